@@ -1,0 +1,222 @@
+"""What an analysis found, in native pixels, with where it came from. The result file mirrors these classes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mammoview.core.errors import Problem
+from mammoview.core.geometry import Box
+from mammoview.core.image import Mask
+from mammoview.core.study import Laterality
+
+
+class ArtifactKind(StrEnum):
+    """What lies on a film that is not breast."""
+
+    LETTER = "letter"
+    STICKER = "sticker"
+    TAPE = "tape"
+    FRAME_EDGE = "frame_edge"
+    REDACTION = "redaction"
+    STRIPE = "stripe"
+
+
+class LesionKind(StrEnum):
+    """What a candidate or a finding may be."""
+
+    MASS = "mass"
+    CALCIFICATION = "calcification"
+
+
+class PatchClass(StrEnum):
+    """The five classes of the patch classifier, in the order of its outputs (Shen et al. 2019)."""
+
+    BACKGROUND = "background"
+    BENIGN_CALCIFICATION = "benign_calcification"
+    MALIGNANT_CALCIFICATION = "malignant_calcification"
+    BENIGN_MASS = "benign_mass"
+    MALIGNANT_MASS = "malignant_mass"
+
+
+@dataclass(frozen=True)
+class Artifact:
+    """Something on the image that is not breast, found and left out of the cleaned copy."""
+
+    box: Box
+    kind: ArtifactKind
+    area_px: int
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """A place worth a look, before any network saw it. ``score`` in [0, 1] orders the candidates of one image."""
+
+    box: Box
+    score: float
+    kind: LesionKind
+
+
+@dataclass(frozen=True)
+class Suppression:
+    """What was found around the breast, and what the models see instead.
+
+    Attributes
+    ----------
+    breast
+        The breast, pectoral muscle included.
+    pectoral
+        The pectoral muscle, or None with ``pectoral_reason`` saying why not.
+    artifacts
+        What was found and suppressed.
+    suppressed
+        The pixels that the cleaned copy sets to black.
+    """
+
+    breast: Mask
+    artifacts: tuple[Artifact, ...]
+    suppressed: Mask
+    pectoral: Mask | None = None
+    pectoral_reason: str = ""
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A region that the models scored.
+
+    Attributes
+    ----------
+    contour
+        (row, column) points around ``mask``; empty where no mask was made.
+    probabilities
+        One for each `PatchClass`, in its order; they sum to 1.
+    uncertainty
+        Standard deviation of the malignancy score over the flips, or None.
+    """
+
+    id: str
+    kind: LesionKind
+    box: Box
+    centre: tuple[float, float]
+    p_malignant: float
+    probabilities: tuple[float, ...]
+    mask: Mask | None = None
+    contour: tuple[tuple[float, float], ...] = ()
+    area_mm2: float | None = None
+    uncertainty: float | None = None
+
+
+@dataclass(frozen=True)
+class ValueMap:
+    """A coarse map over an image: saliency, or one channel of the patch map.
+
+    Attributes
+    ----------
+    name
+        The method or the class shown.
+    box
+        The native pixels that the map covers.
+    rows, columns, data
+        float16 values in [0, 1], row by row.
+    """
+
+    name: str
+    box: Box
+    rows: int
+    columns: int
+    data: bytes = field(repr=False)
+
+    @classmethod
+    def from_array(cls, name: str, box: Box, values: NDArray[np.floating]) -> ValueMap:
+        """Pack values of shape (rows, columns)."""
+        return cls(name, box, values.shape[0], values.shape[1], values.astype(np.float16).tobytes())
+
+    def to_array(self) -> NDArray[np.float32]:
+        """Unpack to shape (rows, columns), float32."""
+        return np.frombuffer(self.data, dtype=np.float16).reshape(self.rows, self.columns).astype(np.float32)
+
+
+@dataclass(frozen=True)
+class ModelUse:
+    """Which model gave the numbers."""
+
+    id: str
+    version: str
+    sha256: str
+    task: str
+
+
+@dataclass(frozen=True)
+class ScoreMeaning:
+    """What a score says, and the share of malignant images it was trained at; stands beside every number."""
+
+    text: str
+    training_prevalence: float
+
+
+@dataclass(frozen=True)
+class ImageResult:
+    """Everything found in one image."""
+
+    image_id: str
+    suppression: Suppression | None = None
+    candidates: tuple[Candidate, ...] = ()
+    findings: tuple[Finding, ...] = ()
+    p_malignant: float | None = None
+    p_malignant_members: tuple[float, ...] = ()
+    uncertainty: float | None = None
+    patch_map: tuple[ValueMap, ...] = ()
+    saliency: ValueMap | None = None
+    warnings: tuple[str, ...] = ()
+    timings_s: tuple[tuple[str, float], ...] = ()
+
+
+@dataclass(frozen=True)
+class BreastResult:
+    """The mean over one breast's standard views."""
+
+    laterality: Laterality
+    p_malignant: float
+    image_ids: tuple[str, ...]
+    is_single_view: bool
+
+
+@dataclass(frozen=True)
+class Link:
+    """A finding seen in both views of a breast."""
+
+    cc: str
+    mlo: str
+    score: float
+
+
+@dataclass(frozen=True)
+class Provenance:
+    """What made a result; two equal provenances on the same files give the same numbers."""
+
+    software: str
+    device: str
+    backend: str
+    models: tuple[ModelUse, ...]
+    started: str
+    seconds: float
+
+
+@dataclass(frozen=True)
+class ExamResult:
+    """The result for one study."""
+
+    study_uid: str
+    fingerprint: str
+    provenance: Provenance
+    images: tuple[ImageResult, ...]
+    breasts: tuple[BreastResult, ...] = ()
+    p_malignant: float | None = None
+    rule: str = "maximum over breasts"
+    meaning: ScoreMeaning | None = None
+    links: tuple[Link, ...] = ()
+    warnings: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()

@@ -1,0 +1,78 @@
+"""Pixels on their way through the program: as stored in the file, and packed for the way between processes."""
+
+from __future__ import annotations
+
+import zlib
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+
+@dataclass(frozen=True, eq=False)
+class StoredImage:
+    """The pixels of one frame as the file stores them.
+
+    Attributes
+    ----------
+    pixels
+        Shape (rows, columns), uint16. A stored value is ``pixels + value_offset``.
+    value_offset
+        0 for unsigned files, −32768 for signed ones.
+    padding
+        Shape (rows, columns), bool: no tissue and no air was measured here. None where the header names no padding.
+    """
+
+    pixels: NDArray[np.uint16]
+    value_offset: int = 0
+    padding: NDArray[np.bool_] | None = None
+
+
+@dataclass(frozen=True)
+class Mask:
+    """A set of pixels of an image, packed so that it is small and hashable.
+
+    Attributes
+    ----------
+    rows, columns
+        Size of the image that it belongs to, native pixels.
+    data
+        The bits row by row, zlib-compressed.
+    """
+
+    rows: int
+    columns: int
+    data: bytes = field(repr=False)
+
+    @classmethod
+    def from_array(cls, mask: NDArray[np.bool_]) -> Mask:
+        """Pack a mask of shape (rows, columns), bool."""
+        return cls(mask.shape[0], mask.shape[1], zlib.compress(np.packbits(mask).tobytes(), 1))
+
+    def to_array(self) -> NDArray[np.bool_]:
+        """Unpack to shape (rows, columns), bool."""
+        bits = np.frombuffer(zlib.decompress(self.data), dtype=np.uint8)
+        return np.unpackbits(bits, count=self.rows * self.columns).reshape(self.rows, self.columns).astype(bool)
+
+
+@dataclass(frozen=True, eq=False)
+class DisplayImage:
+    """An image ready to be painted: its display pyramid.
+
+    Attributes
+    ----------
+    image_id
+        `Mammogram.id`.
+    levels
+        uint16, level k halves both axes k times by area averaging (level 0 is native); padding is left out of the
+        averages. The arrays may lie in shared memory that ``levels`` keeps alive.
+    padding
+        uint8 for each level, 255 where all is padding, 0 where none is; empty where the image has no padding.
+    value_offset
+        As in `StoredImage`.
+    """
+
+    image_id: str
+    levels: tuple[NDArray[np.uint16], ...]
+    padding: tuple[NDArray[np.uint8], ...] = ()
+    value_offset: int = 0

@@ -1,0 +1,232 @@
+"""Studies and their images as the headers describe them. No pixels here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from mammoview.core.errors import Problem
+
+
+class Laterality(StrEnum):
+    """Which breast."""
+
+    LEFT = "L"
+    RIGHT = "R"
+
+
+class ViewPosition(StrEnum):
+    """How the breast was projected (CID 4014)."""
+
+    CC = "CC"
+    MLO = "MLO"
+    ML = "ML"
+    LM = "LM"
+    LMO = "LMO"
+    FB = "FB"
+    SIO = "SIO"
+    ISO = "ISO"
+    XCC = "XCC"
+    XCCL = "XCCL"
+    XCCM = "XCCM"
+    SPECIMEN = "SPECIMEN"
+
+    @property
+    def is_craniocaudal(self) -> bool:
+        """Whether the view belongs to the CC family of MG-B02."""
+        return self in {ViewPosition.CC, ViewPosition.FB, ViewPosition.XCC, ViewPosition.XCCL, ViewPosition.XCCM}
+
+    @property
+    def shows_pectoral(self) -> bool:
+        """Whether the pectoral muscle is expected in an upper corner."""
+        return self in {ViewPosition.MLO, ViewPosition.ML}
+
+
+class ViewModifier(StrEnum):
+    """How a view departs from the standard one (CID 4015); the value is its abbreviation."""
+
+    CLEAVAGE = "CV"
+    AXILLARY_TAIL = "AT"
+    TANGENTIAL = "TAN"
+    ROLLED_LATERAL = "RL"
+    ROLLED_MEDIAL = "RM"
+    ROLLED_INFERIOR = "RI"
+    ROLLED_SUPERIOR = "RS"
+    IMPLANT_DISPLACED = "ID"
+    NIPPLE_IN_PROFILE = "NP"
+    ANTERIOR_COMPRESSION = "AC"
+    INFRAMAMMARY_FOLD = "IMF"
+    AXILLARY_TISSUE = "AX"
+    MAGNIFICATION = "M"
+    SPOT = "S"
+
+
+class PresentationIntent(StrEnum):
+    """What the vendor made the pixels for."""
+
+    FOR_PRESENTATION = "FOR PRESENTATION"
+    FOR_PROCESSING = "FOR PROCESSING"
+
+
+class SourceKind(StrEnum):
+    """What sort of file an image comes from."""
+
+    DICOM = "dicom"
+    RASTER = "raster"
+
+
+class VoiFunction(StrEnum):
+    """The shape of a window (PS3.3 C.11.2.1.3)."""
+
+    LINEAR = "LINEAR"
+    LINEAR_EXACT = "LINEAR_EXACT"
+    SIGMOID = "SIGMOID"
+
+
+@dataclass(frozen=True)
+class VoiWindow:
+    """A window in modality values."""
+
+    center: float
+    width: float
+    function: VoiFunction = VoiFunction.LINEAR
+    explanation: str = ""
+
+
+@dataclass(frozen=True)
+class VoiLut:
+    """A VOI lookup table: input ``first`` maps to the first entry; ``data`` is little-endian uint16."""
+
+    first: int
+    bits: int
+    data: bytes = field(repr=False)
+    explanation: str = ""
+
+
+@dataclass(frozen=True)
+class Grayscale:
+    """How stored values become gray, as the header says it.
+
+    Attributes
+    ----------
+    bits_stored, signed
+        The range of stored values.
+    is_monochrome1
+        Low values are bright (Photometric Interpretation MONOCHROME1).
+    is_inverse
+        Presentation LUT Shape INVERSE. Together with ``is_monochrome1`` this is one inversion, not two (MG-D09).
+    slope, intercept
+        Modality rescale; 1 and 0 in the DX family.
+    windows, luts
+        The choices offered, in the header's order.
+    padding
+        Inclusive range of stored values that mean "no tissue here", or None.
+    """
+
+    bits_stored: int
+    signed: bool = False
+    is_monochrome1: bool = False
+    is_inverse: bool = False
+    slope: float = 1.0
+    intercept: float = 0.0
+    windows: tuple[VoiWindow, ...] = ()
+    luts: tuple[VoiLut, ...] = ()
+    padding: tuple[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Inferred:
+    """An attribute that no coded tag gave: what was decided, and from what (MG-A07)."""
+
+    attribute: str
+    value: str
+    source: str
+
+
+@dataclass(frozen=True)
+class Mammogram:
+    """One image of a breast, as its header describes it.
+
+    Attributes
+    ----------
+    id
+        SOP Instance UID, or ``sha256:`` and the file's hash.
+    path
+        Absolute path.
+    root, relative_path
+        Index of the argument that led to the file, and the path relative to it.
+    frames
+        Number of frames that the file can really hold.
+    spacing_mm
+        (row, column) at the breast, mm; None where unknown. ``spacing_source`` says which attribute gave it.
+    patient_orientation
+        Directions of rows and of columns, ``("A", "R")`` for example; None where absent.
+    technique
+        (label, text) pairs for the corner annotation, already in display order.
+    """
+
+    id: str
+    path: str
+    kind: SourceKind
+    rows: int
+    columns: int
+    grayscale: Grayscale
+    root: int = 0
+    relative_path: str = ""
+    sop_class_uid: str = ""
+    transfer_syntax_uid: str = ""
+    modality: str = ""
+    intent: PresentationIntent | None = None
+    laterality: Laterality | None = None
+    view: ViewPosition | None = None
+    modifiers: tuple[ViewModifier, ...] = ()
+    inferred: tuple[Inferred, ...] = ()
+    frames: int = 1
+    is_tomosynthesis: bool = False
+    spacing_mm: tuple[float, float] | None = None
+    spacing_source: str = ""
+    patient_orientation: tuple[str, str] | None = None
+    patient_id: str = ""
+    patient_name: str = ""
+    study_uid: str = ""
+    series_uid: str = ""
+    study_date: str = ""
+    manufacturer: str = ""
+    has_implant: bool = False
+    is_partial: bool = False
+    is_lossy: bool = False
+    is_synthetic: bool = False
+    technique: tuple[tuple[str, str], ...] = ()
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def label(self) -> str:
+        """Side, view and modifiers as readers write them: ``RMLO``, ``LMCC`` (magnified), ``RCCID``."""
+        side = self.laterality.value if self.laterality else "?"
+        replacing = {ViewModifier.CLEAVAGE, ViewModifier.AXILLARY_TAIL, ViewModifier.TANGENTIAL}
+        prefixes = {ViewModifier.MAGNIFICATION, ViewModifier.SPOT}
+        view = next((m.value for m in self.modifiers if m in replacing), self.view.value if self.view else "?")
+        prefix = "".join(m.value for m in self.modifiers if m in prefixes)
+        suffix = "".join(m.value for m in self.modifiers if m not in prefixes | replacing)
+        return f"{side}{prefix}{view}{suffix}"
+
+
+@dataclass(frozen=True)
+class Study:
+    """The images of one examination of one patient."""
+
+    uid: str
+    patient_id: str
+    patient_name: str
+    date: str
+    images: tuple[Mammogram, ...]
+
+
+@dataclass(frozen=True)
+class ScanResult:
+    """What was found under the paths that a user gave: studies, newest first, and what could not be used."""
+
+    studies: tuple[Study, ...]
+    problems: tuple[Problem, ...] = ()

@@ -1,0 +1,1 @@
+"""Files in: scanning headers, their meaning, pixels; and valid Digital Mammography objects out."""

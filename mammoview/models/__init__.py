@@ -1,0 +1,1 @@
+"""Networks and their packages: weights are opened here and nowhere else."""

@@ -1,0 +1,1 @@
+"""One exam through all stages: decode, suppress, propose, classify, segment, explain, fuse."""

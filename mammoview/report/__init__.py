@@ -1,0 +1,1 @@
+"""Results on disk: the result file and the pictures beside it."""

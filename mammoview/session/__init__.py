@@ -1,0 +1,1 @@
+"""One reader at work: open studies, child processes, settings, messages. No Qt."""

@@ -1,0 +1,1 @@
+"""Showing one image: pyramid, warp, lookup, overlays."""

@@ -1,0 +1,30 @@
+"""The arrows of the layers, the linters, and what is imported when."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+
+
+def run(*command: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+
+
+@pytest.mark.parametrize(
+    "command",
+    [
+        ("-m", "ruff", "check", "."),
+        ("-m", "ruff", "format", "--check", "."),
+        ("-m", "mypy"),
+        ("-c", "from importlinter.cli import lint_imports_command as c; c()"),
+    ],
+    ids=["ruff", "format", "mypy", "import-linter"],
+)
+def test_linter_is_content(command: tuple[str, ...]) -> None:
+    done = run(sys.executable, *command)
+    assert done.returncode == 0, done.stdout + done.stderr
