@@ -1,0 +1,251 @@
+"""Files, folders and DICOMDIRs to studies. Reads headers only; every file that cannot be used costs one `Problem`."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, BinaryIO, Literal
+
+from pydicom import config, dcmread
+from pydicom.errors import InvalidDicomError
+from pydicom.uid import DeflatedExplicitVRLittleEndian
+
+from mammoview.core.errors import (
+    EmptyFolderError,
+    InputError,
+    NoPixelsError,
+    NotAnImageError,
+    Problem,
+    TruncatedError,
+    UnreadableError,
+)
+from mammoview.core.progress import Cancel, Progress, never_cancel, no_progress, stop_if_cancelled
+from mammoview.core.study import Mammogram, ScanResult, SourceKind, Study
+from mammoview.dicom.raster import describe_raster
+from mammoview.dicom.tags import describe
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+# Headers are hostile: values that break their VR's rules are read as they are, and judged in tags.py.
+config.settings.reading_validation_mode = config.IGNORE
+
+#: A folder with this file in it holds the phantom's ground truth, not mammograms.
+TRUTH_MARKER = ".mammoview-truth"
+PASSED_OVER = frozenset({"dicomdir", "thumbs.db", "desktop.ini"})
+PIXEL_TAGS = ((0x7FE0, 0x0008), (0x7FE0, 0x0009), (0x7FE0, 0x0010))
+#: No mammogram compresses better; a header that claims more is wrong or hostile.
+MAX_COMPRESSION = 400
+MAX_PIXELS = 2**28
+
+
+@dataclass(frozen=True)
+class _Found:
+    path: Path
+    root: int
+    relative_path: str
+
+
+def scan(paths: Sequence[str | Path], progress: Progress = no_progress, cancel: Cancel = never_cancel) -> ScanResult:
+    """Find the studies under some paths.
+
+    Parameters
+    ----------
+    paths
+        Files, folders (searched with all below them) and DICOMDIR files, in any mixture.
+    progress, cancel
+        Told after each header; asked before it.
+
+    Returns
+    -------
+    ScanResult
+        Studies with the newest first, and one `Problem` for each file that cannot be used.
+
+    Raises
+    ------
+    CancelledError
+        When ``cancel`` says so.
+    """
+    problems: list[Problem] = []
+    found = list(_unique(_files(paths, problems)))
+    images: dict[str, Mammogram] = {}
+    for index, file in enumerate(found):
+        stop_if_cancelled(cancel)
+        progress(index / len(found), file.relative_path)
+        try:
+            image = read_header(file.path, file.root, file.relative_path)
+        except InputError as error:
+            problems.append(Problem.from_error(error, str(file.path)))
+            continue
+        if image.id in images:
+            problems.append(
+                Problem(
+                    str(file.path),
+                    "duplicate",
+                    f"{file.path} is the same image as {images[image.id].path}.",
+                    "It is shown once.",
+                )
+            )
+            continue
+        images[image.id] = image
+    progress(1.0, f"{len(images)} images")
+    return ScanResult(_studies(images.values()), tuple(problems))
+
+
+def read_header(path: Path, root: int = 0, relative_path: str = "") -> Mammogram:
+    """Describe one file.
+
+    Raises
+    ------
+    InputError
+        When it cannot be used; the message names the file and says why.
+    """
+    try:
+        size = path.stat().st_size
+        with path.open("rb") as file:
+            start = file.read(132)
+            if size == 0:
+                raise TruncatedError(f"{path} is empty (0 bytes).", "Copy or export the file again.")
+            if start[128:] == b"DICM" or path.suffix.lower() in {".dcm", ".dicom", ".ima"}:
+                file.seek(0)
+                return _read_dicom(file, path, size, (root, relative_path))
+    except OSError as error:
+        raise UnreadableError(
+            f"{path} cannot be read ({error.strerror or error}).", "Check the file's permissions and its drive."
+        ) from error
+    image = describe_raster(path, root, relative_path)
+    _check_size(image, size * MAX_COMPRESSION)
+    return image
+
+
+def _read_dicom(file: BinaryIO, path: Path, size: int, origin: tuple[int, str]) -> Mammogram:
+    try:
+        dataset = dcmread(file, stop_before_pixels=True)
+        after = file.tell()
+        tag = file.read(4)
+    except InvalidDicomError as error:
+        raise NotAnImageError(
+            f"{path} is named like DICOM but is not.", "Export it again as a DICOM file with its preamble."
+        ) from error
+    # pydicom raises whatever its readers meet in damaged bytes.
+    except (EOFError, ValueError, KeyError, AttributeError, TypeError, NotImplementedError, IndexError) as error:
+        raise TruncatedError(f"{path} has a damaged DICOM header.", "Copy or export the file again.") from error
+    image = describe(dataset, str(path), *origin)
+    _check_pixels(dataset, image, (path, size, after, tag))
+    return image
+
+
+def _check_pixels(dataset: Dataset, image: Mammogram, file: tuple[Path, int, int, bytes]) -> None:
+    path, size, after, tag = file
+    order: Literal["little", "big"] = "little" if dataset.original_encoding[1] is not False else "big"
+    is_deflated = image.transfer_syntax_uid == DeflatedExplicitVRLittleEndian
+    if not is_deflated:
+        if len(tag) < 4:
+            raise _no_pixels(path, "ends before its pixels" if after >= size else "holds no pixels")
+        group, element = (int.from_bytes(tag[part : part + 2], order) for part in (0, 2))
+        if (group, element) not in PIXEL_TAGS:
+            raise _no_pixels(path, "holds no pixels")
+    is_native = image.transfer_syntax_uid in NATIVE_SYNTAXES
+    per_pixel = max(1, int(dataset.get("BitsAllocated") or 16) // 8)
+    room = (size - after) // per_pixel if is_native else size * MAX_COMPRESSION
+    _check_size(image, room)
+
+
+def _no_pixels(path: Path, why: str) -> NoPixelsError:
+    return NoPixelsError(f"{path} {why}.", "Reports and presentation states are not shown; else export it again.")
+
+
+NATIVE_SYNTAXES = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"})
+
+
+def _check_size(image: Mammogram, room_px: int) -> None:
+    claimed = image.rows * image.columns
+    if claimed > min(room_px, MAX_PIXELS):
+        raise TruncatedError(
+            f"{image.path} claims {image.rows} × {image.columns} pixels, more than the file can hold.",
+            "The file was cut off or its header is wrong: copy or export it again.",
+        )
+
+
+def _files(paths: Sequence[str | Path], problems: list[Problem]) -> Iterator[_Found]:
+    for root, given in enumerate(paths):
+        path = Path(os.path.abspath(given))  # noqa: PTH100, absolute() leaves `..` in and resolve() follows links
+        try:
+            if path.is_dir():
+                yield from _folder(path, root, problems)
+            elif path.name.upper() == "DICOMDIR":
+                yield from _dicomdir(path, root, problems)
+            elif path.exists():
+                yield _Found(path, root, path.name)
+            else:
+                raise UnreadableError(f"{path} does not exist.", "Check the path's spelling and its drive.")
+        except InputError as error:
+            problems.append(Problem.from_error(error, str(given)))
+
+
+def _folder(folder: Path, root: int, problems: list[Problem]) -> Iterator[_Found]:
+    def refused(error: OSError) -> None:
+        unreadable = UnreadableError(f"{error.filename} cannot be read ({error.strerror}).", "Check its permissions.")
+        problems.append(Problem.from_error(unreadable, str(error.filename)))
+
+    count, before = 0, len(problems)
+    for place, folders, names in os.walk(folder, onerror=refused):
+        if TRUTH_MARKER in names:
+            folders.clear()
+            continue
+        folders[:] = sorted(name for name in folders if not name.startswith("."))
+        for name in sorted(names):
+            if not name.startswith(".") and name.lower() not in PASSED_OVER:
+                count += 1
+                path = Path(place, name)
+                yield _Found(path, root, str(path.relative_to(folder)))
+    if not count and len(problems) == before:
+        raise EmptyFolderError(f"{folder} holds no files.", "Open a folder with DICOM files or pictures.")
+
+
+def _dicomdir(path: Path, root: int, problems: list[Problem]) -> Iterator[_Found]:
+    try:
+        records = dcmread(path).get("DirectoryRecordSequence") or []
+    except (OSError, InvalidDicomError, EOFError, ValueError, KeyError, AttributeError, TypeError) as error:
+        raise UnreadableError(f"{path} is damaged.", "Open the folder beside it instead.") from error
+    for record in records:
+        if str(record.get("DirectoryRecordType", "")).strip() != "IMAGE":
+            continue
+        parts = record.get("ReferencedFileID") or ""
+        parts = [parts] if isinstance(parts, str) else [str(part) for part in parts]
+        file = path.parent.joinpath(*parts)
+        if not file.resolve().is_relative_to(path.parent.resolve()):
+            problems.append(Problem(str(file), "input", f"{path} names a file outside its folder.", "It was left out."))
+        elif not file.is_file():
+            problems.append(Problem(str(file), "input", f"{path} names {file}, which is missing.", "Copy it again."))
+        else:
+            yield _Found(file, root, str(file.relative_to(path.parent)))
+
+
+def _unique(files: Iterator[_Found]) -> Iterator[_Found]:
+    seen: set[Path] = set()
+    for file in files:
+        real = file.path.resolve()
+        if real not in seen:
+            seen.add(real)
+            yield file
+
+
+def _studies(images: Iterable[Mammogram]) -> tuple[Study, ...]:
+    groups: dict[tuple[str, str], list[Mammogram]] = {}
+    for image in images:
+        # Two patients under one study UID are an error of the sender, and never share a study here.
+        groups.setdefault((image.study_uid, image.patient_id), []).append(image)
+    studies = [
+        Study(
+            uid=uid,
+            patient_id=patient,
+            patient_name=members[0].patient_name or (patient if members[0].kind is SourceKind.RASTER else ""),
+            date=members[0].study_date,
+            images=tuple(sorted(members, key=lambda image: (image.label, image.relative_path))),
+        )
+        for (uid, patient), members in groups.items()
+    ]
+    return tuple(sorted(studies, key=lambda study: study.date, reverse=True))

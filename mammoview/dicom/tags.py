@@ -1,0 +1,267 @@
+"""What a DICOM header means. The only place that decides: coded values first, free text never.
+
+The order of MG-A07: View Code Sequence, then View Position and Laterality, then Frame Anatomy. What no coded tag gave
+is recorded as inferred. SeriesDescription is never evidence.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from mammoview.core.errors import NoPixelsError, NotABreastError, UnsupportedError
+from mammoview.core.study import (
+    Inferred,
+    Laterality,
+    Mammogram,
+    PresentationIntent,
+    SourceKind,
+    ViewModifier,
+    ViewPosition,
+)
+from mammoview.dicom.codes import BREAST_REGIONS, MODIFIERS, VIEW_WORDS, VIEWS
+from mammoview.dicom.gray import grayscale
+from mammoview.dicom.technique import technique
+
+if TYPE_CHECKING:
+    from pydicom import Dataset
+
+TOMOSYNTHESIS = {
+    "1.2.840.10008.5.1.4.1.1.13.1.3": "Breast Tomosynthesis Image",
+    "1.2.840.10008.5.1.4.1.1.13.1.4": "Breast Projection X-Ray Image - For Presentation",
+    "1.2.840.10008.5.1.4.1.1.13.1.5": "Breast Projection X-Ray Image - For Processing",
+}
+MG_FOR_PRESENTATION = "1.2.840.10008.5.1.4.1.1.1.2"
+MG_FOR_PROCESSING = "1.2.840.10008.5.1.4.1.1.1.2.1"
+SYNTHETIC_MANUFACTURER = "MammoView Phantom"
+#: Modalities whose images may show a breast; the others are refused whatever their tags say.
+PROJECTION_MODALITIES = frozenset({"MG", "CR", "DX", "OT", "SC", "RG"})
+
+
+def text(dataset: Dataset, keyword: str) -> str:
+    """The first value of an attribute as stripped text, empty where it is absent or empty."""
+    value = dataset.get(keyword)
+    if value is None:
+        return ""
+    if isinstance(value, (list, tuple)) or type(value).__name__ == "MultiValue":
+        value = value[0] if len(value) else ""
+    return str(value).strip()
+
+
+def number(dataset: Dataset, keyword: str) -> float | None:
+    """The first value of an attribute as a finite number above 0, else None."""
+    try:
+        value = float(text(dataset, keyword))
+    except ValueError:
+        return None
+    return value if math.isfinite(value) and value > 0 else None
+
+
+def items(dataset: Dataset, keyword: str) -> list[Dataset]:
+    """The items of a sequence, none where it is absent."""
+    value = dataset.get(keyword)
+    return list(value) if value else []
+
+
+def code(item: Dataset) -> str:
+    """The code value of a coded item."""
+    return text(item, "CodeValue") or text(item, "LongCodeValue")
+
+
+def describe(dataset: Dataset, path: str, root: int = 0, relative_path: str = "") -> Mammogram:
+    """Read a header.
+
+    Parameters
+    ----------
+    dataset
+        The object without its pixels.
+    path
+        Absolute path of the file.
+    root, relative_path
+        Index of the argument that led to the file, and the path relative to it.
+
+    Returns
+    -------
+    Mammogram
+
+    Raises
+    ------
+    InputError
+        When the object has no pixels, is colour, is not of a breast, or is of a kind not shown yet; the error's
+        message names the file.
+    """
+    rows, columns = int(dataset.get("Rows") or 0), int(dataset.get("Columns") or 0)
+    if rows <= 0 or columns <= 0:
+        raise NoPixelsError(
+            f"{path} is a DICOM object without an image.",
+            "Reports and presentation states are not shown; pass them over.",
+        )
+    _refuse_other_kinds(dataset, path)
+    inferred: list[Inferred] = []
+    view, modifiers = _view(dataset, inferred)
+    laterality = _laterality(dataset, inferred)
+    gray, warnings = grayscale(dataset)
+    spacing, spacing_source = _spacing(dataset)
+    if spacing is None:
+        warnings.append("The header gives no pixel spacing: sizes are in pixels.")
+    if text(dataset, "BurnedInAnnotation") == "YES":
+        warnings.append("The image carries burned-in annotation.")
+    return Mammogram(
+        id=text(dataset, "SOPInstanceUID"),
+        path=path,
+        kind=SourceKind.DICOM,
+        rows=rows,
+        columns=columns,
+        grayscale=gray,
+        root=root,
+        relative_path=relative_path,
+        sop_class_uid=text(dataset, "SOPClassUID"),
+        transfer_syntax_uid=_transfer_syntax(dataset),
+        modality=text(dataset, "Modality"),
+        intent=_intent(dataset),
+        laterality=laterality,
+        view=view,
+        modifiers=modifiers,
+        inferred=tuple(inferred),
+        spacing_mm=spacing,
+        spacing_source=spacing_source,
+        patient_orientation=_orientation(dataset),
+        patient_id=text(dataset, "PatientID"),
+        patient_name=text(dataset, "PatientName"),
+        study_uid=text(dataset, "StudyInstanceUID"),
+        series_uid=text(dataset, "SeriesInstanceUID"),
+        study_date=text(dataset, "StudyDate"),
+        manufacturer=text(dataset, "Manufacturer"),
+        has_implant=text(dataset, "BreastImplantPresent") == "YES",
+        is_partial=text(dataset, "PartialView") == "YES",
+        is_lossy=text(dataset, "LossyImageCompression") == "01",
+        is_synthetic=text(dataset, "Manufacturer") == SYNTHETIC_MANUFACTURER,
+        technique=technique(dataset),
+        warnings=tuple(warnings),
+    )
+
+
+def _refuse_other_kinds(dataset: Dataset, path: str) -> None:
+    sop_class = text(dataset, "SOPClassUID")
+    frames = int(number(dataset, "NumberOfFrames") or 1)
+    if sop_class in TOMOSYNTHESIS or (frames > 1 and text(dataset, "Modality") == "MG"):
+        name = TOMOSYNTHESIS.get(sop_class, "multi-frame object")
+        raise UnsupportedError(
+            f"{path} is a {name} with {frames} frames, which is not shown yet.",
+            "Open the study's two-dimensional images.",
+        )
+    if not _is_breast(dataset):
+        modality = text(dataset, "Modality") or "unknown"
+        raise NotABreastError(
+            f"{path} does not say that it shows a breast (modality {modality}).",
+            "Open mammograms: MG objects, or CR, DX and SC whose body part or anatomic region is the breast.",
+        )
+    samples = int(number(dataset, "SamplesPerPixel") or 1)
+    photometric = text(dataset, "PhotometricInterpretation")
+    if samples != 1 or photometric not in {"MONOCHROME1", "MONOCHROME2", ""}:
+        raise UnsupportedError(
+            f"{path} is a colour image ({photometric}).", "Mammograms are gray: open the original instead of a capture."
+        )
+    if frames > 1:
+        raise UnsupportedError(
+            f"{path} holds {frames} frames, which are not shown yet.", "Open the study's single-frame images."
+        )
+
+
+def _is_breast(dataset: Dataset) -> bool:
+    modality = text(dataset, "Modality")
+    if modality == "MG" or text(dataset, "SOPClassUID") in {MG_FOR_PRESENTATION, MG_FOR_PROCESSING}:
+        return True
+    if modality not in PROJECTION_MODALITIES:
+        return False
+    regions = {code(item) for item in items(dataset, "AnatomicRegionSequence")}
+    views = {code(item) for item in items(dataset, "ViewCodeSequence")}
+    return (
+        text(dataset, "BodyPartExamined").upper() == "BREAST"
+        or bool(regions & BREAST_REGIONS)
+        or bool(views & (VIEWS.keys() - {"127457009", "G-8310"}))
+    )
+
+
+def _view(dataset: Dataset, inferred: list[Inferred]) -> tuple[ViewPosition | None, tuple[ViewModifier, ...]]:
+    for item in items(dataset, "ViewCodeSequence"):
+        view = VIEWS.get(code(item))
+        if view is not None:
+            codes = [code(modifier) for modifier in items(item, "ViewModifierCodeSequence")]
+            return view, tuple(MODIFIERS[value] for value in codes if value in MODIFIERS)
+    view = VIEW_WORDS.get(text(dataset, "ViewPosition").upper())
+    if view is not None:
+        inferred.append(Inferred("view", view.value, "View Position (0018,5101)"))
+    return view, ()
+
+
+def _laterality(dataset: Dataset, inferred: list[Inferred]) -> Laterality | None:
+    value = text(dataset, "ImageLaterality").upper()
+    if value in ("L", "R"):
+        return Laterality(value)
+    value = text(dataset, "Laterality").upper()
+    if value in ("L", "R"):
+        inferred.append(Inferred("laterality", value, "Laterality (0020,0060)"))
+        return Laterality(value)
+    for keyword in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
+        for group in items(dataset, keyword)[:1]:
+            for anatomy in items(group, "FrameAnatomySequence"):
+                value = text(anatomy, "FrameLaterality").upper()
+                if value in ("L", "R"):
+                    inferred.append(Inferred("laterality", value, "Frame Laterality (0020,9072)"))
+                    return Laterality(value)
+    return None
+
+
+def _intent(dataset: Dataset) -> PresentationIntent | None:
+    value = text(dataset, "PresentationIntentType").upper()
+    if value in {intent.value for intent in PresentationIntent}:
+        return PresentationIntent(value)
+    by_class = {
+        MG_FOR_PRESENTATION: PresentationIntent.FOR_PRESENTATION,
+        MG_FOR_PROCESSING: PresentationIntent.FOR_PROCESSING,
+    }
+    return by_class.get(text(dataset, "SOPClassUID"))
+
+
+def _pair(dataset: Dataset, keyword: str) -> tuple[float, float] | None:
+    value: Any = dataset.get(keyword)
+    try:
+        row, col = (float(part) for part in value)
+    except (TypeError, ValueError):
+        return None
+    return (row, col) if all(math.isfinite(part) and part > 0 for part in (row, col)) else None
+
+
+def _spacing(dataset: Dataset) -> tuple[tuple[float, float] | None, str]:
+    """Spacing at the breast (MG-C03): the detector's, divided by the magnification; else a calibrated one."""
+    at_detector = _pair(dataset, "ImagerPixelSpacing")
+    if at_detector is not None:
+        magnification, source = number(dataset, "EstimatedRadiographicMagnificationFactor"), "magnification factor"
+        if magnification is None:
+            to_detector = number(dataset, "DistanceSourceToDetector")
+            to_patient = number(dataset, "DistanceSourceToPatient")
+            if to_detector and to_patient:
+                magnification, source = to_detector / to_patient, "source distances"
+        if magnification is None:
+            return at_detector, "Imager Pixel Spacing, at the detector"
+        row, col = at_detector
+        return (row / magnification, col / magnification), f"Imager Pixel Spacing over {source} {magnification:.3g}"
+    for keyword, name in (("PixelSpacing", "Pixel Spacing"), ("NominalScannedPixelSpacing", "scanned film")):
+        spacing = _pair(dataset, keyword)
+        if spacing is not None:
+            return spacing, name
+    return None, ""
+
+
+def _orientation(dataset: Dataset) -> tuple[str, str] | None:
+    value = dataset.get("PatientOrientation")
+    if not value or isinstance(value, str) or len(value) != 2:
+        return None
+    row, col = (str(part).strip().upper() for part in value)
+    return (row, col) if row and col else None
+
+
+def _transfer_syntax(dataset: Dataset) -> str:
+    meta = getattr(dataset, "file_meta", None)
+    return str(meta.get("TransferSyntaxUID", "")) if meta is not None else ""
