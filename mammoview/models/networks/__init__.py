@@ -1,1 +1,42 @@
-"""The architectures, one family a file."""
+"""The networks, one family a file, and the one place that builds them from a package's words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from mammoview.models.architectures import (
+    BCirUNetSizes,
+    PatchNetSizes,
+    WholeImageNetSizes,
+    sizes_of,
+)
+from mammoview.models.networks.bcir_unet import BCirUNet
+from mammoview.models.networks.whole_image import Classifier, PatchNet, WholeImageNet
+
+Network = PatchNet | WholeImageNet | BCirUNet
+
+__all__ = ["BCirUNet", "Classifier", "Network", "PatchNet", "WholeImageNet", "build"]
+
+
+def build(architecture: str, hyper_parameters: Mapping[str, object]) -> Network:
+    """Build a network with random weights.
+
+    Parameters
+    ----------
+    architecture
+        A name of `architectures.SIZES`.
+    hyper_parameters
+        Its sizes; what is left out takes its default.
+
+    Raises
+    ------
+    ModelPackageError
+        For an unknown architecture, or sizes that are not allowed.
+    """
+    sizes = sizes_of(architecture, hyper_parameters)
+    if isinstance(sizes, WholeImageNetSizes):
+        return WholeImageNet(sizes)
+    if isinstance(sizes, PatchNetSizes):
+        return PatchNet(sizes)
+    assert isinstance(sizes, BCirUNetSizes)
+    return BCirUNet(sizes)

@@ -1,0 +1,229 @@
+"""From native pixels to what a network sees: the one place that training and inference share.
+
+Only here is the native frame left; the `PixelTransform` that comes with every array brings outputs back.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import cv2
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from mammoview.core.geometry import Box, PixelTransform
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+P_MAX = 65_535.0
+
+Side = Annotated[int, Field(ge=32, le=8192)]
+Spread = Annotated[float, Field(gt=0.0)]
+
+
+class Crop(StrEnum):
+    """What of the frame a whole-image network sees, stretched to its input size."""
+
+    NONE = "none"
+    BREAST = "breast"
+
+
+class Orientation(StrEnum):
+    """Whether an image is mirrored before a network sees it."""
+
+    NONE = "none"
+    CHEST_WALL_LEFT = "chest_wall_left"
+
+
+class Equalise(StrEnum):
+    """Whether the gray values of a crop are spread evenly (they then no longer depend on the window)."""
+
+    NONE = "none"
+    HISTOGRAM = "histogram"
+
+
+class _Spec(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    channels: Literal[1, 3] = 1
+    mean: float = 0.0
+    std: Spread = 1.0
+
+
+class ImageSpec(_Spec):
+    """How a whole image becomes input.
+
+    Attributes
+    ----------
+    rows, columns
+        Input size; the crop is stretched to it, whatever its aspect.
+    crop, orient
+        What is cut out, and whether it is mirrored.
+    channels
+        1, or 3 equal ones.
+    mean, std
+        Taken from and divided out of the values, which lie in [0, 1] before.
+    """
+
+    rows: Side
+    columns: Side
+    crop: Crop = Crop.BREAST
+    orient: Orientation = Orientation.CHEST_WALL_LEFT
+
+
+class PatchSpec(_Spec):
+    """How a lesion becomes input: a square around its box, black beyond the image's borders.
+
+    Attributes
+    ----------
+    size_px
+        Input rows and columns.
+    context
+        Side of the square, in long sides of the box.
+    equalise
+        Whether the gray values are spread evenly before ``mean`` and ``std``.
+    """
+
+    size_px: Side
+    context: Annotated[float, Field(ge=1.0, le=16.0)] = 2.0
+    equalise: Equalise = Equalise.NONE
+
+
+class Preprocess(BaseModel):
+    """A package's ``preprocess.json``: what it takes.
+
+    Attributes
+    ----------
+    image
+        For whole images: of a whole-image classifier, and of a patch classifier that draws the patch map.
+    patch
+        For lesion crops: of a patch classifier or a segmenter.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    image: ImageSpec | None = None
+    patch: PatchSpec | None = None
+
+
+def prepare_image(
+    cleaned: NDArray[np.uint16], spec: ImageSpec, *, breast: NDArray[np.bool_]
+) -> tuple[NDArray[np.float32], PixelTransform]:
+    """Make a whole-image input.
+
+    Cropping to the breast before stretching makes the input the same for a film scanned with its frame and for one
+    whose aspect was lost, since both axes are scaled by the breast's own extent.
+
+    Parameters
+    ----------
+    cleaned
+        Shape (rows, columns), uint16 P-values with artifacts suppressed.
+    spec
+        What the network takes.
+    breast
+        Shape (rows, columns), bool; where it is empty the whole frame is taken.
+
+    Returns
+    -------
+    ndarray, shape (channels, spec.rows, spec.columns), float32
+    PixelTransform
+        From native pixels to input pixels.
+    """
+    box = _extent(breast) if spec.crop is Crop.BREAST else None
+    if box is None:
+        box = Box(0, 0, *cleaned.shape)
+    flip = spec.orient is Orientation.CHEST_WALL_LEFT and not is_chest_wall_left(breast)
+    seen = cleaned[box.slices()]
+    values = _resize(seen[:, ::-1] if flip else seen, spec.rows, spec.columns)
+    transform = PixelTransform.scale_crop(box, spec.rows, spec.columns, flip_columns=flip)
+    return _normalise(values / np.float32(P_MAX), spec), transform
+
+
+def prepare_patch(cleaned: NDArray[np.uint16], box: Box, spec: PatchSpec) -> tuple[NDArray[np.float32], PixelTransform]:
+    """Make the input for one lesion.
+
+    Parameters
+    ----------
+    cleaned
+        Shape (rows, columns), uint16 P-values with artifacts suppressed.
+    box
+        The lesion, native pixels.
+    spec
+        What the network takes.
+
+    Returns
+    -------
+    ndarray, shape (channels, spec.size_px, spec.size_px), float32
+    PixelTransform
+        From native pixels to input pixels.
+    """
+    square = patch_box(box, spec)
+    inside = square.clipped(*cleaned.shape)
+    values = cleaned[inside.slices()]
+    before = (int(inside.row0 - square.row0), int(inside.col0 - square.col0))
+    side = int(square.height_px)
+    if values.shape != (side, side):
+        padded = np.zeros((side, side), np.uint16)
+        padded[before[0] : before[0] + values.shape[0], before[1] : before[1] + values.shape[1]] = values
+        values = padded
+    resized = _resize(values, spec.size_px, spec.size_px)
+    scaled = equalise(resized) if spec.equalise is Equalise.HISTOGRAM else resized / np.float32(P_MAX)
+    return _normalise(scaled, spec), PixelTransform.scale_crop(square, spec.size_px, spec.size_px)
+
+
+def patch_box(box: Box, spec: PatchSpec) -> Box:
+    """The square around a lesion that `prepare_patch` cuts, whole native pixels; it may reach beyond the image."""
+    side = max(1, round(spec.context * max(box.height_px, box.width_px)))
+    row, col = box.centre
+    row0, col0 = round(row - side / 2), round(col - side / 2)
+    return Box(row0, col0, row0 + side, col0 + side)
+
+
+def is_chest_wall_left(breast: NDArray[np.bool_]) -> bool:
+    """Whether the chest wall lies left: the half of the breast's extent that holds more of it is the chest wall's.
+
+    An empty mask counts as left, so that nothing is mirrored.
+    """
+    box = _extent(breast)
+    if box is None:
+        return True
+    columns = breast[box.slices()].sum(axis=0)
+    half = columns.size // 2
+    return bool(columns[:half].sum() >= columns[columns.size - half :].sum())
+
+
+def equalise(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Spread values evenly over (0, 1]; black stays black and does not count.
+
+    Classical histogram equalisation with 4,096 bins. Values in [0, 65535], any shape.
+    """
+    bins = np.minimum(values * (4096.0 / (P_MAX + 1.0)), 4095.0).astype(np.int64)
+    is_black = values <= 0
+    counts = np.bincount(bins[~is_black], minlength=4096)
+    share = np.cumsum(counts) / max(1, int(counts.sum()))
+    return np.where(is_black, 0.0, share[bins]).astype(np.float32)
+
+
+def _extent(mask: NDArray[np.bool_]) -> Box | None:
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    if not rows.size:
+        return None
+    return Box(int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
+
+
+def _resize(values: NDArray[np.uint16], rows: int, columns: int) -> NDArray[np.float32]:
+    # Area averages lose nothing when shrinking; when enlarging they would show the pixels as blocks. Axis by axis.
+    shrunk: NDArray[Any] = values.astype(np.float32)
+    fewer = (min(columns, values.shape[1]), min(rows, values.shape[0]))
+    if fewer != (values.shape[1], values.shape[0]):
+        shrunk = cv2.resize(shrunk, fewer, interpolation=cv2.INTER_AREA)
+    if fewer != (columns, rows):
+        shrunk = cv2.resize(shrunk, (columns, rows), interpolation=cv2.INTER_LINEAR)
+    return np.asarray(shrunk)
+
+
+def _normalise(values: NDArray[np.float32], spec: _Spec) -> NDArray[np.float32]:
+    plane = (values - np.float32(spec.mean)) / np.float32(spec.std)
+    return np.ascontiguousarray(np.broadcast_to(plane, (spec.channels, *plane.shape)), dtype=np.float32)
