@@ -1,0 +1,149 @@
+"""What a session tells: frozen values, sent from the session's threads in the order in which things happened."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TypeAlias
+
+from mammoview.core.errors import Problem
+from mammoview.core.findings import ExamResult, ImageResult
+from mammoview.core.image import DisplayImage
+from mammoview.core.study import ScanResult
+from mammoview.session.orientation import Side
+from mammoview.session.settings import Settings
+
+
+class Level(StrEnum):
+    """How much a message matters."""
+
+    INFO = "info"
+    WARNING = "warning"
+    ERROR = "error"
+
+
+@dataclass(frozen=True)
+class ScanProgress:
+    """How far the search for images is."""
+
+    fraction: float
+    text: str
+
+
+@dataclass(frozen=True)
+class StudiesFound:
+    """A search ended. ``scan`` is everything open now, what was open before included."""
+
+    scan: ScanResult
+
+
+@dataclass(frozen=True)
+class StudySelected:
+    """Another study is the current one."""
+
+    study_uid: str
+
+
+@dataclass(frozen=True, eq=False)
+class PixelsReady:
+    """An image can be painted. ``chest_wall`` is the side of the native pixels where the breast meets the edge."""
+
+    image: DisplayImage
+    chest_wall: Side | None = None
+
+
+@dataclass(frozen=True)
+class PixelsFailed:
+    """An image cannot be painted, and why."""
+
+    image_id: str
+    problem: Problem
+
+
+@dataclass(frozen=True)
+class AnalysisStarted:
+    """An analysis waits for the engine or runs; what an older one found for the study is gone."""
+
+    study_uid: str
+
+
+@dataclass(frozen=True)
+class AnalysisProgress:
+    """How far an analysis is."""
+
+    study_uid: str
+    fraction: float
+    text: str
+
+
+@dataclass(frozen=True)
+class ImageAnalysed:
+    """One image of a running analysis is done."""
+
+    study_uid: str
+    result: ImageResult
+
+
+@dataclass(frozen=True)
+class ExamAnalysed:
+    """An analysis ended."""
+
+    result: ExamResult
+
+
+@dataclass(frozen=True)
+class AnalysisFailed:
+    """An analysis ended without a result. ``is_cancelled`` when the user wished it."""
+
+    study_uid: str
+    problem: Problem
+    is_cancelled: bool = False
+
+
+@dataclass(frozen=True)
+class Message:
+    """Something to tell the user."""
+
+    problem: Problem
+    level: Level = Level.ERROR
+
+
+@dataclass(frozen=True)
+class EngineState:
+    """What the engine runs on and with; ``text`` is one short line for the status bar."""
+
+    device: str
+    models: tuple[str, ...]
+    text: str
+
+
+@dataclass(frozen=True)
+class ResultsSaved:
+    """A result folder was written. ``path`` is its ``result.json``."""
+
+    path: str
+
+
+@dataclass(frozen=True)
+class SettingsChanged:
+    """Other values are in force."""
+
+    settings: Settings
+
+
+Event: TypeAlias = (
+    ScanProgress
+    | StudiesFound
+    | StudySelected
+    | PixelsReady
+    | PixelsFailed
+    | AnalysisStarted
+    | AnalysisProgress
+    | ImageAnalysed
+    | ExamAnalysed
+    | AnalysisFailed
+    | Message
+    | EngineState
+    | ResultsSaved
+    | SettingsChanged
+)

@@ -1,0 +1,289 @@
+"""What is open, and everything a view can ask for. Importing it is cheap: the work is done in child processes."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from mammoview.core.errors import OutputError, Problem
+from mammoview.core.findings import ExamResult, ImageResult
+from mammoview.core.image import DisplayImage
+from mammoview.core.jobs import JobDone, JobFailed, JobPartial, JobProgress
+from mammoview.core.study import Mammogram, ScanResult, Study
+from mammoview.session import settings as settings_file
+from mammoview.session.analysis import Analyses
+from mammoview.session.blocks import SaveRequest, ScanRequest
+from mammoview.session.events import (
+    Event,
+    Level,
+    ResultsSaved,
+    ScanProgress,
+    SettingsChanged,
+    StudiesFound,
+    StudySelected,
+)
+from mammoview.session.hanging import Hanging, hang
+from mammoview.session.jobs import Crew, JobRetried, Order, Report
+from mammoview.session.messages import Messages
+from mammoview.session.pixels import Pixels
+from mammoview.session.settings import Settings
+
+DECODER = "mammoview.session.decodeproc:main"
+ENGINE = "mammoview.pipeline.worker:main"
+WRITER = "mammoview.session.saveproc:main"
+
+#: How long `Session.close` waits for a result folder that is being written.
+_PATIENCE_S = 20.0
+
+
+class Session:
+    """The studies that are open, their pixels and results, and the processes that work on them.
+
+    Parameters
+    ----------
+    settings
+        The values in force.
+    on_event
+        Told everything that happens, from the session's threads. None: events wait, in order, for `connect`, so that
+        a session can be made, and start its decoders, before anything of the window is imported.
+    engine, decoder
+        Other targets for the children, for tests.
+
+    Notes
+    -----
+    Nothing here waits for a child, but `close`. Everything can be called from any thread.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        on_event: Callable[[Event], None] | None = None,
+        *,
+        engine: str = ENGINE,
+        decoder: str = DECODER,
+    ) -> None:
+        self._lock = threading.RLock()
+        self._settings = settings
+        self._on_event = on_event
+        self._waiting: list[Event] = []
+        self._scan = ScanResult(())
+        self._roots = 0
+        self._opened = 0
+        self._selected = ""
+        self._unanalysed = ""
+        self.messages = Messages()
+        self.messages.connect(self._emit)
+        self._decoders = Crew(decoder, size=settings.decode_workers, name="decoder")
+        self._decoders.start()
+        self._engine = Crew(engine, size=1, name="engine")
+        self._writer = Crew(WRITER, size=1, name="writer")
+        self._pixels = Pixels(self._decoders, self._pixel_event, self.messages, settings.cache_mib)
+        self._analyses = Analyses(self._engine, self._emit, self.messages)
+
+    def connect(self, on_event: Callable[[Event], None]) -> None:
+        """Send every event to ``on_event`` from now on, beginning with those that waited."""
+        with self._lock:
+            self._on_event = on_event
+            waiting, self._waiting = self._waiting, []
+            for event in waiting:
+                on_event(event)
+
+    @property
+    def scan(self) -> ScanResult:
+        """Everything open, with what could not be used."""
+        return self._scan
+
+    @property
+    def studies(self) -> tuple[Study, ...]:
+        """The open studies, newest first."""
+        return self._scan.studies
+
+    @property
+    def settings(self) -> Settings:
+        """The values in force."""
+        return self._settings
+
+    @property
+    def selected(self) -> Study | None:
+        """The current study."""
+        return self.study(self._selected)
+
+    def study(self, study_uid: str) -> Study | None:
+        """The open study of that UID."""
+        return next((study for study in self.studies if study.uid == study_uid), None)
+
+    def image(self, image_id: str) -> Mammogram | None:
+        """The open image of that id."""
+        return next((image for study in self.studies for image in study.images if image.id == image_id), None)
+
+    def hanging_of(self, study_uid: str) -> Hanging | None:
+        """Where the images of a study go, as far as their chest walls are known by now."""
+        study = self.study(study_uid)
+        if study is None:
+            return None
+        return hang(study, self._settings.hanging, chest_walls=self._pixels.chest_walls)
+
+    def pixels_of(self, image_id: str) -> DisplayImage | None:
+        """The image's pyramid, if it is in memory."""
+        return self._pixels.get(image_id)
+
+    def result_of(self, study_uid: str) -> ExamResult | None:
+        """The finished result of a study."""
+        return self._analyses.result_of(study_uid)
+
+    def image_results_of(self, study_uid: str) -> tuple[ImageResult, ...]:
+        """What the running or the finished analysis found so far."""
+        return self._analyses.image_results_of(study_uid)
+
+    @property
+    def is_analysing(self) -> bool:
+        """Whether an analysis waits or runs."""
+        return self._analyses.is_busy
+
+    def open(self, paths: Sequence[str | Path]) -> None:
+        """Look for studies under ``paths`` and add them to what is open; the first one found is selected."""
+        self.messages.start_over()
+        with self._lock:
+            first_root, self._roots = self._roots, self._roots + len(paths)
+            self._opened += 1
+            key = f"scan {self._opened}"
+        request = ScanRequest(tuple(str(Path(path).absolute()) for path in paths))
+
+        def on_report(report: Report) -> None:
+            if isinstance(report, JobProgress):
+                self._emit(ScanProgress(report.fraction, report.text))
+            elif isinstance(report, JobRetried):
+                self.messages.tell(report.problem, Level.WARNING)
+            elif isinstance(report, JobFailed) and not report.is_cancelled:
+                self.messages.tell(report.problem)
+                self._emit(ScanProgress(1.0, report.problem.message))
+            elif isinstance(report, JobDone):
+                self._found(report.value, first_root)
+
+        subject = ", ".join(str(path) for path in paths)
+        self._decoders.submit(Order(key, "scan", subject, lambda: request, on_report, priority=(-1,)))
+
+    def _found(self, scan: object, first_root: int) -> None:
+        assert isinstance(scan, ScanResult)
+        with self._lock:
+            self._scan = _merged(self._scan, scan, first_root)
+            self._pixels.forget(image.id for study in scan.studies for image in study.images)
+            self._emit(StudiesFound(self._scan))
+            for problem in scan.problems:
+                self.messages.tell(problem)
+            if scan.studies:
+                self.select_study(scan.studies[0].uid)
+
+    def select_study(self, study_uid: str) -> None:
+        """Make a study the current one: its pixels are fetched, visible slots first, then it is analysed if wished."""
+        with self._lock:
+            hanging = self.hanging_of(study_uid)
+            if hanging is None:
+                return
+            self._selected = study_uid
+            wants_analysis = self._settings.analyse_on_open and self._analyses.is_new(study_uid)
+            self._unanalysed = study_uid if wants_analysis else ""
+            self._emit(StudySelected(study_uid))
+            for image in hanging.left_out:
+                text = "An image of another patient lies in this study and is not shown."
+                self.messages.tell(Problem(image.path, "other_patient", text, "Open it by itself."), Level.WARNING)
+            self._pixels.request(self._images(hanging.visible), keep=True)
+            self._pixels.request(self._images(hanging.behind), is_prefetch=True)
+        self._analyse_when_shown()
+
+    def request_pixels(self, image_ids: Sequence[str]) -> None:
+        """Fetch pixels, the first ones first; `PixelsReady` or `PixelsFailed` follows for each."""
+        self._pixels.request(self._images(image_ids))
+
+    def _images(self, image_ids: Sequence[str]) -> list[Mammogram]:
+        return [image for image in map(self.image, image_ids) if image is not None]
+
+    def _pixel_event(self, event: Event) -> None:
+        self._emit(event)
+        self._analyse_when_shown()
+
+    def _analyse_when_shown(self) -> None:
+        # The engine's start would take the processor from the first images, so it waits for them.
+        with self._lock:
+            study_uid, hanging = self._unanalysed, self.hanging_of(self._unanalysed)
+            if hanging is None or self._pixels.are_pending(hanging.visible):
+                return
+            self._unanalysed = ""
+        self.analyze(study_uid)
+
+    def analyze(self, study_uid: str) -> None:
+        """Analyse a study with the settings in force; a running analysis of the same study is superseded."""
+        study = self.study(study_uid)
+        if study is not None:
+            self.messages.start_over()
+            self._analyses.start(study, self._settings)
+
+    def cancel_analysis(self) -> None:
+        """Stop every analysis that waits or runs; `AnalysisFailed` follows for each."""
+        with self._lock:
+            self._unanalysed = ""
+        self._analyses.cancel()
+
+    def change_settings(self, settings: Settings) -> None:
+        """Put other values in force and keep them on disk."""
+        with self._lock:
+            self._settings = settings
+        try:
+            settings_file.save(settings)
+        except OutputError as error:
+            self.messages.tell(Problem.from_error(error))
+        self._emit(SettingsChanged(settings))
+
+    def save_results(self, out: str | Path, *, overwrite: bool = False) -> None:
+        """Write the finished results as the command line does; `ResultsSaved` or a `Message` follows."""
+        self.messages.start_over()
+        scan = self._scan
+        results = tuple(r for r in (self.result_of(study.uid) for study in scan.studies) if r is not None)
+        if not results:
+            self.messages.tell(Problem(str(out), "usage", "There is no result to save yet.", "Analyse a study first."))
+            return
+        request = SaveRequest(str(Path(out).absolute()), scan, results, overwrite)
+
+        def on_report(report: Report) -> None:
+            if isinstance(report, JobDone):
+                self._emit(ResultsSaved(str(report.value)))
+            elif isinstance(report, JobRetried):
+                self.messages.tell(report.problem, Level.WARNING)
+            elif isinstance(report, JobFailed) and not report.is_cancelled:
+                self.messages.tell(report.problem)
+            assert not isinstance(report, JobPartial)
+
+        self._writer.submit(Order(f"save {out}", "save", str(out), lambda: request, on_report))
+
+    def close(self) -> None:
+        """End the children; results that are being written are waited for, everything else is dropped."""
+        self._engine.close()
+        self._decoders.close()
+        self._writer.close(patience_s=_PATIENCE_S)
+        self._pixels.clear()
+
+    def _emit(self, event: Event) -> None:
+        with self._lock:
+            if self._on_event is None:
+                self._waiting.append(event)
+            else:
+                self._on_event(event)
+
+
+def _merged(before: ScanResult, new: ScanResult, first_root: int) -> ScanResult:
+    """Both, the new one winning; an image's root counts all paths that were ever opened."""
+    new_ids = {image.id for study in new.studies for image in study.images}
+    studies: dict[str, Study] = {}
+    for study in before.studies:
+        images = tuple(image for image in study.images if image.id not in new_ids)
+        if images:
+            studies[study.uid] = replace(study, images=images)
+    for study in new.studies:
+        images = tuple(replace(image, root=image.root + first_root) for image in study.images)
+        old = studies.get(study.uid)
+        # One UID for two patients is a broken export: the images stay apart when they hang.
+        studies[study.uid] = replace(study, images=(*(old.images if old else ()), *images))
+    in_order = sorted(studies.values(), key=lambda study: study.date, reverse=True)
+    return ScanResult(tuple(in_order), (*before.problems, *new.problems))

@@ -1,0 +1,263 @@
+"""The user's settings: each a record with its default, range, label and help; on disk only what is not default."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+from mammoview.core.errors import OutputError, Problem
+from mammoview.core.paths import user_config
+
+Value: TypeAlias = str | int | float | bool
+
+SCHEMA: Final = 1
+
+#: ``MIGRATIONS[n]`` turns the values of a file of schema n into those of schema n + 1.
+MIGRATIONS: Final[Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]]] = {}
+
+
+@dataclass(frozen=True)
+class Record:
+    """What there is to know about one setting.
+
+    Attributes
+    ----------
+    key
+        Its name in `Settings` and in the file.
+    default
+        Its value unless the user says otherwise; its type is the setting's type.
+    group
+        The page of the settings dialog.
+    label, help
+        A few words, and a sentence.
+    choices
+        (value, label) pairs; empty where any value of the type within the range will do.
+    minimum, maximum
+        Inclusive range of a number, or None.
+    """
+
+    key: str
+    default: Value
+    group: str
+    label: str
+    help: str
+    choices: tuple[tuple[str, str], ...] = ()
+    minimum: float | None = None
+    maximum: float | None = None
+
+    def complaint(self, value: object) -> str:
+        """What is wrong with ``value`` in a few words; empty when it is fine."""
+        if isinstance(self.default, float) and type(value) is int:
+            value = float(value)
+        if type(value) is not type(self.default):
+            return f"is not a {_TYPE_WORDS[type(self.default)]}"
+        if self.choices and value not in {choice for choice, _ in self.choices}:
+            return "is none of " + ", ".join(choice for choice, _ in self.choices)
+        if isinstance(value, int | float) and not isinstance(value, bool):
+            # Written so that NaN complains, too.
+            if self.minimum is not None and not value >= self.minimum:
+                return f"is below {self.minimum:g}"
+            if self.maximum is not None and not value <= self.maximum:
+                return f"is above {self.maximum:g}"
+        return ""
+
+
+_TYPE_WORDS: Final = {str: "text", bool: "true or false", int: "whole number", float: "number"}
+
+
+def _setting(default: Any, group: str, label: str, help: str, **rest: Any) -> Any:  # noqa: A002
+    return field(default=default, metadata={"group": group, "label": label, "help": help, **rest})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """The values in force. `RECORDS` says what each field means; make changes with `dataclasses.replace`."""
+
+    device: str = _setting(
+        "auto",
+        "Engine",
+        "Device",
+        "Where the models run. Automatic takes an NVIDIA card, then an Apple one, then the processor.",
+        choices=(
+            ("auto", "Automatic"),
+            ("cpu", "Processor"),
+            ("cuda", "NVIDIA card"),
+            *((f"cuda:{index}", f"NVIDIA card {index}") for index in range(8)),
+            ("mps", "Apple card"),
+        ),
+    )
+    threads: int = _setting(
+        0, "Engine", "Threads", "Processor threads for the models; 0 uses all cores.", minimum=0, maximum=256
+    )
+    backend: str = _setting(
+        "onnx",
+        "Engine",
+        "Backend on the processor",
+        "ONNX Runtime gives the same scores on every machine. bf16 is faster on some and has its own operating points.",
+        choices=(
+            ("onnx", "ONNX Runtime, 32 bits"),
+            ("torch", "PyTorch, 32 bits"),
+            ("torch-bf16", "PyTorch, bfloat16"),
+        ),
+    )
+    analyse_on_open: bool = _setting(
+        True, "Engine", "Analyse on opening", "Start the analysis as soon as a study is shown."
+    )
+    model_whole_image: str = _setting(
+        "", "Models", "Whole image", "Package that scores whole images; empty takes the active one."
+    )
+    model_patch: str = _setting("", "Models", "Patches", "Package that scores regions; empty takes the active one.")
+    model_segmentation: str = _setting(
+        "", "Models", "Segmentation", "Package that outlines lesions; empty takes the active one."
+    )
+    saliency: str = _setting(
+        "gradcam",
+        "Models",
+        "Saliency",
+        "How the map of what mattered to the score is made. Guided back-propagation takes some seconds an image.",
+        choices=(("gradcam", "Grad-CAM"), ("guided", "Guided back-propagation"), ("none", "None")),
+    )
+    hanging: str = _setting(
+        "cc_over_mlo",
+        "Display",
+        "Hanging",
+        "Where the four standard views go.",
+        choices=(
+            ("cc_over_mlo", "CC over MLO"),
+            ("mlo_over_cc", "MLO over CC"),
+            ("one_row", "One row, MLO then CC"),
+        ),
+    )
+    overlay_opacity: float = _setting(
+        0.4, "Display", "Overlay opacity", "How strongly maps cover the image.", minimum=0.0, maximum=1.0
+    )
+    overlay_threshold: float = _setting(
+        0.3, "Display", "Overlay threshold", "Map values below this are not painted.", minimum=0.0, maximum=1.0
+    )
+    is_synchronous: bool = _setting(True, "Display", "Synchronous pan and zoom", "Move all images together.")
+    decode_workers: int = _setting(
+        2, "Loading", "Decoders", "Processes that read images; takes effect at the next start.", minimum=1, maximum=8
+    )
+    cache_mib: int = _setting(
+        1024, "Loading", "Image memory (MiB)", "Decoded images kept in memory.", minimum=256, maximum=65_536
+    )
+
+
+#: One for each field of `Settings`, in the order of the dialog.
+RECORDS: Final[tuple[Record, ...]] = tuple(
+    Record(key=f.name, default=getattr(Settings, f.name), **f.metadata) for f in fields(Settings)
+)
+
+
+def record(key: str) -> Record:
+    """The record of one setting."""
+    return next(r for r in RECORDS if r.key == key)
+
+
+def load(path: Path | None = None) -> tuple[Settings, tuple[Problem, ...]]:
+    """Read the settings file.
+
+    Parameters
+    ----------
+    path
+        The file; None for `mammoview.core.paths.user_config`.
+
+    Returns
+    -------
+    settings
+        Defaults where the file is absent or says nothing usable.
+    problems
+        What could not be used. A file that is no TOML, or comes from a newer version, is kept beside the new one.
+    """
+    path = path or user_config()
+    try:
+        values = tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return Settings(), ()
+    except OSError as error:
+        message = f"The settings cannot be read ({error.strerror})."
+        return Settings(), (Problem(str(path), "settings", message, "The defaults are used for now."),)
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError):
+        kept = _keep_aside(path)
+        hint = f"The defaults are used; the old file was kept as {kept.name}." if kept else "The defaults are used."
+        return Settings(), (Problem(str(path), "settings", "The settings file is damaged.", hint),)
+    return _interpret(values, path)
+
+
+def _interpret(values: dict[str, Any], path: Path) -> tuple[Settings, tuple[Problem, ...]]:
+    problems = []
+    schema = values.pop("schema", SCHEMA)
+    if not isinstance(schema, int) or schema > SCHEMA:
+        kept = _keep_aside(path)
+        hint = f"What this version knows is used; a copy was kept as {kept.name}." if kept else ""
+        problems.append(Problem(str(path), "settings", "The settings file comes from a newer version.", hint))
+    else:
+        values = migrate(values, schema)
+    usable: dict[str, Any] = {}
+    records = {r.key: r for r in RECORDS}
+    for key, value in values.items():
+        complaint = records[key].complaint(value) if key in records else "is not a setting of this version"
+        if complaint:
+            message = f"The setting {key} {complaint}."
+            problems.append(Problem(str(path), "settings", message, "Its default is used." if key in records else ""))
+        else:
+            usable[key] = type(records[key].default)(value)
+    return Settings(**usable), tuple(problems)
+
+
+def migrate(
+    values: dict[str, Any],
+    schema: int,
+    *,
+    migrations: Mapping[int, Callable[[dict[str, Any]], dict[str, Any]]] = MIGRATIONS,
+) -> dict[str, Any]:
+    """Bring the values of an older file up to date, one schema at a time."""
+    for version in range(schema, max([SCHEMA, *(v + 1 for v in migrations)])):
+        values = migrations[version](values)
+    return values
+
+
+def save(settings: Settings, path: Path | None = None) -> None:
+    """Write what differs from the defaults, all or nothing.
+
+    Raises
+    ------
+    OutputError
+        When the file cannot be written.
+    """
+    path = path or user_config()
+    lines = [f"schema = {SCHEMA}"]
+    for r in RECORDS:
+        value = getattr(settings, r.key)
+        if value != r.default:
+            # JSON's text, numbers and truth values are TOML's, too.
+            lines.append(f"{r.key} = {json.dumps(value, ensure_ascii=False)}")
+    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        temporary.unlink(missing_ok=True)
+        raise OutputError(
+            f"The settings cannot be saved in {path} ({error.strerror}).", "Check the folder's permissions."
+        ) from error
+
+
+def _keep_aside(path: Path) -> Path | None:
+    kept = path.with_name(f"{path.name}.kept")
+    number = 1
+    while kept.exists():
+        number += 1
+        kept = path.with_name(f"{path.name}.kept{number}")
+    try:
+        shutil.copyfile(path, kept)
+    except OSError:
+        return None
+    return kept
