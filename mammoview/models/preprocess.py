@@ -38,16 +38,22 @@ class Orientation(StrEnum):
 
 
 class Equalise(StrEnum):
-    """Whether the gray values of a crop are spread evenly (they then no longer depend on the window)."""
+    """What is done so that gray values depend less on the window, or on film against digital.
+
+    ``histogram`` spreads them evenly; ``standard`` brings their mean to 1/2 and six standard deviations to [0, 1].
+    Black stays black and does not count.
+    """
 
     NONE = "none"
     HISTOGRAM = "histogram"
+    STANDARD = "standard"
 
 
 class _Spec(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     channels: Literal[1, 3] = 1
+    equalise: Equalise = Equalise.NONE
     mean: float = 0.0
     std: Spread = 1.0
 
@@ -63,6 +69,8 @@ class ImageSpec(_Spec):
         What is cut out, and whether it is mirrored.
     channels
         1, or 3 equal ones.
+    equalise
+        What is done to the gray values before ``mean`` and ``std``.
     mean, std
         Taken from and divided out of the values, which lie in [0, 1] before.
     """
@@ -82,13 +90,16 @@ class PatchSpec(_Spec):
         Input rows and columns.
     context
         Side of the square, in long sides of the box.
+    finest_mm
+        Finer detail than this many millimetres a pixel is averaged away where the spacing is known: a network that
+        learned from coarse images has never seen it. None keeps all.
     equalise
-        Whether the gray values are spread evenly before ``mean`` and ``std``.
+        What is done to the gray values before ``mean`` and ``std``.
     """
 
     size_px: Side
     context: Annotated[float, Field(ge=1.0, le=16.0)] = 2.0
-    equalise: Equalise = Equalise.NONE
+    finest_mm: Annotated[float, Field(gt=0.0)] | None = None
 
 
 class Preprocess(BaseModel):
@@ -138,10 +149,12 @@ def prepare_image(
     seen = cleaned[box.slices()]
     values = _resize(seen[:, ::-1] if flip else seen, spec.rows, spec.columns)
     transform = PixelTransform.scale_crop(box, spec.rows, spec.columns, flip_columns=flip)
-    return _normalise(values / np.float32(P_MAX), spec), transform
+    return _normalise(_scaled(values, spec.equalise), spec), transform
 
 
-def prepare_patch(cleaned: NDArray[np.uint16], box: Box, spec: PatchSpec) -> tuple[NDArray[np.float32], PixelTransform]:
+def prepare_patch(
+    cleaned: NDArray[np.uint16], box: Box, spec: PatchSpec, *, spacing_mm: tuple[float, float] | None = None
+) -> tuple[NDArray[np.float32], PixelTransform]:
     """Make the input for one lesion.
 
     Parameters
@@ -152,6 +165,8 @@ def prepare_patch(cleaned: NDArray[np.uint16], box: Box, spec: PatchSpec) -> tup
         The lesion, native pixels.
     spec
         What the network takes.
+    spacing_mm
+        (row, column) millimetres a pixel, where known; see ``finest_mm``.
 
     Returns
     -------
@@ -161,15 +176,18 @@ def prepare_patch(cleaned: NDArray[np.uint16], box: Box, spec: PatchSpec) -> tup
     """
     square = patch_box(box, spec)
     inside = square.clipped(*cleaned.shape)
-    values = cleaned[inside.slices()]
+    values: NDArray[Any] = cleaned[inside.slices()]
     before = (int(inside.row0 - square.row0), int(inside.col0 - square.col0))
     side = int(square.height_px)
     if values.shape != (side, side):
         padded = np.zeros((side, side), np.uint16)
         padded[before[0] : before[0] + values.shape[0], before[1] : before[1] + values.shape[1]] = values
         values = padded
+    if spec.finest_mm is not None and spacing_mm is not None:
+        rows, columns = (min(side, max(1, round(side * step / spec.finest_mm))) for step in spacing_mm)
+        values = _resize(values, rows, columns)
     resized = _resize(values, spec.size_px, spec.size_px)
-    scaled = equalise(resized) if spec.equalise is Equalise.HISTOGRAM else resized / np.float32(P_MAX)
+    scaled = _scaled(resized, spec.equalise)
     return _normalise(scaled, spec), PixelTransform.scale_crop(square, spec.size_px, spec.size_px)
 
 
@@ -206,6 +224,26 @@ def equalise(values: NDArray[np.float32]) -> NDArray[np.float32]:
     return np.where(is_black, 0.0, share[bins]).astype(np.float32)
 
 
+def standardise(values: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Bring the mean of what is not black to 1/2 and six of its standard deviations to [0, 1]; any shape."""
+    tissue = values[values > 0]
+    if not tissue.size:
+        return np.zeros_like(values)
+    spread = max(float(tissue.std()), 1.0)
+    return np.where(values > 0, np.clip(0.5 + (values - tissue.mean()) / (6.0 * spread), 0.0, 1.0), 0.0).astype(
+        np.float32
+    )
+
+
+def _scaled(values: NDArray[np.float32], how: Equalise) -> NDArray[np.float32]:
+    """Values in [0, 65535] to [0, 1]."""
+    if how is Equalise.HISTOGRAM:
+        return equalise(values)
+    if how is Equalise.STANDARD:
+        return standardise(values)
+    return values / np.float32(P_MAX)
+
+
 def _extent(mask: NDArray[np.bool_]) -> Box | None:
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not rows.size:
@@ -213,7 +251,7 @@ def _extent(mask: NDArray[np.bool_]) -> Box | None:
     return Box(int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
 
 
-def _resize(values: NDArray[np.uint16], rows: int, columns: int) -> NDArray[np.float32]:
+def _resize(values: NDArray[Any], rows: int, columns: int) -> NDArray[np.float32]:
     # Area averages lose nothing when shrinking; when enlarging they would show the pixels as blocks. Axis by axis.
     shrunk: NDArray[Any] = values.astype(np.float32)
     fewer = (min(columns, values.shape[1]), min(rows, values.shape[0]))

@@ -146,3 +146,33 @@ def test_spec_refuses_what_it_does_not_know() -> None:
         ImageSpec.model_validate({"rows": 64, "columns": 64, "sharpen": True})
     with pytest.raises(ValidationError):
         Preprocess.model_validate({"image": {"rows": 64, "columns": 64, "std": 0}})
+
+
+def test_standardised_patch_does_not_depend_on_the_window() -> None:
+    rng = np.random.default_rng(3)
+    dim = (5_000 + rng.integers(0, 10_000, (64, 64))).astype(np.uint16)
+    bright = (dim.astype(np.uint32) * 3 + 700).astype(np.uint16)
+    spec = PatchSpec(size_px=32, context=1.0, equalise=Equalise.STANDARD)
+    box = Box(0, 0, 64, 64)
+    np.testing.assert_allclose(prepare_patch(dim, box, spec)[0], prepare_patch(bright, box, spec)[0], atol=1e-3)
+
+
+def test_standardised_black_stays_black() -> None:
+    half = np.zeros((64, 64), np.uint16)
+    half[:, 32:] = 30_000
+    half[::2, 32:] = 34_000
+    spec = PatchSpec(size_px=64, context=1.0, equalise=Equalise.STANDARD)
+    values, _ = prepare_patch(half, Box(0, 0, 64, 64), spec)
+    assert (values[0, :, :32] == 0).all()
+    assert values[0, :, 32:].mean() == pytest.approx(0.5, abs=1e-3)
+    assert not prepare_patch(np.zeros((64, 64), np.uint16), Box(0, 0, 64, 64), spec)[0].any()
+
+
+def test_detail_finer_than_the_spec_is_averaged_away() -> None:
+    board = (np.indices((64, 64)).sum(axis=0) % 2 * 60_000).astype(np.uint16)
+    spec = PatchSpec(size_px=64, context=1.0, finest_mm=0.2)
+    box = Box(0, 0, 64, 64)
+    assert prepare_patch(board, box, spec, spacing_mm=(0.1, 0.1))[0].std() < 0.01
+    np.testing.assert_array_equal(
+        prepare_patch(board, box, spec)[0], prepare_patch(board, box, spec, spacing_mm=(0.2, 0.2))[0]
+    )
