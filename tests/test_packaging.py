@@ -56,7 +56,8 @@ def test_the_wheel_holds_the_package_its_resources_and_nothing_else(built: Path)
 
 def test_the_sdist_holds_the_licence_and_the_tests(built: Path) -> None:
     (sdist,) = built.glob("*.tar.gz")
-    names = {name.split("/", 1)[-1] for name in tarfile.open(sdist).getnames()}
+    with tarfile.open(sdist) as archive:
+        names = {name.split("/", 1)[-1] for name in archive.getnames()}
     assert {"LICENSE", "README.md", "Makefile", "constraints.txt", "tests/conftest.py"} <= names
 
 

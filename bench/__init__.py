@@ -1,0 +1,1 @@
+"""Measurements: speed and accuracy, printed, never asserted."""
