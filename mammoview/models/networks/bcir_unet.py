@@ -11,7 +11,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from mammoview.models.architectures import BCirUNetSizes
+from mammoview.models.architectures import BCIR_UNET, BCirUNetSizes
 
 LEVELS = 4
 STRIDE = 16
@@ -86,6 +86,8 @@ class BCirUNet(nn.Module):
     sizes
         Width, dropout and the open detail. Images may have any height and width that are multiples of 16.
     """
+
+    architecture = BCIR_UNET
 
     def __init__(self, sizes: BCirUNetSizes) -> None:
         super().__init__()

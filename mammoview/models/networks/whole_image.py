@@ -15,7 +15,7 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from mammoview.models.architectures import PatchNetSizes, WholeImageNetSizes
+from mammoview.models.architectures import PATCH_NET, WHOLE_IMAGE_NET, PatchNetSizes, WholeImageNetSizes
 from mammoview.models.networks.resnet import ResNetBody, initialise, stage
 
 
@@ -64,6 +64,8 @@ class PatchNet(Classifier):
         Of the body and the head.
     """
 
+    architecture = PATCH_NET
+
     def __init__(self, sizes: PatchNetSizes) -> None:
         body = ResNetBody(sizes)
         super().__init__(body, _named(_pooled_head(body.out_channels, sizes.classes, sizes.dropout)))
@@ -102,6 +104,8 @@ class WholeImageNet(Classifier):
     sizes
         Of the body and the top. Images may have any height and width that are multiples of 32.
     """
+
+    architecture = WHOLE_IMAGE_NET
 
     def __init__(self, sizes: WholeImageNetSizes) -> None:
         body = ResNetBody(sizes)
