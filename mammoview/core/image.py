@@ -76,3 +76,11 @@ class DisplayImage:
     levels: tuple[NDArray[np.uint16], ...]
     padding: tuple[NDArray[np.uint8], ...] = ()
     value_offset: int = 0
+
+
+def level_shapes(rows: int, columns: int, *, smallest_px: int = 256) -> tuple[tuple[int, int], ...]:
+    """(rows, columns) of each pyramid level: halved, rounded up, until no axis is longer than ``smallest_px``."""
+    shapes = [(rows, columns)]
+    while max(shapes[-1]) > smallest_px:
+        shapes.append((-(-shapes[-1][0] // 2), -(-shapes[-1][1] // 2)))
+    return tuple(shapes)

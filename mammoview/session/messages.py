@@ -20,7 +20,7 @@ class Messages:
     """
 
     def __init__(self) -> None:
-        self._lock = threading.RLock()
+        self._lock = threading.Lock()
         self._on_message: Callable[[Message], None] | None = None
         self._waiting: list[Message] = []
         self._told: set[Message] = set()
@@ -37,8 +37,8 @@ class Messages:
         with self._lock:
             self._on_message = on_message
             waiting, self._waiting = self._waiting, []
-            for message in waiting:
-                on_message(message)
+        for message in waiting:
+            on_message(message)
 
     def tell(self, problem: Problem, level: Level = Level.ERROR) -> None:
         """Tell the user, unless the same was told since `start_over`."""
@@ -50,10 +50,12 @@ class Messages:
             self._history.append(message)
             # The path may hold a patient's name: the log gets the code only.
             _log.info("told the user: %s (%s)", problem.code, level)
-            if self._on_message is None:
+            on_message = self._on_message
+            if on_message is None:
                 self._waiting.append(message)
-            else:
-                self._on_message(message)
+        if on_message is not None:
+            # Never called under the lock: the receiver may hold one of its own.
+            on_message(message)
 
     def start_over(self) -> None:
         """Forget what was told, so that it may be told again."""

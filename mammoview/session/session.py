@@ -168,7 +168,11 @@ class Session:
     def _found(self, scan: object, first_root: int) -> None:
         assert isinstance(scan, ScanResult)
         with self._lock:
+            before = {study.uid: study.images for study in self._scan.studies}
             self._scan = _merged(self._scan, scan, first_root)
+            for study in self._scan.studies:
+                if before.get(study.uid, study.images) != study.images:
+                    self._analyses.forget(study.uid)
             self._pixels.forget(image.id for study in scan.studies for image in study.images)
             self._emit(StudiesFound(self._scan))
             for problem in scan.problems:

@@ -1,0 +1,164 @@
+"""The analyses: one engine, newest study first, and only what is still current is kept."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from mammoview.core.errors import Problem
+from mammoview.core.findings import ExamResult, ImageResult
+from mammoview.core.jobs import JobDone, JobFailed, JobPartial, JobProgress
+from mammoview.core.study import Study
+from mammoview.pipeline.request import AnalysisRequest, Backend, EngineNote, SaliencyMethod
+from mammoview.session.events import (
+    AnalysisFailed,
+    AnalysisProgress,
+    AnalysisStarted,
+    EngineState,
+    Event,
+    ExamAnalysed,
+    ImageAnalysed,
+    Level,
+)
+from mammoview.session.jobs import Crew, JobRetried, Order, Report
+from mammoview.session.messages import Messages
+from mammoview.session.settings import Settings
+
+
+@dataclass
+class _Analysis:
+    """What is known of one study. ``fingerprint`` says what it was asked; anything else that comes is dropped."""
+
+    fingerprint: str
+    is_running: bool = True
+    images: dict[str, ImageResult] = field(default_factory=dict)
+    result: ExamResult | None = None
+
+
+def request_for(study: Study, settings: Settings) -> AnalysisRequest:
+    """What the engine is asked for a study under these settings."""
+    models = (settings.model_whole_image, settings.model_patch, settings.model_segmentation)
+    return AnalysisRequest(
+        images=study.images,
+        study_uid=study.uid,
+        models=tuple(model for model in models if model),
+        device=settings.device,
+        backend=Backend(settings.backend),
+        threads=settings.threads or None,
+        saliency=SaliencyMethod(settings.saliency),
+    )
+
+
+class Analyses:
+    """Asks the engine, keeps what it finds.
+
+    Parameters
+    ----------
+    on_event
+        Told what happens, never while the lock is held.
+    """
+
+    def __init__(self, crew: Crew, on_event: Callable[[Event], None], messages: Messages) -> None:
+        self._crew = crew
+        self._on_event = on_event
+        self._messages = messages
+        self._lock = threading.Lock()
+        self._known: dict[str, _Analysis] = {}
+        self._round = 0
+
+    @property
+    def is_busy(self) -> bool:
+        """Whether an analysis waits or runs."""
+        with self._lock:
+            return any(analysis.is_running for analysis in self._known.values())
+
+    def is_new(self, study_uid: str) -> bool:
+        """Whether the study was never analysed and is not being analysed."""
+        with self._lock:
+            return study_uid not in self._known
+
+    def result_of(self, study_uid: str) -> ExamResult | None:
+        """The finished result of a study."""
+        with self._lock:
+            known = self._known.get(study_uid)
+            return known.result if known else None
+
+    def image_results_of(self, study_uid: str) -> tuple[ImageResult, ...]:
+        """What was found so far."""
+        with self._lock:
+            known = self._known.get(study_uid)
+            return tuple(known.images.values()) if known else ()
+
+    def start(self, study: Study, settings: Settings) -> None:
+        """Analyse a study, before those that wait; the same question is not asked twice at a time."""
+        request = request_for(study, settings)
+        fingerprint = request.fingerprint
+        with self._lock:
+            known = self._known.get(study.uid)
+            if known is not None and known.is_running and known.fingerprint == fingerprint:
+                return
+            self._known[study.uid] = analysis = _Analysis(fingerprint)
+            self._round += 1
+            priority = (-self._round,)
+        self._on_event(AnalysisStarted(study.uid))
+        self._crew.submit(
+            Order(
+                key=f"analyze {study.uid}",
+                kind="analyze",
+                subject=study.images[0].path if len(study.images) == 1 else "",
+                make_payload=lambda: request,
+                on_report=lambda report: self._reported(study.uid, analysis, report),
+                priority=priority,
+                fingerprint=fingerprint,
+            )
+        )
+
+    def cancel(self) -> None:
+        """Stop all that wait or run."""
+        self._crew.cancel()
+
+    def forget(self, study_uid: str) -> None:
+        """Drop what is known of a study whose images changed."""
+        with self._lock:
+            self._known.pop(study_uid, None)
+        self._crew.cancel([f"analyze {study_uid}"])
+
+    def _reported(self, study_uid: str, analysis: _Analysis, report: Report) -> None:
+        event = self._apply(study_uid, analysis, report)
+        if event is not None:
+            self._on_event(event)
+
+    def _apply(self, study_uid: str, analysis: _Analysis, report: Report) -> Event | None:
+        with self._lock:
+            if self._known.get(study_uid) is not analysis:
+                return None
+            if isinstance(report, JobDone | JobFailed):
+                analysis.is_running = False
+            if isinstance(report, JobPartial) and isinstance(report.value, ImageResult):
+                analysis.images[report.value.image_id] = report.value
+                return ImageAnalysed(study_uid, report.value)
+            if isinstance(report, JobDone):
+                return self._finished(study_uid, analysis, report.value)
+        return self._told(study_uid, report)
+
+    def _finished(self, study_uid: str, analysis: _Analysis, value: object) -> Event:
+        if isinstance(value, ExamResult) and value.fingerprint == analysis.fingerprint:
+            analysis.result = value
+            analysis.images = {image.image_id: image for image in value.images}
+            return ExamAnalysed(value)
+        text = "The engine answered another question than it was asked."
+        return AnalysisFailed(study_uid, Problem("", "stale", text, "Analyse the study again."))
+
+    def _told(self, study_uid: str, report: Report) -> Event | None:
+        if isinstance(report, JobProgress):
+            return AnalysisProgress(study_uid, report.fraction, report.text)
+        if isinstance(report, JobPartial) and isinstance(report.value, EngineNote):
+            return EngineState(report.value.device, report.value.models, report.value.text)
+        if isinstance(report, JobRetried):
+            self._messages.tell(report.problem, Level.WARNING)
+        if isinstance(report, JobFailed):
+            if not report.is_cancelled:
+                self._messages.tell(report.problem)
+            return AnalysisFailed(study_uid, report.problem, is_cancelled=report.is_cancelled)
+        return None
