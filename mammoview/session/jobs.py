@@ -5,6 +5,7 @@ Not a ProcessPoolExecutor: there one killed worker breaks every future, and a ru
 
 from __future__ import annotations
 
+import atexit
 import logging
 import os
 import threading
@@ -153,6 +154,7 @@ class Crew:
         self._do(stop)
         if self._thread is not None:
             self._thread.join()
+            atexit.unregister(self.close)
 
     def _do(self, command: Callable[[], None]) -> None:
         """Have ``command`` run on the crew's thread, which alone touches queue and children."""
@@ -163,6 +165,8 @@ class Crew:
             if self._thread is None:
                 self._thread = threading.Thread(target=self._supervise, name=f"{self._name} crew", daemon=True)
                 self._thread.start()
+                # Before multiprocessing ends the children behind the supervisor's back.
+                atexit.register(self.close)
             self._wake_sender.send_bytes(b"!")
 
     def _supervise(self) -> None:

@@ -1,0 +1,106 @@
+"""Children for the tests, imported in child processes only. They do what their payload or a file in the home says."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from multiprocessing.connection import Connection
+from pathlib import Path
+
+from mammoview.core.errors import DecodeError
+from mammoview.core.findings import ExamResult, ImageResult, Provenance
+from mammoview.core.jobs import serve
+from mammoview.core.paths import user_data
+from mammoview.core.progress import stop_if_cancelled
+from mammoview.pipeline.request import EngineNote
+from mammoview.session import decodeproc
+
+
+def main(connection: Connection) -> None:
+    serve(connection, {"echo": echo, "fail": fail, "die": die, "slow": slow, "deaf": deaf, "talk": talk})
+
+
+def echo(payload, progress, cancel, partial):
+    return payload, os.getpid()
+
+
+def fail(payload, progress, cancel, partial):
+    raise DecodeError("No such luck.", "Try another.")
+
+
+def die(payload, progress, cancel, partial):
+    """Die as often as the file named by the payload has lines left."""
+    progress(0.5, "half way")
+    file = Path(payload)
+    left = file.read_text().splitlines()
+    if left:
+        file.write_text("\n".join(left[1:]))
+        os.kill(os.getpid(), signal.SIGKILL)
+    return "survived"
+
+
+def slow(payload, progress, cancel, partial):
+    progress(0.1, "begun")
+    while True:
+        stop_if_cancelled(cancel)
+        time.sleep(0.01)
+
+
+def deaf(payload, progress, cancel, partial):
+    progress(0.1, "begun")
+    time.sleep(600)
+
+
+def talk(payload, progress, cancel, partial):
+    print("said on standard output")
+    print("said on standard error", file=sys.stderr)
+    sys.stdout.flush()
+    progress(0.25, "a quarter")
+    partial("something early")
+    return "all"
+
+
+def engine(connection: Connection) -> None:
+    serve(connection, {"analyze": analyze})
+
+
+def _deaths_left(name: str) -> bool:
+    file = user_data() / name
+    left = int(file.read_text()) if file.exists() else 0
+    if left:
+        file.write_text(str(left - 1))
+    return left > 0
+
+
+def analyze(request, progress, cancel, partial):
+    partial(EngineNote("cpu", ("fake 1",), "fake engine"))
+    for index, image in enumerate(request.images):
+        progress(index / len(request.images), f"image {index + 1}")
+        if index == 1 and _deaths_left("kill-engine"):
+            os.kill(os.getpid(), signal.SIGKILL)
+        while (user_data() / "hold-engine").exists():
+            stop_if_cancelled(cancel)
+            time.sleep(0.01)
+        partial(ImageResult(image.id))
+    made_up = (user_data() / "stale-engine").exists()
+    return ExamResult(
+        request.study_uid,
+        "something else" if made_up else request.fingerprint,
+        Provenance("test", "cpu", request.backend, (), "2026-01-01T00:00:00Z", 0.1),
+        tuple(ImageResult(image.id, p_malignant=0.5) for image in request.images),
+    )
+
+
+def dying_decoder(connection: Connection) -> None:
+    """The real decoder, but for the deaths that a file in the home prescribes, with the block open."""
+
+    def decode(request, progress, cancel, partial):
+        if _deaths_left("kill-decoder"):
+            with decodeproc.opened(request.block, decodeproc.Layout.of(request.image)) as memory:
+                memory[:8] = 1
+                os.kill(os.getpid(), signal.SIGKILL)
+        return decodeproc._decode(request, progress, cancel, partial)
+
+    serve(connection, {"scan": decodeproc._scan, "decode": decode})
