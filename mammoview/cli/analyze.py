@@ -1,0 +1,197 @@
+"""``mammoview analyze``: studies to a result folder, without a window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from mammoview.cli.console import progress_bar
+from mammoview.core.progress import Progress, SubProgress
+from mammoview.pipeline.request import AnalysisRequest, Backend, SaliencyMethod
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from mammoview.core.findings import ExamResult, ImageResult, ScoreMeaning
+    from mammoview.core.study import Mammogram, ScanResult
+    from mammoview.report.build import ResultWriter
+
+EXIT_NOTHING_ANALYSED = 3
+#: Share of the progress bar that finding the files takes.
+_SCAN_SHARE = 0.05
+
+
+@dataclass(frozen=True)
+class Options:
+    """What the command line said."""
+
+    out: Path
+    device: str = "auto"
+    models: tuple[str, ...] = ()
+    threads: int | None = None
+    backend: Backend = Backend.ONNX
+    saliency: SaliencyMethod = SaliencyMethod.GRADCAM
+    overwrite: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What came of it."""
+
+    result: Path
+    results: tuple[ExamResult, ...]
+    scan: ScanResult
+
+    @property
+    def exit_code(self) -> int:
+        """0 when at least one image was analysed."""
+        return 0 if any(result.images for result in self.results) else EXIT_NOTHING_ANALYSED
+
+
+def analyze(
+    paths: Annotated[list[Path], typer.Argument(help="Files, folders or DICOMDIRs.")],
+    out: Annotated[Path, typer.Option(help="Folder for result.json and its pictures.")],
+    device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
+    models: Annotated[
+        list[str] | None, typer.Option(help="Model package id; may be given several times, or separated by commas.")
+    ] = None,
+    threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; one a core without this.")] = None,
+    backend: Annotated[Backend, typer.Option(help="What computes the networks on the CPU.")] = Backend.ONNX,
+    saliency: Annotated[SaliencyMethod, typer.Option(help="How scores are explained.")] = SaliencyMethod.GRADCAM,
+    overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier result.")] = False,
+) -> None:
+    """Analyse mammograms and write result.json with masks, maps and overlays beside it.
+
+    Exit code: 0 when at least one image was analysed, 3 when none was, 2 for wrong usage.
+    """
+    options = Options(
+        out=out,
+        device=device,
+        models=tuple(name.strip() for given in models or () for name in given.split(",") if name.strip()),
+        threads=threads,
+        backend=backend,
+        saliency=saliency,
+        overwrite=overwrite,
+    )
+    with progress_bar() as progress:
+        outcome = analyze_paths(paths, options, progress)
+    _summarise(outcome)
+    raise typer.Exit(outcome.exit_code)
+
+
+def analyze_paths(paths: Sequence[Path], options: Options, progress: Progress) -> Outcome:
+    """Find, analyse and write.
+
+    Parameters
+    ----------
+    paths
+        Files, folders or DICOMDIRs.
+    progress
+        Told how far it is.
+
+    Raises
+    ------
+    UsageError
+        When there is a result already, before anything is done.
+    MammoViewError
+        When the models or the device cannot be used, or the result cannot be written.
+    """
+    from mammoview.report.build import ResultWriter, check_target
+
+    check_target(options.out, overwrite=options.overwrite)
+    scan = _scan(paths, options.out, SubProgress(progress, 0.0, _SCAN_SHARE))
+    with ResultWriter(options.out, overwrite=options.overwrite) as writer:
+        results = _run_all(scan, options, SubProgress(progress, _SCAN_SHARE, 1.0), writer) if scan.studies else ()
+        written = writer.finish(results, problems=scan.problems)
+    return Outcome(written, results, scan)
+
+
+def _scan(paths: Sequence[Path], out: Path, progress: Progress) -> ScanResult:
+    """What lies under ``paths``, an earlier result of ours left out: running twice must give the same numbers."""
+    from mammoview.core.study import ScanResult
+    from mammoview.dicom.scan import scan
+
+    found = scan(paths, progress)
+    own = out.resolve()
+
+    def is_foreign(path: str) -> bool:
+        return not Path(path).resolve().is_relative_to(own)
+
+    kept = (
+        replace(study, images=tuple(image for image in study.images if is_foreign(image.path)))
+        for study in found.studies
+    )
+    return ScanResult(
+        tuple(study for study in kept if study.images),
+        tuple(problem for problem in found.problems if is_foreign(problem.path)),
+    )
+
+
+def _run_all(scan: ScanResult, options: Options, progress: Progress, writer: ResultWriter) -> tuple[ExamResult, ...]:
+    from mammoview.pipeline.runner import run
+    from mammoview.pipeline.shelf import Shelf
+
+    shelf = Shelf()
+    results = []
+    total = sum(len(study.images) for study in scan.studies)
+    done = 0
+    for study in scan.studies:
+        request = AnalysisRequest(
+            images=study.images,
+            study_uid=study.uid,
+            models=options.models,
+            device=options.device,
+            backend=options.backend,
+            threads=options.threads,
+            saliency=options.saliency,
+        )
+        networks = shelf.open(request)
+        share = SubProgress(progress, done / total, (done + len(study.images)) / total)
+        results.append(
+            run(
+                request,
+                share,
+                networks=networks,
+                on_pixels=partial(_write, writer, networks.meaning),
+            )
+        )
+        done += len(study.images)
+    return tuple(results)
+
+
+def _write(
+    writer: ResultWriter,
+    meaning: ScoreMeaning | None,
+    image: Mammogram,
+    shown: NDArray[np.uint16],
+    result: ImageResult,
+) -> None:
+    writer.add(image, result, shown=shown, meaning=meaning)
+
+
+def _summarise(outcome: Outcome) -> None:
+    """A few lines a study; what a score means stands beside it."""
+    images = {image.id: image for study in outcome.scan.studies for image in study.images}
+    for result in outcome.results:
+        typer.echo(f"Study {result.study_uid}")
+        for one in result.images:
+            image = images[one.image_id]
+            score = "no score" if one.p_malignant is None else f"{one.p_malignant:.3f}"
+            typer.echo(f"  {image.label:6} {score:9} {len(one.findings)} findings  {image.relative_path}")
+        if result.p_malignant is not None and result.meaning is not None:
+            typer.echo(
+                f"  exam   {result.p_malignant:.3f}     {result.rule}; {result.meaning.text} "
+                f"({result.meaning.training_prevalence:.0%} malignant in training)"
+            )
+        for text in result.warnings:
+            typer.echo(f"  note: {text}", err=True)
+    for problem in (*outcome.scan.problems, *(p for result in outcome.results for p in result.problems)):
+        typer.echo(f"left out: {problem.message} {problem.hint}".rstrip(), err=True)
+    typer.echo(f"Research software, not a diagnosis. Written: {outcome.result}")

@@ -1,0 +1,70 @@
+"""What an analysis is asked to do, and what it says while it runs. Light to import: the window needs it too."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+
+from mammoview import __version__
+from mammoview.core.study import Mammogram
+
+
+class Backend(StrEnum):
+    """What computes the networks. ONNX Runtime in fp32 is the default on the CPU: same scores on every machine."""
+
+    ONNX = "onnx"
+    TORCH = "torch"
+    TORCH_BF16 = "torch-bf16"
+
+
+class SaliencyMethod(StrEnum):
+    """How the whole-image score is explained."""
+
+    GRADCAM = "gradcam"
+    GUIDED = "guided"
+    NONE = "none"
+
+
+@dataclass(frozen=True)
+class AnalysisRequest:
+    """One study to analyse, and how.
+
+    Attributes
+    ----------
+    images
+        The study's images, in the order in which results are wanted.
+    models
+        Ids of packages; for a task that none of them serves, the active package is taken.
+    device
+        ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
+    threads
+        CPU threads for the networks, or None for one a core.
+    """
+
+    images: tuple[Mammogram, ...]
+    study_uid: str
+    models: tuple[str, ...] = ()
+    device: str = "auto"
+    backend: Backend = Backend.ONNX
+    threads: int | None = None
+    saliency: SaliencyMethod = SaliencyMethod.GRADCAM
+
+    @property
+    def fingerprint(self) -> str:
+        """Equal for two requests that ask for the same thing: SHA-256 over everything but the number of threads."""
+        digest = hashlib.sha256()
+        for part in (__version__, self.study_uid, self.device, self.backend, self.saliency, *self.models):
+            digest.update(f"{part}\0".encode())
+        for image in self.images:
+            digest.update(f"{image!r}\0".encode())
+        return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class EngineNote:
+    """What the engine wants the user to know now: where it computes, with which models, and why that changed."""
+
+    device: str
+    models: tuple[str, ...]
+    text: str

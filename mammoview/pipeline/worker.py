@@ -1,0 +1,48 @@
+"""The engine child: owns the device and the models, keeps them loaded between requests.
+
+The parent names this module by a string and starts it in a fresh process; torch is imported here and nowhere in the
+parent.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from functools import partial as bind
+from multiprocessing.connection import Connection
+from typing import TYPE_CHECKING
+
+from mammoview.core.findings import ExamResult
+from mammoview.core.jobs import serve
+from mammoview.core.progress import Cancel, Progress
+from mammoview.pipeline.request import AnalysisRequest, EngineNote
+
+if TYPE_CHECKING:
+    from mammoview.pipeline.shelf import Shelf
+
+__all__ = ["EngineNote", "main"]
+
+#: The one kind of job: payload `AnalysisRequest`, partial values `ImageResult` and `EngineNote`, result `ExamResult`.
+ANALYZE = "analyze"
+
+
+def main(connection: Connection) -> None:
+    """Serve analyses until the parent closes ``connection``."""
+    from mammoview.pipeline.shelf import Shelf
+
+    serve(connection, {ANALYZE: bind(_analyze, Shelf())})
+
+
+def _analyze(
+    shelf: Shelf,
+    request: AnalysisRequest,
+    progress: Progress,
+    cancel: Cancel,
+    partial: Callable[[object], None],
+) -> ExamResult:
+    from mammoview.pipeline.runner import run
+
+    progress(0.0, "Loading the models")
+    networks = shelf.open(request)
+    models = tuple(use.id for use in networks.uses)
+    partial(EngineNote(networks.device, models, f"{networks.device}, {networks.backend}"))
+    return run(request, progress, cancel, networks=networks, on_image=partial, on_note=partial)

@@ -1,0 +1,124 @@
+"""The picture files of one analysed image: cleaned copy, masks, maps and the overlay."""
+
+from __future__ import annotations
+
+import errno
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import cv2
+import numpy as np
+
+from mammoview.core.findings import ImageResult, PatchClass, ScoreMeaning, ValueMap
+from mammoview.core.study import Mammogram
+from mammoview.imaging.suppress import clean
+from mammoview.report.overlay import draw, spread
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+#: Long side of a written saliency or patch map, pixels.
+MAP_PX = 512
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Names of the written files, relative to the result's folder. None where there is nothing to show."""
+
+    overlay: str
+    cleaned: str | None = None
+    breast: str | None = None
+    pectoral: str | None = None
+    saliency: str | None = None
+    patch_map: str | None = None
+    findings: tuple[tuple[str, str], ...] = ()
+
+    def finding(self, finding_id: str) -> str | None:
+        """The mask of a finding."""
+        return dict(self.findings).get(finding_id)
+
+
+def write_pictures(
+    folder: Path,
+    stem: str,
+    *,
+    image: Mammogram,
+    result: ImageResult,
+    shown: NDArray[np.uint16],
+    meaning: ScoreMeaning | None = None,
+) -> Pictures:
+    """Write everything that one result shows.
+
+    Parameters
+    ----------
+    folder
+        Where to write; the names in the answer begin with its own name.
+    stem
+        How the names begin.
+    shown
+        P-values, shape (rows, columns), uint16.
+
+    Raises
+    ------
+    OSError
+        When a file cannot be written.
+    """
+
+    def put(what: str, pixels: NDArray[Any]) -> str:
+        name = f"{stem}_{what}.png"
+        write_png(folder / name, pixels)
+        return f"{folder.name}/{name}"
+
+    suppression = result.suppression
+    cleaned = breast = pectoral = None
+    if suppression is not None:
+        cleaned = put("cleaned", clean(shown, suppression))
+        breast = put("breast", _bilevel(suppression.breast.to_array()))
+        if suppression.pectoral is not None:
+            pectoral = put("pectoral", _bilevel(suppression.pectoral.to_array()))
+    return Pictures(
+        overlay=put("overlay", draw(image, result, shown=shown, meaning=meaning)),
+        cleaned=cleaned,
+        breast=breast,
+        pectoral=pectoral,
+        saliency=put("saliency", _map(result.saliency, image)) if result.saliency is not None else None,
+        patch_map=put("patch_map", _patch_sheet(result.patch_map, image)) if result.patch_map else None,
+        findings=tuple(
+            (finding.id, put(f"finding{number}_mask", _bilevel(finding.mask.to_array())))
+            for number, finding in enumerate(result.findings, start=1)
+            if finding.mask is not None
+        ),
+    )
+
+
+def write_png(path: Path, pixels: NDArray[Any]) -> None:
+    """Write a PNG file.
+
+    Encoding goes before writing, so that a full disk shows as the operating system's own error.
+
+    Raises
+    ------
+    OSError
+        When it cannot be written.
+    """
+    is_encoded, data = cv2.imencode(".png", pixels)
+    if not is_encoded:
+        raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), str(path))
+    path.write_bytes(data.tobytes())
+
+
+def _bilevel(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
+    return mask.astype(np.uint8) * 255
+
+
+def _map(values: ValueMap, image: Mammogram) -> NDArray[np.uint8]:
+    scale = min(1.0, MAP_PX / max(image.rows, image.columns))
+    rows, columns = max(1, round(image.rows * scale)), max(1, round(image.columns * scale))
+    return np.rint(spread(values, rows, columns, scale=scale) * 255).astype(np.uint8)
+
+
+def _patch_sheet(maps: tuple[ValueMap, ...], image: Mammogram) -> NDArray[np.uint8]:
+    by_name = {values.name: values for values in maps}
+    return np.vstack([_map(by_name[kind.value], image) for kind in PatchClass])

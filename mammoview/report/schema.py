@@ -1,0 +1,196 @@
+"""The result file ``mammoview.result/1``, written once: the JSON Schema in ``resources/schema`` is made from here.
+
+Boxes are ``[row0, col0, row1, col1]`` and points ``[row, column]`` in native pixels, boxes half-open. File names are
+relative to the result's folder. A saliency map is an 8-bit PNG file that covers the whole image at a smaller size with
+the image's proportions; 0 to 255 stands for 0 to 1. A patch map holds five such maps, one below the other, in the order
+of the class probabilities.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+SCHEMA_ID: Final = "mammoview.result/1"
+
+Probability = Annotated[float, Field(ge=0.0, le=1.0)]
+Seconds = Annotated[float, Field(ge=0.0)]
+Bbox = Annotated[list[int], Field(min_length=4, max_length=4)]
+Point = Annotated[list[float], Field(min_length=2, max_length=2)]
+Spacing = Annotated[list[float], Field(min_length=2, max_length=2)]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", allow_inf_nan=False)
+
+
+class ModelRecord(_Record):
+    """A model package that gave numbers."""
+
+    id: str
+    version: str
+    sha256: str
+
+
+class InferredRecord(_Record):
+    """An attribute that no coded tag gave, and where it was taken from."""
+
+    attribute: str
+    value: str
+    source: str
+
+
+class BreastMaskRecord(_Record):
+    """The breast, pectoral muscle included."""
+
+    mask: str
+    area_mm2: float | None
+
+
+class ArtifactRecord(_Record):
+    """Something on the image that is not breast."""
+
+    bbox: Bbox
+    kind: Literal["letter", "sticker", "tape", "frame_edge", "redaction", "stripe"]
+    area_px: int
+
+
+class PectoralRecord(_Record):
+    """The pectoral muscle."""
+
+    mask: str
+
+
+class CandidateRecord(_Record):
+    """A place worth a look, before any network saw it."""
+
+    bbox: Bbox
+    score: Probability
+    kind: Literal["mass", "calcification"]
+
+
+class ClassProbabilities(_Record):
+    """The patch classifier's five classes; they sum to 1."""
+
+    background: Probability
+    benign_calcification: Probability
+    malignant_calcification: Probability
+    benign_mass: Probability
+    malignant_mass: Probability
+
+
+class FindingRecord(_Record):
+    """A region that the models scored."""
+
+    id: str
+    kind: Literal["mass", "calcification"]
+    bbox: Bbox
+    centre: Point
+    p_malignant: Probability
+    class_probabilities: ClassProbabilities
+    mask: str | None
+    contour: list[Point]
+    area_mm2: float | None
+    uncertainty: float | None
+
+
+class SaliencyRecord(_Record):
+    """Where the whole-image score comes from."""
+
+    method: str
+    file: str
+
+
+class ImageRecord(_Record):
+    """Everything found in one image."""
+
+    id: str
+    path: str
+    root: int
+    laterality: Literal["L", "R"] | None
+    view: str | None
+    inferred: list[InferredRecord]
+    rows: int
+    columns: int
+    spacing_mm: Spacing | None
+    breast: BreastMaskRecord | None
+    artifacts: list[ArtifactRecord]
+    cleaned: str | None
+    overlay: str | None
+    pectoral: PectoralRecord | None
+    pectoral_reason: str
+    candidates: list[CandidateRecord]
+    findings: list[FindingRecord]
+    p_malignant: Probability | None
+    p_malignant_members: list[Probability]
+    uncertainty: float | None
+    patch_map: str | None
+    saliency: SaliencyRecord | None
+    timings_s: dict[str, Seconds]
+
+
+class BreastRecord(_Record):
+    """The mean over one breast's standard views."""
+
+    laterality: Literal["L", "R"]
+    p_malignant: Probability
+    from_: list[str] = Field(serialization_alias="from")
+    single_view: bool
+
+
+class ExamRecord(_Record):
+    """The study's score, what it means, and the share of malignant images it was trained at."""
+
+    p_malignant: Probability | None
+    rule: str
+    score_meaning: str | None
+    training_prevalence: Probability | None
+
+
+class LinkRecord(_Record):
+    """A finding seen in both views of a breast."""
+
+    cc: str
+    mlo: str
+    score: Probability
+
+
+class StudyRecord(_Record):
+    """One study."""
+
+    study_uid: str
+    images: list[ImageRecord]
+    breasts: list[BreastRecord]
+    exam: ExamRecord
+    links: list[LinkRecord]
+
+
+class ErrorRecord(_Record):
+    """A file that could not be used."""
+
+    path: str
+    code: str
+    message: str
+    hint: str
+
+
+class ResultFile(_Record):
+    """The whole file. Research software: no number in it is a diagnosis."""
+
+    schema_: Literal["mammoview.result/1"] = Field(serialization_alias="schema")
+    software: str
+    device: str
+    backend: str
+    models: list[ModelRecord]
+    started: str
+    seconds: Seconds
+    warnings: list[str]
+    studies: list[StudyRecord]
+    errors: list[ErrorRecord]
+
+
+def json_schema() -> dict[str, Any]:
+    """The JSON Schema (2020-12) of a result file."""
+    schema = ResultFile.model_json_schema(by_alias=True, mode="serialization")
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA_ID, **schema}
