@@ -33,6 +33,7 @@ from mammoview.models.manifest import (
     Identity,
     Manifest,
 )
+from mammoview.models.names import FEATURES, IMAGES, LOGITS, PROBABILITIES
 from mammoview.models.networks import BCirUNet, Classifier, Network
 from mammoview.models.preprocess import Preprocess
 from mammoview.models.registry import PackageInfo, read_info
@@ -41,8 +42,6 @@ if TYPE_CHECKING:
     from onnx import ModelProto
 
 Precision = Literal["fp16", "fp32"]
-
-IMAGES, FEATURES, LOGITS, PROBABILITIES = "images", "features", "logits", "probabilities"
 
 _OPSET = 18
 # Room for the header of a shard below the limit.
