@@ -6,27 +6,46 @@ same pixels.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
-import cv2
-import numpy as np
-from numpy.typing import NDArray
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 
 from mammoview.core.study import Laterality, ViewPosition
-from mammoview.imaging.phantom_anatomy import Anatomy, LesionPlan, draw_anatomy, plan_lesions, stream
-from mammoview.imaging.phantom_film import add_film
-from mammoview.imaging.phantom_lesions import draw_lesion
-from mammoview.imaging.phantom_tissue import power_noise, render_tissue, smoothstep
-from mammoview.imaging.phantom_truth import LesionShape, PhantomTruth, PhantomView, Region, TrueArtifact, TrueLesion
+from mammoview.imaging.phantom_anatomy import LesionPlan, draw_anatomy, plan_lesions, stream
+from mammoview.imaging.phantom_truth import LesionShape, PhantomView
+from mammoview.imaging.phantom_view import ViewDrawing
 
-Field = NDArray[np.float32]
+#: Goes up with every change that changes pixels or files, so that a demo study on disk is written anew.
+GENERATION = 1
 
 ROWS, COLUMNS, SPACING_MM = 4096, 3328, 0.07
-P_MAX = 65_535
-DENSITIES = "ABCD"
-# Tissue is rendered at about this many millimetres a pixel; finer grain is added at native resolution.
-_COARSE_MM = 0.21
-_TILE = 1024
+STANDARD_VIEWS = (
+    (Laterality.RIGHT, ViewPosition.CC),
+    (Laterality.LEFT, ViewPosition.CC),
+    (Laterality.RIGHT, ViewPosition.MLO),
+    (Laterality.LEFT, ViewPosition.MLO),
+)
+# How much of its size a lesion loses for each year that one goes back.
+_CANCER_PACE, _BENIGN_PACE = 0.45, 0.06
+
+
+@dataclass(frozen=True, eq=False)
+class PhantomExam:
+    """The four standard views of a synthetic woman.
+
+    Attributes
+    ----------
+    views
+        RCC, LCC, RMLO, LMLO.
+    years_ago
+        0 for the current exam.
+    priors
+        Her earlier exams, latest first.
+    """
+
+    seed: int
+    views: tuple[PhantomView, ...]
+    years_ago: int = 0
+    priors: tuple[PhantomExam, ...] = ()
 
 
 def make_view(
@@ -69,17 +88,91 @@ def make_view(
     PhantomView
     """
     spacing = spacing_mm if spacing_mm else ROWS * SPACING_MM / rows
-    chosen = density or DENSITIES[int(stream(seed, 5).integers(4))]
+    chosen = density or "ABCD"[int(stream(seed, 5).integers(4))]
     field = (rows * spacing, columns * spacing)
-    draws = {
-        at: draw_anatomy(seed, at, laterality=laterality, density=chosen, field=field, years_ago=years_ago)
+    now = tuple(
+        draw_anatomy(seed, at, laterality=laterality, density=chosen, field=field)
         for at in (ViewPosition.CC, ViewPosition.MLO)
-    }
+    )
     shapes = _some_shapes(seed, laterality) if lesions is None else lesions
-    base = {at: draw_anatomy(seed, at, laterality=laterality, density=chosen, field=field) for at in draws}
-    plans = plan_lesions(seed, laterality, shapes, views=(base[ViewPosition.CC], base[ViewPosition.MLO]))
-    image = _Drawing(draws[view], seed, laterality, shape=(rows, columns), spacing_mm=spacing, is_film=is_film)
-    return image.finish(plans, chosen, years_ago=years_ago)
+    plans = plan_lesions(seed, laterality, shapes, views=(now[0], now[1]))
+    anatomy = draw_anatomy(seed, view, laterality=laterality, density=chosen, field=field, years_ago=years_ago)
+    drawing = ViewDrawing(anatomy, seed, laterality, shape=(rows, columns), spacing_mm=spacing, is_film=is_film)
+    return drawing.finish(tuple(_grow_back(plan, years_ago) for plan in plans), chosen)
+
+
+def exam_views(
+    seed: int,
+    *,
+    is_film: bool = False,
+    years_ago: int = 0,
+    density: str | None = None,
+    rows: int = ROWS,
+    columns: int = COLUMNS,
+) -> Iterator[PhantomView]:
+    """Draw the four standard views one after the other, as `make_exam` does, holding one at a time.
+
+    One breast carries a spiculated mass and the other a smooth one; each carries a cluster of calcifications.
+    """
+    if density is None:
+        density = str(stream(seed, 10).choice(("B", "C")))
+    sick = Laterality.LEFT if stream(seed, 11).random() < 0.5 else Laterality.RIGHT
+    for laterality, view in STANDARD_VIEWS:
+        lesions = (
+            (LesionShape.SPICULATED_MASS, LesionShape.PLEOMORPHIC_CLUSTER)
+            if laterality is sick
+            else (LesionShape.SMOOTH_MASS, LesionShape.PUNCTATE_CLUSTER)
+        )
+        yield make_view(
+            seed,
+            view=view,
+            laterality=laterality,
+            rows=rows,
+            columns=columns,
+            density=density,
+            is_film=is_film,
+            lesions=lesions,
+            years_ago=years_ago,
+        )
+
+
+def make_exam(
+    seed: int,
+    *,
+    is_film: bool = False,
+    priors: int = 0,
+    density: str | None = None,
+    rows: int = ROWS,
+    columns: int = COLUMNS,
+) -> PhantomExam:
+    """Draw the four standard views and those of earlier years.
+
+    Parameters
+    ----------
+    seed
+        Which woman.
+    is_film
+        Digitised film with artifacts instead of digital images.
+    priors
+        How many earlier exams, a year apart.
+    density
+        ACR class A to D; None leaves B or C to the seed.
+    rows, columns
+        Size of every image; a full-size one takes 27 MB, and its masks as much again.
+
+    Returns
+    -------
+    PhantomExam
+    """
+    exams = [
+        PhantomExam(
+            seed,
+            tuple(exam_views(seed, is_film=is_film, years_ago=years_ago, density=density, rows=rows, columns=columns)),
+            years_ago,
+        )
+        for years_ago in range(priors + 1)
+    ]
+    return replace(exams[0], priors=tuple(exams[1:]))
 
 
 def _some_shapes(seed: int, laterality: Laterality) -> tuple[LesionShape, ...]:
@@ -89,120 +182,7 @@ def _some_shapes(seed: int, laterality: Laterality) -> tuple[LesionShape, ...]:
     return masses[int(rng.integers(2))], clusters[int(rng.integers(2))]
 
 
-class _Drawing:
-    """One view on its way from anatomy to pixels; canonical frame until `finish` mirrors it."""
-
-    def __init__(
-        self,
-        anatomy: Anatomy,
-        seed: int,
-        laterality: Laterality,
-        *,
-        shape: tuple[int, int],
-        spacing_mm: float,
-        is_film: bool,
-    ) -> None:
-        self.anatomy, self.seed, self.laterality = anatomy, seed, laterality
-        self.shape, self.spacing, self.is_film = shape, spacing_mm, is_film
-        self.factor = max(1, round(_COARSE_MM * anatomy.scale**0.5 / spacing_mm))
-        self.step = spacing_mm * self.factor
-        coarse = (-(-shape[0] // self.factor), -(-shape[1] // self.factor))
-        depth = anatomy.signed_distance(self.step)
-        self.depth_coarse: Field = np.asarray(cv2.resize(depth, coarse[::-1]), dtype=np.float32)
-        y, x = (np.mgrid[: coarse[0], : coarse[1]].astype(np.float32) + 0.5) * self.step
-        self.muscle_coarse = anatomy.pectoral_distance(y, x)
-        self.depth_in = self.enlarge(self.depth_coarse)
-
-    def enlarge(self, field: Field) -> Field:
-        """Bring a coarse field to native resolution, shape `self.shape`."""
-        if self.factor == 1:
-            return field
-        size = (field.shape[1] * self.factor, field.shape[0] * self.factor)
-        full = cv2.resize(field, size, interpolation=cv2.INTER_LINEAR)
-        return np.ascontiguousarray(full[: self.shape[0], : self.shape[1]])
-
-    def finish(self, plans: tuple[LesionPlan, ...], density: str, *, years_ago: int) -> PhantomView:
-        """Draw everything and gather the truth."""
-        grown = (grow_back(plan, years_ago) for plan in plans)
-        value = self._tissue()
-        drawn = (draw_lesion(value, plan, anatomy=self.anatomy, spacing_mm=self.spacing) for plan in grown)
-        lesions = tuple(lesion for lesion in drawn if lesion is not None)
-        value = self._project(value)
-        breast = self.depth_in > 0
-        muscle = self.enlarge(self.muscle_coarse) > 0 if self.anatomy.view.shows_pectoral else None
-        if self.laterality is Laterality.RIGHT:
-            value, breast, depth_in = value[:, ::-1], breast[:, ::-1], self.depth_in[:, ::-1]
-            muscle = None if muscle is None else muscle[:, ::-1]
-            lesions = tuple(self._mirrored(lesion) for lesion in lesions)
-        else:
-            depth_in = self.depth_in
-        value, breast = np.ascontiguousarray(value), np.ascontiguousarray(breast)
-        artifacts: tuple[TrueArtifact, ...] = ()
-        if self.is_film:
-            rng = stream(self.seed, 8, self.laterality is Laterality.RIGHT, self.anatomy.view.is_craniocaudal)
-            label = f"{self.laterality.value}{self.anatomy.view.value}"
-            artifacts = add_film(value, depth_in, rng=rng, spacing_mm=self.spacing, label=label)
-            for artifact in artifacts:
-                breast[artifact.box.slices()] &= ~artifact.region.inside
-        else:
-            value[~breast] = 0.0
-        pixels = np.rint(np.clip(value, 0.0, 1.0) * P_MAX).astype(np.uint16)
-        nipple = self._place(*(length / self.spacing for length in self.anatomy.nipple))
-        pectoral = None if muscle is None else np.ascontiguousarray(muscle & breast)
-        truth = PhantomTruth(breast, pectoral, nipple, lesions, artifacts)
-        return PhantomView(pixels, truth, self.anatomy.view, self.laterality, self.spacing, density, self.is_film)
-
-    def _tissue(self) -> Field:
-        """Tissue of uniform thickness at native resolution, shape `self.shape`."""
-        rng = stream(self.seed, 7, self.laterality is Laterality.RIGHT, self.anatomy.view.is_craniocaudal)
-        coarse = render_tissue(
-            self.anatomy, rng, depth_in=self.depth_coarse, muscle_in=self.muscle_coarse, step=self.step
-        )
-        value = self.enlarge(coarse)
-        if self.factor > 1:
-            tile = power_noise(rng, (_TILE, _TILE), step=self.spacing, beta=3.0, longest_mm=2.5 * self.step)
-            value *= 1 + 0.035 * _tiled(tile, self.shape)
-        return value
-
-    def _project(self, value: Field) -> Field:
-        """Let the breast thin out towards its margin, add skin and quantum noise; 0 outside."""
-        scale = self.anatomy.scale
-        rng = stream(self.seed, 9, self.laterality is Laterality.RIGHT, self.anatomy.view.is_craniocaudal)
-        at = np.arange(-2.0, 60.0, 0.02, dtype=np.float32)
-        inside: Field = (np.maximum(at, 0.0) / scale).astype(np.float32)
-        if self.is_film:
-            thin = np.sqrt(np.clip(1 - (1 - np.minimum(inside / 20.0, 1.0)) ** 2, 0, 1)) * 0.93 + 0.07
-            skin = 0.02 * np.exp(-(((inside - 0.6) / 0.7) ** 2))
-        else:
-            thin = 0.55 + 0.45 * smoothstep(inside, 0.0, 9.0)
-            skin = 0.16 * np.exp(-(((inside - 0.7) / 0.75) ** 2))
-        edge = np.clip(at / self.spacing + 0.5, 0.0, 1.0)
-        index = np.clip((self.depth_in + 2.0) * 50.0, 0, at.size - 1).astype(np.int16)
-        value = value * (thin * edge).astype(np.float32)[index] + (skin * edge).astype(np.float32)[index]
-        grain = rng.standard_normal(value.shape, dtype=np.float32)
-        value += 0.012 * np.sqrt(np.maximum(value, 0)) * grain
-        return np.asarray(value)
-
-    def _place(self, row: float, column: float) -> tuple[float, float]:
-        """Bring a point of the canonical frame into the image."""
-        is_right = self.laterality is Laterality.RIGHT
-        return float(row), float(self.shape[1] - column if is_right else column)
-
-    def _mirrored(self, lesion: TrueLesion) -> TrueLesion:
-        region = Region.from_mask(np.ascontiguousarray(lesion.mask[:, ::-1]))
-        assert region is not None
-        return TrueLesion(
-            lesion.id, lesion.shape, region, self._place(*lesion.centre), lesion.nipple_distance_mm, lesion.diameter_mm
-        )
-
-
-def _tiled(tile: Field, shape: tuple[int, int]) -> Field:
-    """Repeat a periodic tile over an image of that shape."""
-    times = tuple(-(-side // _TILE) for side in shape)
-    return np.tile(tile, times)[: shape[0], : shape[1]]
-
-
-def grow_back(plan: LesionPlan, years_ago: int) -> LesionPlan:
+def _grow_back(plan: LesionPlan, years_ago: int) -> LesionPlan:
     """The lesion as it was some years before: cancers were smaller and then absent, benign lesions hardly changed."""
-    pace = 0.45 if plan.shape.is_malignant else 0.06
+    pace = _CANCER_PACE if plan.shape.is_malignant else _BENIGN_PACE
     return replace(plan, growth=max(0.0, 1.0 - pace * years_ago))

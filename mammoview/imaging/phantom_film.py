@@ -73,7 +73,7 @@ class _Film:
         self.kinds: list[ArtifactKind] = []
         self.room_step = max(1.0, _ROOM_STEP_MM * self.scale / spacing_mm)
         size = (max(8, round(self.columns / self.room_step)), max(8, round(self.rows / self.room_step)))
-        self.skin_map: Field = np.array(cv2.resize(skin_distance, size, interpolation=cv2.INTER_AREA), dtype=np.float32)
+        self.skin_map = np.asarray(cv2.resize(skin_distance, size, interpolation=cv2.INTER_AREA), dtype=np.float32)
         self.taken = np.zeros(self.skin_map.shape, dtype=bool)
 
     def px(self, length_mm: float) -> float:
@@ -83,8 +83,8 @@ class _Film:
     def fog(self) -> None:
         """Lift black to the gray of exposed film, uneven and grainy."""
         coarse = (max(8, self.rows // 16), max(8, self.columns // 16))
-        uneven = power_noise(self.rng, coarse, step=1.0, beta=3.0, longest_mm=float(coarse[0]))
-        uneven = cv2.resize(uneven, (self.columns, self.rows), interpolation=cv2.INTER_LINEAR)
+        waves = power_noise(self.rng, coarse, step=1.0, beta=3.0, longest_mm=float(coarse[0]))
+        uneven = cv2.resize(waves, (self.columns, self.rows), interpolation=cv2.INTER_LINEAR)
         grain = self.rng.standard_normal(self.value.shape, dtype=np.float32)
         amount = float(self.rng.uniform(0.002, 0.006))
         level = self.base * (1 + 0.10 * uneven) + amount * grain
