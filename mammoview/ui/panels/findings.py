@@ -1,0 +1,85 @@
+"""The list of findings. Selecting a row tells so; being told selects the row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import QModelIndex, QSignalBlocker, Qt, Signal
+from PySide6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
+
+from mammoview.core.findings import Finding, ImageResult, Link
+from mammoview.core.study import Mammogram
+
+_ID = Qt.ItemDataRole.UserRole
+
+
+class FindingsPanel(QTreeWidget):
+    """One row a finding, the highest score first."""
+
+    selected = Signal(str)
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setHeaderLabels(["View", "Kind", "Score", "Area", "Seen in"])
+        self.setRootIsDecorated(False)
+        self.setAlternatingRowColors(True)
+        self.setUniformRowHeights(True)
+        self.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        self.header().setStretchLastSection(True)
+        self.header().setMinimumSectionSize(36)
+        self.currentItemChanged.connect(self._tell)
+
+    def show_findings(self, images: Sequence[Mammogram], results: Sequence[ImageResult], links: Sequence[Link]) -> None:
+        """Show what was found; the selection stays where its finding does."""
+        labels = {image.id: image.label for image in images}
+        found = [(f, labels.get(r.image_id, "?")) for r in results for f in r.findings]
+        views = {finding.id: label for finding, label in found}
+        peers = {link.cc: link.mlo for link in links} | {link.mlo: link.cc for link in links}
+        kept = self.current()
+        with QSignalBlocker(self):
+            self.clear()
+            for finding, label in sorted(found, key=lambda pair: -pair[0].p_malignant):
+                self.addTopLevelItem(_row(finding, label, views.get(peers.get(finding.id, ""), "")))
+        self.select(kept)
+
+    def current(self) -> str:
+        """Id of the selected finding, or empty."""
+        item = self.currentItem()
+        return str(item.data(0, _ID)) if item is not None else ""
+
+    def select(self, finding_id: str) -> None:
+        """Select the row of a finding without telling; the empty id selects none."""
+        rows = (self.topLevelItem(index) for index in range(self.topLevelItemCount()))
+        item = next((row for row in rows if row is not None and row.data(0, _ID) == finding_id), None)
+        with QSignalBlocker(self):
+            if item is None:
+                self.setCurrentIndex(QModelIndex())
+                self.clearSelection()
+            else:
+                self.setCurrentItem(item)
+                self.scrollToItem(item)
+
+    def step(self, by: int) -> None:
+        """Select the next row, or the one before; the first one where none is selected."""
+        count = self.topLevelItemCount()
+        if not count:
+            return
+        item = self.currentItem()
+        index = (self.indexOfTopLevelItem(item) + by) % count if item is not None else 0
+        following = self.topLevelItem(index)
+        if following is not None:
+            self.setCurrentItem(following)
+
+    def _tell(self, item: QTreeWidgetItem | None) -> None:
+        self.selected.emit(str(item.data(0, _ID)) if item is not None else "")
+
+
+def _row(finding: Finding, label: str, seen_in: str) -> QTreeWidgetItem:
+    area = f"{finding.area_mm2:.0f} mm²" if finding.area_mm2 is not None else "–"
+    kind = "calc." if finding.kind.value == "calcification" else finding.kind.value
+    item = QTreeWidgetItem([label, kind, f"{finding.p_malignant:.2f}", area, seen_in])
+    item.setData(0, _ID, finding.id)
+    item.setTextAlignment(2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
+    spread = f" ± {finding.uncertainty:.2f}" if finding.uncertainty is not None else ""
+    item.setToolTip(2, f"{finding.p_malignant:.3f}{spread}")
+    return item

@@ -1,0 +1,96 @@
+"""Messages to the reader: a banner that never stops the work, and a list of all that was told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from PySide6.QtCore import Qt, Signal
+from PySide6.QtWidgets import (
+    QDialog,
+    QDialogButtonBox,
+    QHBoxLayout,
+    QHeaderView,
+    QLabel,
+    QPushButton,
+    QTableWidget,
+    QTableWidgetItem,
+    QVBoxLayout,
+    QWidget,
+)
+
+from mammoview.session.events import Message
+
+
+class Banner(QWidget):
+    """The newest message, until it is dismissed; says how many there are."""
+
+    all_wanted = Signal()
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setObjectName("banner")
+        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
+        self.text = QLabel()
+        self.text.setTextFormat(Qt.TextFormat.PlainText)
+        self.text.setWordWrap(True)
+        self.text.setTextInteractionFlags(Qt.TextInteractionFlag.TextSelectableByMouse)
+        self._all = QPushButton("All messages")
+        self._all.clicked.connect(self.all_wanted)
+        dismiss = QPushButton("Dismiss")
+        dismiss.clicked.connect(self.dismiss)
+        layout = QHBoxLayout(self)
+        layout.setContentsMargins(10, 5, 6, 5)
+        layout.addWidget(self.text, 1)
+        layout.addWidget(self._all)
+        layout.addWidget(dismiss)
+        self._count = 0
+        self.hide()
+
+    def tell(self, message: Message) -> None:
+        """Show a message; those before stay in the list."""
+        self._count += 1
+        self.text.setText(message_text(message))
+        self._all.setText(f"All messages ({self._count})" if self._count > 1 else "All messages")
+        self.setProperty("level", message.level.value)
+        self.style().unpolish(self)
+        self.style().polish(self)
+        self.show()
+
+    def dismiss(self) -> None:
+        """Hide until the next message."""
+        self._count = 0
+        self.hide()
+
+
+def message_text(message: Message) -> str:
+    """Path, what happened, and what to do about it."""
+    problem = message.problem
+    head = f"{problem.path}\n" if problem.path and problem.path not in problem.message else ""
+    return f"{head}{problem.message} {problem.hint}".strip()
+
+
+class MessagesDialog(QDialog):
+    """Everything that was told, newest first. Not modal: it stays beside the images."""
+
+    def __init__(self, messages: Sequence[Message], parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setWindowTitle("Messages")
+        self.resize(860, 380)
+        self.table = QTableWidget(len(messages), 4)
+        self.table.setHorizontalHeaderLabels(["", "File", "What happened", "What to do"])
+        self.table.verticalHeader().hide()
+        self.table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
+        self.table.setWordWrap(True)
+        for row, message in enumerate(reversed(messages)):
+            problem = message.problem
+            for column, text in enumerate((message.level.value, problem.path, problem.message, problem.hint)):
+                self.table.setItem(row, column, QTableWidgetItem(text))
+        header = self.table.horizontalHeader()
+        header.setSectionResizeMode(QHeaderView.ResizeMode.Stretch)
+        header.setSectionResizeMode(0, QHeaderView.ResizeMode.ResizeToContents)
+        self.table.resizeRowsToContents()
+        buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        buttons.rejected.connect(self.reject)
+        layout = QVBoxLayout(self)
+        layout.addWidget(self.table)
+        layout.addWidget(buttons)

@@ -1,0 +1,232 @@
+"""Paint overlays on the device pixels of a pane. Everything comes in native pixels and goes through one transform."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import cv2
+import numpy as np
+from PySide6.QtCore import QPointF, QRectF, Qt
+from PySide6.QtGui import QBrush, QColor, QFont, QImage, QPainter, QPen, QPolygonF
+
+from mammoview.core.findings import Finding
+from mammoview.core.geometry import Box, PixelTransform
+from mammoview.imaging.colormaps import ColorMap, rgba_table
+from mammoview.ui.viewport.layers import Layer, Map, Outlines, OverlayOptions, Prepared
+from mammoview.ui.viewport.placement import Placement
+from mammoview.ui.viewport.render import Target, target_of, warp
+
+COLOURS: dict[Layer, QColor] = {
+    Layer.BREAST: QColor(80, 200, 235),
+    Layer.PECTORAL: QColor(240, 160, 70),
+    Layer.ARTIFACTS: QColor(235, 90, 200),
+    Layer.CANDIDATES: QColor(240, 220, 90),
+    Layer.FINDINGS: QColor(255, 95, 80),
+}
+SELECTED = QColor(110, 255, 150)
+MAP_COLOURS: dict[Layer, ColorMap] = {Layer.SALIENCY: ColorMap.HEAT, Layer.PATCH_MAP: ColorMap.SPECTRUM}
+
+
+def paint_marks(
+    painter: QPainter,
+    prepared: Prepared,
+    placement: Placement,
+    options: OverlayOptions,
+    *,
+    size: tuple[int, int],
+    selected: frozenset[str],
+    line_px: float,
+) -> None:
+    """Paint all visible layers of one image.
+
+    Parameters
+    ----------
+    painter
+        Works in device pixels.
+    size
+        (rows, columns) of the pane, device pixels.
+    selected
+        Ids of the findings to highlight.
+    line_px
+        Width of an ordinary line, device pixels.
+    """
+    shown = shown_map(prepared, options)
+    if shown is not None:
+        layer, values = shown
+        _paint_map(painter, values, placement, options, layer=layer, size=size)
+    painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    for layer, lines in (
+        (Layer.BREAST, prepared.breast),
+        (Layer.PECTORAL, prepared.pectoral),
+        (Layer.ARTIFACTS, prepared.artifact_outlines),
+    ):
+        if layer in options.visible:
+            fill = 50 if layer is Layer.ARTIFACTS else 0
+            _paint_outlines(painter, lines, placement.to_device, COLOURS[layer], line_px, fill=fill)
+    if Layer.ARTIFACTS in options.visible:
+        for artifact in prepared.artifacts:
+            rect = _rect(placement.to_device, artifact.box)
+            _label(painter, rect.bottomLeft() + QPointF(0, 1), artifact.kind.value.replace("_", " "), Layer.ARTIFACTS)
+    if Layer.CANDIDATES in options.visible:
+        _paint_candidates(painter, prepared, placement.to_device, line_px)
+    if Layer.FINDINGS in options.visible or selected:
+        _paint_findings(painter, prepared, placement.to_device, options, selected=selected, line_px=line_px)
+
+
+def shown_map(prepared: Prepared, options: OverlayOptions) -> tuple[Layer, Map] | None:
+    """The colour map that is switched on and there, if any."""
+    if Layer.SALIENCY in options.visible and prepared.saliency is not None:
+        return Layer.SALIENCY, prepared.saliency
+    channel = prepared.patch_map(options.patch_channel)
+    if Layer.PATCH_MAP in options.visible and channel is not None:
+        return Layer.PATCH_MAP, channel
+    return None
+
+
+def map_pixels(
+    values: Map, placement: Placement, options: OverlayOptions, *, layer: Layer, size: tuple[int, int]
+) -> tuple[Target, np.ndarray]:
+    """A colour map's device pixels, premultiplied BGRA, shape (rows, columns, 4), and where they go."""
+    rows, columns = values.values.shape
+    on_map = PixelTransform.scale_crop(values.box, rows, columns).inverse().then(placement.to_device)
+    target = target_of(on_map, rows, columns, size)
+    table = rgba_table(MAP_COLOURS[layer], opacity=options.opacity, threshold=options.threshold)
+    if target.is_empty:
+        return target, np.zeros((0, 0, 4), np.uint8)
+    warped = np.asarray(warp(values.values, on_map, target, step=1.0), np.uint8)
+    pixels = cv2.LUT(cv2.merge([warped] * 4), table.reshape(1, 256, 4))
+    return target, np.ascontiguousarray(pixels)
+
+
+def _paint_map(
+    painter: QPainter,
+    values: Map,
+    placement: Placement,
+    options: OverlayOptions,
+    *,
+    layer: Layer,
+    size: tuple[int, int],
+) -> None:
+    target, pixels = map_pixels(values, placement, options, layer=layer, size=size)
+    if target.is_empty:
+        return
+    rows, columns = target.size
+    image = QImage(pixels.data, columns, rows, columns * 4, QImage.Format.Format_ARGB32_Premultiplied)
+    painter.drawImage(target.col0, target.row0, image)
+
+
+def _points(to_device: PixelTransform, line: np.ndarray) -> QPolygonF:
+    return QPolygonF([QPointF(col, row) for row, col in to_device.apply(line).tolist()])
+
+
+def _rect(to_device: PixelTransform, box: Box) -> QRectF:
+    on = to_device.apply_box(box)
+    return QRectF(on.col0, on.row0, on.width_px, on.height_px)
+
+
+def _paint_outlines(
+    painter: QPainter, lines: Outlines, to_device: PixelTransform, colour: QColor, line_px: float, *, fill: int = 0
+) -> None:
+    painter.setPen(QPen(colour, line_px))
+    painter.setBrush(
+        QBrush(QColor(colour.red(), colour.green(), colour.blue(), fill)) if fill else Qt.BrushStyle.NoBrush
+    )
+    for line in lines:
+        painter.drawPolygon(_points(to_device, line))
+
+
+def _paint_candidates(painter: QPainter, prepared: Prepared, to_device: PixelTransform, line_px: float) -> None:
+    pen = QPen(COLOURS[Layer.CANDIDATES], line_px, Qt.PenStyle.DashLine)
+    painter.setBrush(Qt.BrushStyle.NoBrush)
+    for candidate in prepared.candidates:
+        painter.setPen(pen)
+        rect = _rect(to_device, candidate.box)
+        painter.drawRect(rect)
+        _label(
+            painter,
+            rect.bottomLeft() + QPointF(0, 1),
+            f"{candidate.kind.value} {candidate.score:.2f}",
+            Layer.CANDIDATES,
+        )
+
+
+def _paint_findings(
+    painter: QPainter,
+    prepared: Prepared,
+    to_device: PixelTransform,
+    options: OverlayOptions,
+    *,
+    selected: frozenset[str],
+    line_px: float,
+) -> None:
+    for finding, lines in zip(prepared.findings, prepared.finding_outlines, strict=True):
+        is_selected = finding.id in selected
+        if not is_selected and Layer.FINDINGS not in options.visible:
+            continue
+        colour = SELECTED if is_selected else COLOURS[Layer.FINDINGS]
+        width = line_px * (2.0 if is_selected else 1.2)
+        if lines:
+            _paint_outlines(painter, lines, to_device, colour, width)
+        if not lines or is_selected:
+            painter.setPen(QPen(colour, width, Qt.PenStyle.SolidLine))
+            _corners(painter, _rect(to_device, finding.box))
+        _paint_score(painter, finding, to_device, colour)
+
+
+def _corners(painter: QPainter, rect: QRectF) -> None:
+    """The four corners of a box: they frame a lesion without a line across its edge."""
+    arm = max(4.0, min(rect.width(), rect.height()) * 0.22)
+    for x, right in ((rect.left(), 1), (rect.right(), -1)):
+        for y, down in ((rect.top(), 1), (rect.bottom(), -1)):
+            painter.drawLine(QPointF(x, y), QPointF(x + right * arm, y))
+            painter.drawLine(QPointF(x, y), QPointF(x, y + down * arm))
+
+
+def _paint_score(painter: QPainter, finding: Finding, to_device: PixelTransform, colour: QColor) -> None:
+    at = _rect(to_device, finding.box).topLeft() - QPointF(0, 3)
+    _text(painter, at, f"{finding.p_malignant:.2f}", colour)
+
+
+def _label(painter: QPainter, under: QPointF, text: str, layer: Layer) -> None:
+    _text(painter, under + QPointF(0, painter.fontMetrics().ascent()), text, COLOURS[layer])
+
+
+def _text(painter: QPainter, at: QPointF, text: str, colour: QColor) -> None:
+    painter.setPen(QColor(0, 0, 0, 220))
+    for dx, dy in ((1, 1), (-1, 1), (1, -1), (-1, -1)):
+        painter.drawText(at + QPointF(dx, dy), text)
+    painter.setPen(colour)
+    painter.drawText(at, text)
+
+
+def text_block(
+    painter: QPainter, lines: Iterable[tuple[str, QColor, QFont]], *, x: float, y: float, is_right: bool, is_up: bool
+) -> float:
+    """Stack lines of text from (x, y) down, or up when ``is_up``, flush right when ``is_right``.
+
+    Returns
+    -------
+    float
+        The y where the next line would go.
+    """
+    for text, colour, font in lines:
+        painter.setFont(font)
+        metrics = painter.fontMetrics()
+        if is_up:
+            baseline, y = y - metrics.descent(), y - metrics.lineSpacing()
+        else:
+            baseline, y = y + metrics.ascent(), y + metrics.lineSpacing()
+        left = x - metrics.horizontalAdvance(text) if is_right else x
+        _text(painter, QPointF(left, baseline), text, colour)
+    return y
+
+
+def hit(prepared: Prepared, placement: Placement, row: float, col: float, reach_px: float) -> str | None:
+    """Id of the smallest finding whose box lies within ``reach_px`` device pixels of a device point."""
+    hits = []
+    for finding in prepared.findings:
+        box = placement.to_device.apply_box(finding.box)
+        wide = Box(box.row0 - reach_px, box.col0 - reach_px, box.row1 + reach_px, box.col1 + reach_px)
+        if wide.contains(row, col):
+            hits.append((finding.box.area_px, finding.id))
+    return min(hits)[1] if hits else None

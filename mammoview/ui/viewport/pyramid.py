@@ -1,0 +1,50 @@
+"""Pyramids of masks, to go with the display pyramid of an image. numpy and OpenCV, no Qt."""
+
+from __future__ import annotations
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from mammoview.core.geometry import Box
+from mammoview.core.image import DisplayImage
+
+#: Above this share of the brightest value a pixel belongs to the breast (MG-C02).
+_BREAST_SHARE = 0.01
+
+
+def mask_pyramid(mask: NDArray[np.bool_], levels: int) -> tuple[NDArray[np.uint8], ...]:
+    """Halve a mask ``levels`` − 1 times by area averaging: uint8, 255 where all of a pixel is set.
+
+    Odd last rows and columns are repeated, so that level k has ⌈rows / 2ᵏ⌉ rows like a display pyramid.
+    """
+    pyramid = [np.where(mask, np.uint8(255), np.uint8(0))]
+    for _ in range(levels - 1):
+        last = pyramid[-1]
+        even = np.pad(last, ((0, last.shape[0] % 2), (0, last.shape[1] % 2)), mode="edge")
+        half = cv2.resize(even, (even.shape[1] // 2, even.shape[0] // 2), interpolation=cv2.INTER_AREA)
+        pyramid.append(np.asarray(half, np.uint8))
+    return tuple(pyramid)
+
+
+def breast_box(image: DisplayImage, *, is_dark_high: bool = False) -> Box:
+    """The native box around what is above 1 % of the range of the coarsest level; the whole image where nothing is.
+
+    Rows and columns with less than 2 % of their pixels above it do not count: side letters and dust do not set the size
+    at which a breast is shown.
+    """
+    k = len(image.levels) - 1
+    level = image.levels[k].astype(np.float64)
+    rows, columns = image.levels[0].shape
+    if is_dark_high:
+        level = level.max() - level
+    if image.padding:
+        level[image.padding[k] > 127] = level.min()
+    low, high = level.min(), np.percentile(level, 99.5)
+    seen = level > low + _BREAST_SHARE * max(high - low, 1.0)
+    by_row, by_col = np.flatnonzero(seen.mean(axis=1) > 0.02), np.flatnonzero(seen.mean(axis=0) > 0.02)
+    if not by_row.size or not by_col.size:
+        return Box(0, 0, rows, columns)
+    step = 2.0**k
+    box = Box(by_row[0] * step, by_col[0] * step, (by_row[-1] + 1) * step, (by_col[-1] + 1) * step)
+    return box.clipped(rows, columns)
