@@ -97,6 +97,8 @@ def dying_decoder(connection: Connection) -> None:
     """The real decoder, but for the deaths that a file in the home prescribes, with the block open."""
 
     def decode(request, progress, cancel, partial):
+        while (user_data() / "hold-decoder").exists():
+            time.sleep(0.01)
         if _deaths_left("kill-decoder"):
             with decodeproc.opened(request.block, decodeproc.Layout.of(request.image)) as memory:
                 memory[:8] = 1
