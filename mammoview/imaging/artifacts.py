@@ -1,4 +1,8 @@
-"""What lies on an image and is no breast: letters, stickers, tape, film edges, redaction bars, stripes."""
+"""What lies on an image and is no breast: letters, stickers, tape, redaction bars, stripes, stray film edges.
+
+Everything that stands out of the background beyond the breast is an artifact; its kind follows from its shape, its
+evenness and its place.
+"""
 
 from __future__ import annotations
 
@@ -9,12 +13,27 @@ import cv2
 import numpy as np
 
 from mammoview.core.findings import ArtifactKind
-from mammoview.imaging.workcopy import WorkCopy, disk
+from mammoview.core.study import Laterality
+from mammoview.imaging.background import LEVEL, Background
+from mammoview.imaging.breast import BreastArea
+from mammoview.imaging.frame_edges import border_bands
+from mammoview.imaging.workcopy import disk
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mammoview.imaging.breast import BreastArea
+# Shares of the long side: the rim of the breast where nothing is called an artifact, the gap between letters of one
+# word, and the thickest digitiser stripe.
+_RIM_SHARE = 0.008
+_WORD_GAP_SHARE = 0.012
+_STRIPE_SHARE = 0.005
+_BORDER_SHARE = 0.008
+_FADING_SHARE = 0.025
+# Share of the image's area below which a speck is dust.
+_LEAST_AREA_SHARE = 2e-4
+# What rises less is uneven exposure.
+_LEAST_RISE = 8 * LEVEL
+_BORDERS = (None, Laterality.RIGHT, None, Laterality.LEFT)
 
 
 @dataclass(frozen=True, eq=False)
@@ -25,77 +44,161 @@ class FoundArtifact:
     mask: NDArray[np.bool_]
 
 
-def find_frame(copy: WorkCopy) -> NDArray[np.bool_]:
-    """Find the white edges of a film: bright runs from the border that end within 6 % of the image.
+@dataclass(frozen=True)
+class _Shape:
+    """What a piece looks like: sides of its tightest rectangle, how full it is, where it lies."""
 
-    Returns
-    -------
-    ndarray, shape of the copy, bool
-    """
-    values = copy.values
-    frame = np.zeros(values.shape, dtype=bool)
-    bright = 0.75 * float(np.percentile(values, 99.8))
-    if bright <= 0.0:
-        return frame
-    for turn in range(4):
-        turned = np.rot90(values, turn)
-        depth = max(3, int(0.06 * turned.shape[0]))
-        strip = turned[: depth + 2] > bright
-        start = strip[:3].any(axis=0)
-        run = np.argmin(np.vstack([strip[3:] | ~start, np.zeros((1, strip.shape[1]), bool)]), axis=0) + 3
-        is_edge = start & (run <= depth)
-        is_edge = cv2.morphologyEx(is_edge[None].astype(np.uint8), cv2.MORPH_OPEN, np.ones((1, 9), np.uint8))[0] > 0
-        if is_edge.mean() < 0.1:
-            continue
-        view = np.rot90(frame, turn)
-        inside = np.arange(depth + 2)[:, None] < np.where(is_edge, run + 1, 0)[None]
-        view[: depth + 2] |= inside
-    return frame
+    long: float
+    short: float
+    fill: float
+    tilt: float
+    meets_border: bool
 
 
-def _kind(mask: NDArray[np.bool_]) -> ArtifactKind:
-    rows, cols = np.nonzero(mask)
-    (_, (height, width), _) = cv2.minAreaRect(np.column_stack([cols, rows]).astype(np.float32))
-    long, short = max(height, width) + 1, min(height, width) + 1
-    side = max(mask.shape)
-    at_border = rows.min() == 0 or cols.min() == 0 or rows.max() == mask.shape[0] - 1 or cols.max() == mask.shape[1] - 1
-    fill = rows.size / (long * short)
-    if at_border and long > 0.25 * side and short < 0.1 * side:
-        return ArtifactKind.FRAME_EDGE
-    if long > 5 * short and fill > 0.5:
-        return ArtifactKind.STRIPE
-    if fill > 0.7 and rows.size > 0.002 * mask.size:
-        return ArtifactKind.STICKER
-    return ArtifactKind.LETTER
-
-
-def find_artifacts(copy: WorkCopy, breast: BreastArea, frame: NDArray[np.bool_]) -> list[FoundArtifact]:
-    """Find what stands above the background outside the breast.
+def find_stripes(
+    background: Background, *, free: NDArray[np.bool_], breast: NDArray[np.bool_]
+) -> tuple[NDArray[np.bool_], ...]:
+    """Find the thin lines that a digitiser leaves across a whole film.
 
     Parameters
     ----------
-    copy
-        The image.
+    background
+        The image with its background taken off.
+    free
+        Same shape, bool: where neither film edge nor padding lies.
     breast
-        Where the breast is.
-    frame
-        Shape of the copy, bool: white film edges.
+        Same shape, bool.
 
     Returns
     -------
-    list of FoundArtifact
-        Top to bottom.
+    tuple of ndarray, same shape, bool
+        One for each line, the breast left out.
     """
-    guard = max(2.0, 0.008 * max(copy.values.shape))
-    near = cv2.dilate(breast.mask.astype(np.uint8), disk(guard)).astype(bool)
-    above = (copy.values > breast.background.threshold) & ~near & ~frame & copy.known
-    joined = cv2.morphologyEx(above.astype(np.uint8), cv2.MORPH_CLOSE, disk(0.012 * max(above.shape)))
-    count, labels, _, _ = cv2.connectedComponentsWithStats(joined, connectivity=8)
+    side = max(free.shape)
+    thickest = max(3, round(_STRIPE_SHARE * side) | 1)
+    # The skin line fades into the background, and would pass for a stripe where it runs straight.
+    far = free & ~(cv2.dilate(breast.astype(np.uint8), disk(_FADING_SHARE * side)) > 0)
     found = []
+    for is_column in (False, True):
+        residual, is_far = (background.residual.T, far.T) if is_column else (background.residual, far)
+        for line in _lines(residual, is_far, thickest=thickest, noise=background.noise):
+            mask = np.zeros(is_far.shape, dtype=bool)
+            mask[line] = True
+            found.append((mask.T if is_column else mask) & free & ~breast)
+            found.append(mask.T if is_column else mask)
+    return tuple(found)
+
+
+def _lines(residual: NDArray[np.float32], is_free: NDArray[np.bool_], *, thickest: int, noise: float) -> list[slice]:
+    """Runs of rows that rise over their surroundings all the way across, one row of rim included."""
+    rows = is_free.shape[0]
+    enough = is_free.sum(axis=1) > 0.2 * is_free.shape[1]
+    # The profile at the border is the film's edge, not a stripe.
+    margin = round(_BORDER_SHARE * rows)
+    enough[:margin] = enough[rows - margin :] = False
+    if enough.sum() < 16:
+        return []
+    # Half of a line may be hidden by letters or dimmed; what rises in most of it still shows.
+    profile = np.nanpercentile(np.where(is_free, residual, np.nan)[enough], 40, axis=1)
+    filled = np.interp(np.arange(rows), np.flatnonzero(enough), profile)
+    base = cv2.morphologyEx(filled[None].astype(np.float32), cv2.MORPH_OPEN, np.ones((1, 2 * thickest + 1), np.uint8))[
+        0
+    ]
+    rise = filled - base
+    quiet = float(np.median(np.abs(rise - np.median(rise))))
+    peaks = (rise > max(2.0 * LEVEL, 0.5 * noise, 8.0 * quiet)) & enough
+    bounds = np.flatnonzero(np.diff(np.concatenate([[0], peaks.astype(np.int8), [0]])))
+    return [slice(max(0, start - 1), stop + 1) for start, stop in bounds.reshape(-1, 2)]
+
+
+def find_artifacts(
+    values: NDArray[np.float32], background: Background, *, breast: BreastArea, excluded: NDArray[np.bool_]
+) -> tuple[FoundArtifact, ...]:
+    """Find what stands out of the background beyond the breast.
+
+    Parameters
+    ----------
+    values
+        Shape (rows, columns), float32 in [0, 1].
+    background
+        The same image with its background taken off.
+    breast
+        Where the breast is.
+    excluded
+        Same shape, bool: film edges, stripes and padding, which are dealt with already.
+    """
+    side = max(values.shape)
+    near = cv2.dilate(breast.mask.astype(np.uint8), disk(_RIM_SHARE * side)) > 0
+    free = ~near & ~excluded
+    found = [FoundArtifact(ArtifactKind.REDACTION, bar) for bar in _dark_bars(values, background, free)]
+    above = (background.residual > max(background.threshold, _LEAST_RISE)) & free
+    for border, band in zip(_BORDERS, border_bands(above), strict=True):
+        above &= ~band
+        # Beside the breast it is glow through the chest wall's edge of the film, which is everywhere.
+        if band.any() and border is not breast.side:
+            found.append(FoundArtifact(ArtifactKind.FRAME_EDGE, band))
+    skin = cv2.dilate(near.astype(np.uint8), disk(_RIM_SHARE * side)) > 0
+    closed = cv2.morphologyEx(above.astype(np.uint8), cv2.MORPH_CLOSE, disk(_WORD_GAP_SHARE * side))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(closed, connectivity=8)
     for index in range(1, count):
-        mask = (labels == index) & above
-        if mask.sum() < 3e-4 * mask.size:
+        if stats[index, cv2.CC_STAT_AREA] < _LEAST_AREA_SHARE * values.size:
             continue
-        found.append(FoundArtifact(_kind(mask), mask))
-    count, labels, _, _ = cv2.connectedComponentsWithStats(frame.astype(np.uint8), connectivity=8)
-    return found + [FoundArtifact(ArtifactKind.FRAME_EDGE, np.asarray(labels == i)) for i in range(1, count)]
+        mask = (labels == index) & above
+        if (mask & skin).sum() > 0.5 * mask.sum():
+            continue
+        kind = _kind_of(values, background, mask)
+        if kind is None:
+            continue
+        if kind in {ArtifactKind.STICKER, ArtifactKind.TAPE, ArtifactKind.REDACTION}:
+            mask = (labels == index) & free
+        found.append(FoundArtifact(kind, mask))
+    return tuple(found)
+
+
+def _dark_bars(values: NDArray[np.float32], background: Background, free: NDArray[np.bool_]) -> list[NDArray[np.bool_]]:
+    """Filled rectangles darker than the film around them."""
+    if background.level < 2 * LEVEL:
+        return []
+    below = (background.residual < -max(5.0 * background.noise, 0.4 * background.level)) & free
+    opened = cv2.morphologyEx(below.astype(np.uint8), cv2.MORPH_OPEN, np.ones((5, 5), np.uint8))
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(opened, connectivity=4)
+    bars = []
+    for index in range(1, count):
+        if stats[index, cv2.CC_STAT_AREA] < 5 * _LEAST_AREA_SHARE * values.size:
+            continue
+        mask = labels == index
+        shape = _shape_of(mask)
+        if shape.fill > 0.85:
+            bars.append(cv2.dilate(mask.astype(np.uint8), np.ones((3, 3), np.uint8)).astype(bool) & free)
+    return bars
+
+
+def _shape_of(mask: NDArray[np.bool_]) -> _Shape:
+    points = np.column_stack(np.nonzero(mask.T)).astype(np.float32)
+    _, (width, height), angle = cv2.minAreaRect(points)
+    long, short = max(width, height) + 1.0, min(width, height) + 1.0
+    low, high = points.min(axis=0), points.max(axis=0)
+    meets = bool(low.min() <= 1 or high[0] >= mask.shape[1] - 2 or high[1] >= mask.shape[0] - 2)
+    tilt = min(angle % 90.0, 90.0 - angle % 90.0)
+    return _Shape(long, short, points.shape[0] / (long * short), tilt, meets)
+
+
+def _kind_of(values: NDArray[np.float32], background: Background, mask: NDArray[np.bool_]) -> ArtifactKind | None:
+    """What a piece is, or None where it is a mere speck."""
+    if mask.sum() < _LEAST_AREA_SHARE * mask.size:
+        return None
+    shape, side = _shape_of(mask), max(mask.shape)
+    inside = values[cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0]
+    if shape.meets_border and shape.long > 0.15 * side and shape.long > 5 * shape.short and shape.tilt < 5:
+        return ArtifactKind.FRAME_EDGE
+    if shape.long > 8 * shape.short and shape.long > 0.08 * side:
+        return ArtifactKind.STRIPE
+    if shape.fill < 0.6 or inside.size < 16:
+        return ArtifactKind.LETTER
+    low, middle, high = np.percentile(inside, (10, 50, 97))
+    if high - low < 2 * LEVEL and shape.fill > 0.85 and high > 0.98:
+        return ArtifactKind.REDACTION
+    lift = middle - background.level
+    if shape.long > 2.0 * shape.short and lift < 0.4 and high - low < 0.5 * lift + 3 * LEVEL:
+        return ArtifactKind.TAPE
+    return ArtifactKind.STICKER if mask.sum() > 0.002 * mask.size else ArtifactKind.LETTER

@@ -1,8 +1,8 @@
-"""Where the breast is: background level, chest wall side, mask (pectoral muscle included).
+"""Where the breast is: its mask, pectoral muscle included, and the chest wall's side.
 
-A low threshold above the background, the largest piece that meets a side edge, an opening that cuts off labels and
-the glow along the film's edge, holes filled: the classical profile segmentation (Nagi et al., IECBES 2010, with a
-background that is measured instead of a fixed threshold).
+A low threshold above the measured background, the largest piece that meets a side edge, an opening that cuts off
+labels and the glow along the film's edge, holes filled: the classical profile segmentation (Nagi et al., IECBES 2010)
+with a measured background instead of a fixed threshold.
 """
 
 from __future__ import annotations
@@ -14,21 +14,18 @@ import cv2
 import numpy as np
 
 from mammoview.core.study import Laterality
-from mammoview.imaging.workcopy import WorkCopy, disk
+from mammoview.imaging.background import Background
+from mammoview.imaging.workcopy import disk
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# One gray level of an 8-bit film image is the finest step that can be trusted.
-LEVEL = 1.0 / 255.0
-
-
-@dataclass(frozen=True)
-class Background:
-    """The gray of the empty part: its level, and the least value that is surely above it, both in [0, 1]."""
-
-    level: float
-    threshold: float
+# Share of the tissue's contrast at which the skin line is drawn.
+_SKIN_SHARE = 0.06
+_OPENING_SHARE = 0.02
+# The skin line's ragged grain on film, in pixels of the work copy.
+_EVEN_PX = 2.0
+_LEAST_BREAST_SHARE = 0.01
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,52 +38,55 @@ class BreastArea:
         Shape of the copy, bool; all False where there is no breast.
     side
         The edge of the image where the chest wall lies: LEFT is column 0.
-    background
-        What the mask was cut with.
     """
 
     mask: NDArray[np.bool_]
     side: Laterality
-    background: Background
 
 
-def measure_background(values: NDArray[np.float32], usable: NDArray[np.bool_]) -> Background | None:
-    """Find the dark mode of an image and its width.
+def find_breast(background: Background, usable: NDArray[np.bool_]) -> BreastArea:
+    """Segment the breast, pectoral muscle included.
 
     Parameters
     ----------
-    values
-        Work copy, shape (rows, columns), float32 in [0, 1].
+    background
+        The image with its background taken off.
     usable
-        Same shape, bool: the pixels to count.
+        Same shape, bool: False on film edges and padding, which are no breast.
 
     Returns
     -------
-    Background or None
-        None where the image is constant.
+    BreastArea
+        With an empty mask where the image shows none.
     """
-    pixels = values[usable]
-    if pixels.size < 16 or float(np.ptp(pixels)) < 2 * LEVEL:
-        return None
-    bright = float(np.percentile(pixels, 99))
-    counts, edges = np.histogram(pixels, bins=256, range=(0.0, 1.0))
-    counts = counts.astype(np.float64)
-    dark = edges[:-1] < max(0.35 * bright, 4 * LEVEL)
-    mode = int(np.argmax(np.where(dark, counts, 0.0)))
-    level = float(edges[mode]) if mode == 0 else float(edges[mode] + edges[mode + 1]) / 2
-    below = pixels[pixels <= level] - level
-    width = float(np.sqrt(np.mean(below**2))) if below.size else 0.0
-    tissue = pixels[pixels > level + 0.3 * (bright - level)]
-    contrast = float(np.median(tissue)) - level if tissue.size else bright - level
-    threshold = level + max(4.0 * width, 3 * LEVEL, 0.06 * contrast)
-    return Background(level, threshold)
+    threshold = max(background.threshold, _SKIN_SHARE * background.contrast)
+    above = (background.residual > threshold) & usable
+    radius = max(1.0, _OPENING_SHARE * max(above.shape))
+    core = _largest(_opened(above, radius))
+    if core.mean() < _LEAST_BREAST_SHARE:
+        return no_breast(above.shape)
+    regrown = cv2.dilate(core.astype(np.uint8), disk(radius / 2)).astype(bool) & above
+    even = cv2.GaussianBlur(_filled(_largest(regrown)).astype(np.float32), (0, 0), _EVEN_PX) > 0.5
+    mask = _largest(even & usable)
+    return BreastArea(mask, chest_wall_side(mask))
+
+
+def no_breast(shape: tuple[int, ...]) -> BreastArea:
+    """An empty area of that shape."""
+    return BreastArea(np.zeros(shape, dtype=bool), Laterality.LEFT)
 
 
 def chest_wall_side(mask: NDArray[np.bool_]) -> Laterality:
-    """The side edge along which a mask lies: the half with more of it, counted from the edges."""
-    columns = mask.shape[1]
-    weight = np.linspace(1.0, -1.0, columns)
+    """The side edge nearer to the mask's centre of mass."""
+    weight = np.linspace(1.0, -1.0, mask.shape[1])
     return Laterality.LEFT if float((mask.sum(axis=0) * weight).sum()) >= 0 else Laterality.RIGHT
+
+
+def _opened(above: NDArray[np.bool_], radius: float) -> NDArray[np.bool_]:
+    """Opening by a disk, with black beyond the border: glow along an edge is cut off, the breast's corners hardly."""
+    pad = int(np.ceil(radius)) + 1
+    wide = np.pad(above.astype(np.uint8), pad)
+    return cv2.morphologyEx(wide, cv2.MORPH_OPEN, disk(radius))[pad:-pad, pad:-pad] > 0
 
 
 def _largest(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
@@ -95,49 +95,14 @@ def _largest(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     if count < 2:
         return np.zeros_like(mask)
     left, width = stats[1:, cv2.CC_STAT_LEFT], stats[1:, cv2.CC_STAT_WIDTH]
-    margin = 0.06 * mask.shape[1]
-    meets = (left <= margin) | (left + width >= mask.shape[1] - margin)
-    score = stats[1:, cv2.CC_STAT_AREA] * np.where(meets, 1.0, 0.3)
+    margin = 0.08 * mask.shape[1]
+    meets_edge = (left <= margin) | (left + width >= mask.shape[1] - margin)
+    score = stats[1:, cv2.CC_STAT_AREA] * np.where(meets_edge, 1.0, 0.3)
     return np.asarray(labels == 1 + int(np.argmax(score)))
 
 
 def _filled(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """The mask without holes; a bay closed off by the chest wall edge is no hole."""
+    """The mask without holes."""
     outside = np.pad(~mask, 1, constant_values=True).astype(np.uint8)
     _, labels = cv2.connectedComponents(outside, connectivity=4)
     return np.asarray(labels != labels[0, 0])[1:-1, 1:-1]
-
-
-def find_breast(copy: WorkCopy, frame: NDArray[np.bool_]) -> BreastArea:
-    """Segment the breast, pectoral muscle included.
-
-    Parameters
-    ----------
-    copy
-        The image.
-    frame
-        Shape of the copy, bool: white film edges, which are no breast.
-
-    Returns
-    -------
-    BreastArea
-        With an empty mask where the image shows none.
-    """
-    smooth = cv2.GaussianBlur(copy.values, (0, 0), 1.2)
-    background = measure_background(copy.values, copy.known & ~frame)
-    empty = np.zeros(copy.values.shape, dtype=bool)
-    if background is None:
-        return BreastArea(empty, Laterality.LEFT, Background(0.0, 1.0))
-    above = (smooth > background.threshold) & copy.known
-    radius = max(1.0, 0.02 * max(above.shape))
-    inner = above & ~frame
-    # The frame touches the breast: without replicating it outwards, the opening would eat the chest wall's corners.
-    pad = int(np.ceil(2 * radius))
-    wide = cv2.copyMakeBorder(inner.astype(np.uint8), pad, pad, pad, pad, cv2.BORDER_REPLICATE)
-    opened = cv2.morphologyEx(wide, cv2.MORPH_OPEN, disk(radius))[pad:-pad, pad:-pad].astype(bool)
-    core = _largest(opened)
-    if core.mean() < 0.01:
-        return BreastArea(empty, Laterality.LEFT, background)
-    regrown = cv2.dilate(core.astype(np.uint8), disk(radius / 2)).astype(bool) & inner
-    mask = _filled(_largest(regrown))
-    return BreastArea(mask, chest_wall_side(mask), background)

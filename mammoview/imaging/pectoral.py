@@ -1,17 +1,27 @@
-"""The pectoral muscle of an oblique or lateral view, or the reason why it is not marked."""
+"""The pectoral muscle of an oblique or lateral view, or the reason why it is not marked.
+
+A straight line across the upper chest wall corner is found by the mean gradient along it (as Karssemeijer 1998 does
+with the Hough transform), then bent to the edge by a shortest path along it (as Ma et al. 2007 propose for this edge).
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import cv2
 import numpy as np
 
 from mammoview.core.study import Laterality, ViewPosition
 from mammoview.imaging.breast import BreastArea
+from mammoview.imaging.frame_edges import best_path
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+_SAMPLES = 64
+_LEAST_GRADIENT = 0.012
+_GREATEST_SHARE = 0.45
 
 
 @dataclass(frozen=True, eq=False)
@@ -20,6 +30,15 @@ class PectoralArea:
 
     mask: NDArray[np.bool_] | None
     reason: str = ""
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A line across the corner: it starts at column ``top`` of the first row and ends at row ``wall`` of the wall."""
+
+    top: float
+    wall: float
+    score: float
 
 
 def find_pectoral(values: NDArray[np.float32], breast: BreastArea, *, view: ViewPosition | None) -> PectoralArea:
@@ -40,5 +59,91 @@ def find_pectoral(values: NDArray[np.float32], breast: BreastArea, *, view: View
         return PectoralArea(None, f"A {view.value} view does not show the pectoral muscle in a corner.")
     if not breast.mask.any():
         return PectoralArea(None, "No breast was found.")
-    _ = values, Laterality
-    return PectoralArea(None, "No edge of the muscle was found.")
+    is_right = breast.side is Laterality.RIGHT
+    mask = breast.mask[:, ::-1] if is_right else breast.mask
+    rows, cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    window = (slice(rows[0], rows[-1] + 1), slice(cols[0], cols[-1] + 1))
+    inside = mask[window]
+    if min(inside.shape) < 32:
+        return PectoralArea(None, "The breast is too small on the image.")
+    shown = (values[:, ::-1] if is_right else values)[window]
+    muscle, reason = _in_corner(np.ascontiguousarray(shown), inside)
+    if muscle is None:
+        return PectoralArea(None, reason)
+    full = np.zeros_like(mask)
+    full[window] = muscle
+    return PectoralArea(np.ascontiguousarray(full[:, ::-1]) if is_right else full)
+
+
+def _in_corner(values: NDArray[np.float32], inside: NDArray[np.bool_]) -> tuple[NDArray[np.bool_] | None, str]:
+    """The muscle in the upper left corner of a breast cut out of its image."""
+    fill = float(np.median(values[inside]))
+    smooth = cv2.GaussianBlur(np.where(inside, values, fill).astype(np.float32), (0, 0), 0.006 * max(values.shape))
+    # The skin line must not pass for the muscle's edge.
+    sound = cv2.erode(np.pad(inside, ((0, 0), (1, 1)), constant_values=False).astype(np.uint8), np.ones((9, 9)))[
+        :, 1:-1
+    ]
+    down = cv2.Sobel(smooth, cv2.CV_32F, 0, 1, scale=1 / 8) * sound
+    across = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, scale=1 / 8) * sound
+    line = _best_line(down, across)
+    if line is None:
+        return None, "No edge of the muscle was found."
+    muscle = _along(line, down, across) & inside
+    share = float(muscle.sum() / inside.sum())
+    if share > _GREATEST_SHARE:
+        return None, "The edge found would make the muscle larger than is possible."
+    return muscle, ""
+
+
+def _best_line(down: NDArray[np.float32], across: NDArray[np.float32]) -> _Line | None:
+    """The line with the greatest mean drop in brightness away from the corner."""
+    rows, columns = down.shape
+    tops, walls = np.meshgrid(np.linspace(0.08, 0.95, 44) * columns, np.linspace(0.15, 1.6, 59) * rows, indexing="ij")
+    tops, walls = tops.ravel()[:, None], walls.ravel()[:, None]
+    at = np.linspace(0.02, 0.98, _SAMPLES)[None]
+    row, col = at * walls, (1 - at) * tops
+    length = np.hypot(walls, tops)
+    row_map, col_map = row.astype(np.float32), col.astype(np.float32)
+    kind = {"interpolation": cv2.INTER_LINEAR, "borderMode": cv2.BORDER_CONSTANT}
+    steep = cv2.remap(down, col_map, row_map, **kind) * (tops / length) + cv2.remap(
+        across, col_map, row_map, **kind
+    ) * (walls / length)
+    drop = np.clip(-steep, -0.01, 0.03)
+    seen = row < rows
+    count = seen.sum(axis=1)
+    mean = (drop * seen).sum(axis=1) / np.maximum(count, 1)
+    span = np.minimum(walls[:, 0], rows) / rows
+    score = mean * np.sqrt(np.minimum(1.0, span / 0.4))
+    best = int(np.argmax(score))
+    if score[best] * 10 < _LEAST_GRADIENT:
+        return None
+    return _Line(float(tops[best, 0]), float(walls[best, 0]), float(score[best]))
+
+
+def _along(line: _Line, down: NDArray[np.float32], across: NDArray[np.float32]) -> NDArray[np.bool_]:
+    """Bend the line to the edge: all that lies between the corner and the path, shape of the gradients, bool."""
+    rows, columns = down.shape
+    length = float(np.hypot(line.top, line.wall))
+    normal = np.array([line.top, line.wall]) / length
+    count = int(length)
+    reach = 0.07 * max(rows, columns)
+    offsets = np.arange(-reach, reach + 1.0)
+    at = (np.arange(count) + 0.5) / count
+    row = (at * line.wall)[None] + offsets[:, None] * normal[0]
+    col = ((1 - at) * line.top)[None] + offsets[:, None] * normal[1]
+    kind = {"interpolation": cv2.INTER_LINEAR, "borderMode": cv2.BORDER_CONSTANT}
+    row_map, col_map = row.astype(np.float32), col.astype(np.float32)
+    drop = -(
+        cv2.remap(down, col_map, row_map, **kind) * normal[0] + cv2.remap(across, col_map, row_map, **kind) * normal[1]
+    )
+    gain = np.clip(drop, 0.0, 0.03) - 0.002 * (offsets[:, None] / reach) ** 2
+    path = offsets[best_path(gain, stiffness=0.004)]
+    path = cv2.GaussianBlur(path[None].astype(np.float32), (0, 0), 0.01 * max(rows, columns))[0]
+    edge_row = at * line.wall + path * normal[0]
+    edge_col = (1 - at) * line.top + path * normal[1]
+    first = np.array([[min(edge_col[0], line.top) * 0 + edge_col[0], -1.0]])
+    last = np.array([[-1.0, edge_row[-1]]])
+    outline = np.concatenate([[[-1.0, -1.0]], first, np.column_stack([edge_col, edge_row]), last])
+    canvas = np.zeros((rows, columns), dtype=np.uint8)
+    cv2.fillPoly(canvas, [np.rint(outline).astype(np.int32)], 1)
+    return canvas > 0

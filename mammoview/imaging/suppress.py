@@ -2,25 +2,75 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
 
-from mammoview.core.findings import Artifact, Suppression
+from mammoview.core.findings import Artifact, ArtifactKind, Suppression
 from mammoview.core.geometry import Box
 from mammoview.core.image import Mask
 from mammoview.core.study import Laterality, ViewPosition
-from mammoview.imaging.artifacts import FoundArtifact, find_artifacts, find_frame
-from mammoview.imaging.breast import find_breast
-from mammoview.imaging.pectoral import find_pectoral
+from mammoview.imaging.artifacts import FoundArtifact, find_artifacts, find_stripes
+from mammoview.imaging.background import measure_background
+from mammoview.imaging.breast import BreastArea, find_breast, no_breast
+from mammoview.imaging.frame_edges import find_frame_edges
+from mammoview.imaging.pectoral import PectoralArea, find_pectoral
 from mammoview.imaging.workcopy import WorkCopy, disk, reduce
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # The cleaned copy keeps a rim around the breast, so that a mask a little too small costs no skin.
-RIM_SHARE = 0.01
+_RIM_SHARE = 0.01
+
+
+@dataclass(frozen=True, eq=False)
+class Findings:
+    """What was found on a work copy, before it is brought to native pixels."""
+
+    breast: BreastArea
+    pectoral: PectoralArea
+    artifacts: tuple[FoundArtifact, ...]
+
+    @property
+    def suppressed(self) -> NDArray[np.bool_]:
+        """All that lies beyond the rim around the breast, and the artifacts; nothing where there is no breast."""
+        mask = self.breast.mask
+        outside = np.zeros_like(mask)
+        if mask.any():
+            outside = ~cv2.dilate(mask.astype(np.uint8), disk(_RIM_SHARE * max(mask.shape))).astype(bool)
+        for artifact in self.artifacts:
+            outside |= artifact.mask
+        return outside
+
+
+def find_all(copy: WorkCopy, *, view: ViewPosition | None) -> Findings:
+    """Find breast, muscle and artifacts on a work copy.
+
+    Parameters
+    ----------
+    view
+        The projection; the pectoral muscle is looked for on MLO and ML only.
+    """
+    edges = find_frame_edges(copy.values)
+    usable = copy.known.copy()
+    for edge in edges:
+        usable &= ~edge
+    background = measure_background(copy.values, usable)
+    found = tuple(FoundArtifact(ArtifactKind.FRAME_EDGE, edge) for edge in edges)
+    if background is None:
+        empty = no_breast(copy.values.shape)
+        return Findings(empty, find_pectoral(copy.values, empty, view=view), found)
+    breast = find_breast(background, usable)
+    stripes = find_stripes(background, free=usable, breast=breast.mask)
+    excluded = ~usable
+    for stripe in stripes:
+        excluded = excluded | stripe
+    found += tuple(FoundArtifact(ArtifactKind.STRIPE, stripe) for stripe in stripes)
+    found += find_artifacts(copy.values, background, breast=breast, excluded=excluded)
+    return Findings(breast, find_pectoral(copy.values, breast, view=view), found)
 
 
 def suppress(
@@ -40,30 +90,25 @@ def suppress(
     view
         The projection; the pectoral muscle is looked for on MLO and ML only.
     laterality
-        Which breast. Only a hint: the chest wall's side is read off the pixels.
+        Which breast. Not used: a quarter of the film images face against it, so that the side is read off the pixels.
     padding
         Same shape, bool: pixels that hold no measurement.
     spacing_mm
-        (row, column) millimetres a pixel, where known.
+        (row, column) millimetres a pixel, where known. Not used: every length is a share of the image.
 
     Returns
     -------
     Suppression
         In native pixels. A blank image gives an empty breast mask and a reason for the absent pectoral muscle.
     """
-    _ = laterality, spacing_mm
+    del laterality, spacing_mm
     copy = reduce(image, padding)
-    frame = find_frame(copy)
-    breast = find_breast(copy, frame)
-    found = find_artifacts(copy, breast, frame)
-    pectoral = find_pectoral(copy.values, breast, view=view)
-    suppressed = _outside(breast.mask)
-    for artifact in found:
-        suppressed |= artifact.mask
+    found = find_all(copy, view=view)
+    pectoral = found.pectoral
     return Suppression(
-        breast=Mask.from_array(copy.enlarge(breast.mask)),
-        artifacts=tuple(_native(copy, artifact) for artifact in found),
-        suppressed=Mask.from_array(copy.enlarge(suppressed)),
+        breast=Mask.from_array(copy.enlarge(found.breast.mask)),
+        artifacts=tuple(_native(copy, artifact) for artifact in found.artifacts),
+        suppressed=Mask.from_array(copy.enlarge(found.suppressed)),
         pectoral=None if pectoral.mask is None else Mask.from_array(copy.enlarge(pectoral.mask)),
         pectoral_reason=pectoral.reason,
     )
@@ -86,13 +131,6 @@ def clean(image: NDArray[np.uint16], suppression: Suppression) -> NDArray[np.uin
     cleaned = image.copy()
     cleaned[suppression.suppressed.to_array()] = 0
     return cleaned
-
-
-def _outside(breast: NDArray[np.bool_]) -> NDArray[np.bool_]:
-    """All that lies beyond the rim around the breast; nothing where there is no breast."""
-    if not breast.any():
-        return np.zeros_like(breast)
-    return ~cv2.dilate(breast.astype(np.uint8), disk(RIM_SHARE * max(breast.shape))).astype(bool)
 
 
 def _native(copy: WorkCopy, artifact: FoundArtifact) -> Artifact:
