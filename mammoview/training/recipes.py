@@ -1,0 +1,296 @@
+"""The three ways to train, from a data folder and a config to a package: patch, whole image, segmenter."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import numpy as np
+import torch
+
+from mammoview.core.errors import UsageError
+from mammoview.core.findings import LesionKind
+from mammoview.core.progress import Cancel, Progress, never_cancel, no_progress
+from mammoview.models.architectures import WholeImageNetSizes, sizes_of
+from mammoview.models.loading import load
+from mammoview.models.manifest import Calibration, Evaluation, Metric
+from mammoview.models.networks import Network, PatchNet, WholeImageNet, build
+from mammoview.models.registry import PackageInfo, read_info
+from mammoview.training import losses
+from mammoview.training.data import Lesion, cbis_films, cbis_lesions, cesm_images
+from mammoview.training.evaluate import Judged, judge_masks, judge_patch, judge_whole_image, mask_dice, outputs
+from mammoview.training.images import film_images, load_images, save_images
+from mammoview.training.loop import Plan, train
+from mammoview.training.metrics import dice
+from mammoview.training.publish import patch_source, publish, segmenter_source, settle, whole_image_source
+from mammoview.training.samples import ImageBatches, ImageSet, TileBatches
+from mammoview.training.splits import Split, check_patients, split_by_patient, write_split
+from mammoview.training.tiles import TileSet, patch_tiles, segmentation_tiles
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from mammoview.models.preprocess import ImageSpec, PatchSpec
+    from mammoview.training.config import TrainingConfig
+
+PACKAGE = "package"
+#: Jitter of the centre in validation, long sides of the lesion's box.
+VALIDATION_JITTER = 0.15
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training run.
+
+    Attributes
+    ----------
+    config
+        What to do.
+    out
+        Folder for the split, the log, the checkpoint, caches and the ``package``; a run that was stopped goes on.
+    progress, cancel
+        Told how far it is, asked whether to stop.
+    """
+
+    config: TrainingConfig
+    out: Path
+    progress: Progress = no_progress
+    cancel: Cancel = never_cancel
+
+
+def train_patch(data: Path, run: Run) -> PackageInfo:
+    """Train the five-class patch classifier on CBIS-DDSM.
+
+    Parameters
+    ----------
+    data
+        Folder that holds ``cbis_ddsm``.
+    run
+        Config and place.
+    """
+    lesions = cbis_lesions(data)
+    tiles = patch_tiles(
+        lesions,
+        cbis_films(data, lesions),
+        seed=run.config.seed,
+        background_per_film=run.config.background_per_film,
+    )
+    split = cbis_split(lesions, run.config)
+    net = fit_patch(tiles, split, run)
+    return publish_patch(net, tiles, split, run)
+
+
+def train_whole_image(data: Path, run: Run, *, parent: Path) -> PackageInfo:
+    """Turn a patch classifier into a whole-image classifier and train it on CBIS-DDSM.
+
+    Parameters
+    ----------
+    data
+        Folder that holds ``cbis_ddsm``.
+    run
+        Config and place.
+    parent
+        Package folder of the patch classifier; it must come from the same split.
+    """
+    lesions = cbis_lesions(data)
+    spec = _image_spec(run.config)
+    cache = run.out / f"images-{hashlib.sha256(spec.model_dump_json().encode()).hexdigest()[:8]}.npz"
+    run.out.mkdir(parents=True, exist_ok=True)
+    if not cache.exists():
+        films = cbis_films(data, lesions)
+        save_images(film_images(films, spec, progress=run.progress, cancel=run.cancel), cache)
+    images = load_images(cache)
+    split = cbis_split(lesions, run.config)
+    info = read_info(parent)
+    net = fit_whole_image(images, split, run, patch_net=_patch_net(info, split))
+    return publish_whole_image(net, images, split, run, parent=info)
+
+
+def train_segmenter(data: Path, run: Run) -> PackageInfo:
+    """Train the B-Cir U-Net on lesion crops of CDD-CESM.
+
+    Parameters
+    ----------
+    data
+        Folder that holds ``cdd_cesm``.
+    run
+        Config and place.
+    """
+    tiles = segmentation_tiles(cesm_images(data))
+    strata = dict.fromkeys(tiles.patients.tolist(), "")
+    split = split_by_patient(strata, run.config.split.validation_share, seed=run.config.split.seed)
+    net = fit_segmenter(tiles, split, run)
+    return publish_segmenter(net, tiles, split, run)
+
+
+def cbis_split(lesions: Sequence[Lesion], config: TrainingConfig) -> Split:
+    """One split of all CBIS-DDSM patients, by what they have: masses, calcifications, anything malignant."""
+    strata: dict[str, tuple[bool, ...]] = {}
+    for lesion in lesions:
+        is_mass = lesion.kind is LesionKind.MASS
+        before = strata.get(lesion.key.patient, (False, False, False))
+        now = (is_mass, not is_mass, lesion.is_malignant)
+        strata[lesion.key.patient] = tuple(a or b for a, b in zip(before, now, strict=True))
+    return split_by_patient(strata, config.split.validation_share, seed=config.split.seed)
+
+
+def fit_patch(tiles: TileSet, split: Split, run: Run) -> Network:
+    """Train a patch classifier on the training side of the split."""
+    part = tiles.select(np.isin(tiles.patients, list(split.training)))
+    return _fit_tiles(part, split, run)
+
+
+def fit_segmenter(tiles: TileSet, split: Split, run: Run) -> Network:
+    """Train a segmenter on the training side of the split."""
+    part = tiles.select(np.isin(tiles.patients, list(split.training)))
+    return _fit_tiles(part, split, run)
+
+
+def fit_whole_image(images: ImageSet, split: Split, run: Run, *, patch_net: PatchNet) -> WholeImageNet:
+    """Put a new top on a patch net's body and train in stages, on the training side of the split."""
+    part = images.select(np.isin(images.patients, list(split.training)))
+    check_patients(split, training=part.patients.tolist(), validation=())
+    sizes = sizes_of(run.config.network.architecture, run.config.network.sizes)
+    if not isinstance(sizes, WholeImageNetSizes):
+        raise UsageError("The config of a whole-image classifier names another architecture.", "Correct [network].")
+    torch.manual_seed(run.config.seed)
+    net = patch_net.to_image_net(sizes)
+    batches = ImageBatches(part, run.config.batch_size, run.config.augment)
+    _train(net, batches, split, run)
+    return net
+
+
+def publish_patch(net: Network, tiles: TileSet, split: Split, run: Run) -> PackageInfo:
+    """Judge a patch classifier on the held-out patients and write its package."""
+    settle(net)
+    held = tiles.select(np.isin(tiles.patients, list(split.validation)))
+    trained = tiles.select(np.isin(tiles.patients, list(split.training)) & (tiles.labels > 0))
+    batches = TileBatches(held, _patch_spec(run.config), 64, run.config.augment)
+    logits = outputs(net, batches.still(run.config.seed, jitter=VALIDATION_JITTER))
+    judged = Judged(logits, held.labels, held.patients, held.patients)
+    calibration, found = judge_patch(judged, seed=run.config.split.seed)
+    protocol = (
+        "Squares of held-out patients, cut as for training, centre jittered by up to 0.15 long sides, one pass without "
+        "flips. Intervals: 2,000 bootstrap samples of whole patients. Calibration is measured on the patients that it "
+        "was not fitted on, lesions only."
+    )
+    return publish(
+        run.out / PACKAGE,
+        net,
+        run.config,
+        source=patch_source(float(np.isin(trained.labels, (2, 4)).mean())),
+        calibration=calibration,
+        evaluation=_evaluation(found, protocol, split, run),
+    )
+
+
+def publish_whole_image(net: Network, images: ImageSet, split: Split, run: Run, *, parent: PackageInfo) -> PackageInfo:
+    """Judge a whole-image classifier on the held-out patients and write its package."""
+    settle(net)
+    held = images.select(np.isin(images.patients, list(split.validation)))
+    trained = images.select(np.isin(images.patients, list(split.training)))
+    logits = outputs(net, ImageBatches(held, 8, run.config.augment).still())
+    judged = Judged(logits, held.labels, held.patients, held.breasts)
+    calibration, found = judge_whole_image(judged, held.views, seed=run.config.split.seed)
+    protocol = (
+        "Whole mammograms of held-out patients, one pass without flips. Breast and patient scores are means over their "
+        "images; a patient is malignant when any image is. Intervals: 2,000 bootstrap samples of whole patients; for "
+        "auc_patient DeLong. Calibration is measured on the patients that it was not fitted on."
+    )
+    return publish(
+        run.out / PACKAGE,
+        net,
+        run.config,
+        source=whole_image_source(float(trained.labels.mean())),
+        calibration=calibration,
+        evaluation=_evaluation(found, protocol, split, run),
+        parent_sha256=parent.sha256,
+    )
+
+
+def publish_segmenter(net: Network, tiles: TileSet, split: Split, run: Run) -> PackageInfo:
+    """Judge a segmenter on the held-out patients and write its package."""
+    settle(net)
+    spec = _patch_spec(run.config)
+    held = tiles.select(np.isin(tiles.patients, list(split.validation)))
+    batches = list(TileBatches(held, spec, 16, run.config.augment).still(run.config.seed, jitter=VALIDATION_JITTER))
+    found = mask_dice(net, batches)
+    truth = np.concatenate([batch.targets.numpy() > 0.5 for batch in batches])
+    disc = _centred_disc(spec)
+    baseline = np.array([dice(disc, mask[0]) for mask in truth])
+    protocol = (
+        "Lesion crops of held-out patients: a square of twice the long side, centre jittered by up to 0.15 long sides, "
+        "threshold 0.5, one pass. The centred disc has the diameter of the lesion's long side: what is known without "
+        "looking. Intervals: 2,000 bootstrap samples of whole patients."
+    )
+    return publish(
+        run.out / PACKAGE,
+        net,
+        run.config,
+        source=segmenter_source(),
+        calibration=Calibration(),
+        evaluation=_evaluation(judge_masks(found, baseline, held.patients), protocol, split, run),
+    )
+
+
+def _fit_tiles(part: TileSet, split: Split, run: Run) -> Network:
+    check_patients(split, training=part.patients.tolist(), validation=())
+    torch.manual_seed(run.config.seed)
+    net = build(run.config.network.architecture, run.config.network.sizes)
+    _train(net, TileBatches(part, _patch_spec(run.config), run.config.batch_size, run.config.augment), split, run)
+    return net
+
+
+def _train(net: Network, batches: TileBatches | ImageBatches, split: Split, run: Run) -> None:
+    run.out.mkdir(parents=True, exist_ok=True)
+    write_split(split, run.out / "split.csv")
+    plan = Plan(
+        stages=run.config.stages,
+        batches=batches,
+        steps_per_epoch=batches.steps,
+        loss=losses.balanced_cross_entropy if run.config.loss == "cross_entropy" else losses.bce_dice,
+        seed=run.config.seed,
+        fingerprint=run.config.sha256 + split.sha256,
+        betas=run.config.optimizer_betas,
+        is_bf16=run.config.arithmetic == "bf16",
+    )
+    train(net, plan, run.out, progress=run.progress, cancel=run.cancel)
+
+
+def _patch_net(info: PackageInfo, split: Split) -> PatchNet:
+    """The parent's network, if it learned from no patient that is held out here."""
+    package = load(info)
+    if package.evaluation.split_sha256 != split.sha256:
+        raise UsageError(
+            f"{info.folder} was trained on another split: its body may know the held-out patients.",
+            "Train both models with the same [split].",
+        )
+    net = package.network
+    if not isinstance(net, PatchNet):
+        raise UsageError(f"{info.folder} is no patch classifier.", "Name the package of one with --parent.")
+    return net
+
+
+def _evaluation(found: tuple[Metric, ...], protocol: str, split: Split, run: Run) -> Evaluation:
+    return Evaluation(metrics=found, protocol=protocol, split_sha256=split.sha256, seed=run.config.seed)
+
+
+def _centred_disc(spec: PatchSpec) -> NDArray[np.bool_]:
+    row, col = np.mgrid[: spec.size_px, : spec.size_px] + 0.5 - spec.size_px / 2
+    return np.asarray(np.hypot(row, col) < spec.size_px / spec.context / 2)
+
+
+def _patch_spec(config: TrainingConfig) -> PatchSpec:
+    if config.preprocess.patch is None:
+        raise UsageError("The config lacks [preprocess.patch].", "Add it.")
+    return config.preprocess.patch
+
+
+def _image_spec(config: TrainingConfig) -> ImageSpec:
+    if config.preprocess.image is None:
+        raise UsageError("The config lacks [preprocess.image].", "Add it.")
+    return config.preprocess.image
