@@ -1,25 +1,21 @@
-"""Writing a package: weights in shards, a graph without weights, and the words around them.
-
-Only whoever trains needs the packages ``onnx`` and ``onnxscript``; reading a package does not.
-"""
+"""Writing a package: weights in shards, a graph without weights, and the words around them."""
 
 from __future__ import annotations
 
 import hashlib
 import json
-import logging
 import shutil
-import warnings
 from collections.abc import Iterator, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import safetensors.torch
 import torch
 from pydantic import BaseModel
-from torch import Tensor, nn
+from torch import Tensor
 
 from mammoview.core.errors import OutputError
+from mammoview.models.graphs import export_graph
 from mammoview.models.loading import MAX_SHARD_BYTES
 from mammoview.models.manifest import (
     CALIBRATION,
@@ -33,46 +29,15 @@ from mammoview.models.manifest import (
     Identity,
     Manifest,
 )
-from mammoview.models.names import FEATURES, IMAGES, LOGITS, PROBABILITIES
-from mammoview.models.networks import BCirUNet, Classifier, Network
+from mammoview.models.networks import Network
 from mammoview.models.preprocess import Preprocess
 from mammoview.models.registry import PackageInfo, read_info
 
-if TYPE_CHECKING:
-    from onnx import ModelProto
-
 Precision = Literal["fp16", "fp32"]
 
-_OPSET = 18
 # Room for the header of a shard below the limit.
 _SHARD_BUDGET = MAX_SHARD_BYTES - (1 << 20)
 _COUNTER = "num_batches_tracked"
-_PREFIX = "network."
-
-
-class ClassifierGraph(nn.Module):
-    """What a classifier's graph computes: (features, logits)."""
-
-    def __init__(self, network: Classifier) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Images (n, channels, h, w) to the body's map and the logits."""
-        features = self.network.body(images)
-        return features, self.network.head(features)
-
-
-class SegmenterGraph(nn.Module):
-    """What a segmenter's graph computes: probabilities."""
-
-    def __init__(self, network: BCirUNet) -> None:
-        super().__init__()
-        self.network = network
-
-    def forward(self, images: Tensor) -> Tensor:
-        """Images (n, channels, h, w) to probabilities (n, 1, h, w)."""
-        return torch.sigmoid(self.network(images))
 
 
 def write_package(
@@ -85,7 +50,6 @@ def write_package(
     evaluation: Evaluation,
     card: str,
     precision: Precision = "fp16",
-    graph: bytes | None = None,
 ) -> PackageInfo:
     """Write a package folder and read it back.
 
@@ -100,8 +64,6 @@ def write_package(
     precision
         Storage of convolution and dense weights; what has one axis (batch norms, biases) stays float32. See
         `stored_state` for what the package will compute with.
-    graph
-        The result of an earlier `export_graph` of the same architecture and sizes; exported here when left out.
 
     Raises
     ------
@@ -114,7 +76,7 @@ def write_package(
     if folder.exists():
         raise OutputError(f"{folder} exists already.", "A package is never overwritten: choose a new version.")
     contents: dict[str, bytes] = {
-        GRAPH: export_graph(network) if graph is None else graph,
+        GRAPH: export_graph(network),
         PREPROCESS: _json(preprocess),
         CALIBRATION: _json(calibration),
         EVALUATION: _json(evaluation),
@@ -157,92 +119,6 @@ def stored_state(network: Network, precision: Precision) -> dict[str, Tensor]:
         is_half = precision == "fp16" and value.ndim > 1
         state[name] = value.detach().cpu().to(torch.float16 if is_half else torch.float32).contiguous()
     return state
-
-
-def export_graph(network: Network) -> bytes:
-    """The ONNX graph of a network, any batch, height and width, with its weights named but left out.
-
-    The names are those of the state dict; `runtime` gives the values when it opens the graph. Takes some 15 s for a
-    ResNet-50. Needs the packages ``onnx`` and ``onnxscript``.
-    """
-    is_segmenter = isinstance(network, BCirUNet)
-    whole: nn.Module = SegmenterGraph(network) if isinstance(network, BCirUNet) else ClassifierGraph(network)
-    whole = whole.cpu().eval()
-    example = torch.zeros(2, network.sizes.in_channels, 128, 96)
-    free = torch.export.Dim.DYNAMIC
-    with warnings.catch_warnings(), _quiet("torch.onnx", "torch.export", "onnxscript"):
-        # The exporter warns of its own deprecations, which no caller can act on.
-        warnings.simplefilter("ignore")
-        program = torch.onnx.export(
-            whole,
-            (example,),
-            dynamo=True,
-            # Unoptimised, so that weights keep their names; ONNX Runtime fuses batch norms when it opens the graph.
-            optimize=False,
-            input_names=[IMAGES],
-            output_names=[PROBABILITIES] if is_segmenter else [FEATURES, LOGITS],
-            dynamic_shapes={"images": {0: free, 2: free, 3: free}},
-            opset_version=_OPSET,
-            verbose=False,
-        )
-    assert program is not None
-    proto = program.model_proto
-    _leave_out_weights(proto, set(network.state_dict()))
-    _forget_origin(proto)
-    data: bytes = proto.SerializeToString(deterministic=True)
-    return data
-
-
-def _leave_out_weights(proto: ModelProto, names: set[str]) -> None:
-    import onnx
-
-    renamed = {i.name: i.name.removeprefix(_PREFIX) for i in proto.graph.initializer}
-    renamed = {old: new for old, new in renamed.items() if new in names}
-    for node in proto.graph.node:
-        for k, name in enumerate(node.input):
-            node.input[k] = renamed.get(name, name)
-    kept = []
-    used = {name for node in proto.graph.node for name in node.input}
-    for initializer in proto.graph.initializer:
-        name = renamed.get(initializer.name)
-        if name is None:
-            kept.append(initializer)
-        elif name in used:
-            empty = onnx.TensorProto(name=name, data_type=initializer.data_type, dims=initializer.dims)
-            empty.data_location = onnx.TensorProto.EXTERNAL
-            # The format asks for a file name; the values are handed over in memory and no file is ever opened.
-            empty.external_data.add(key="location", value="weights.safetensors")
-            kept.append(empty)
-    del proto.graph.initializer[:]
-    proto.graph.initializer.extend(kept)
-
-
-def _forget_origin(proto: ModelProto) -> None:
-    """Take out the exporter's notes: they carry paths of the machine that trained."""
-    del proto.metadata_props[:]
-    del proto.graph.metadata_props[:]
-    del proto.graph.value_info[:]
-    proto.doc_string = ""
-    proto.graph.doc_string = ""
-    for part in (*proto.graph.node, *proto.graph.input, *proto.graph.output, *proto.graph.initializer):
-        del part.metadata_props[:]
-        part.doc_string = ""
-
-
-class _quiet:
-    """Keeps the exporter's progress chatter out of the log."""
-
-    def __init__(self, *names: str) -> None:
-        self._loggers = [logging.getLogger(name) for name in names]
-        self._levels = [logger.level for logger in self._loggers]
-
-    def __enter__(self) -> None:
-        for logger in self._loggers:
-            logger.setLevel(logging.ERROR)
-
-    def __exit__(self, *_: object) -> None:
-        for logger, level in zip(self._loggers, self._levels, strict=True):
-            logger.setLevel(level)
 
 
 def _shards(state: Mapping[str, Tensor]) -> dict[str, bytes]:

@@ -1,4 +1,4 @@
-"""Small packages for the tests of this folder: compact networks, their graphs exported once."""
+"""Small packages for the tests of this folder: compact networks, written once."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from mammoview.core.findings import PatchClass
-from mammoview.models.export import export_graph, write_package
+from mammoview.models.export import write_package
 from mammoview.models.loading import LoadedPackage, load
 from mammoview.models.manifest import Calibration, Evaluation, Identity, Score, Task
 from mammoview.models.networks import Network, build
@@ -53,6 +53,15 @@ def make_identity(task: Task) -> Identity:
     )
 
 
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Deselect the tests that need a CUDA device where there is none, and say how many."""
+    needing = [item for item in items if item.get_closest_marker("gpu")]
+    if needing and not torch.cuda.is_available():
+        config.hook.pytest_deselected(items=needing)
+        items[:] = [item for item in items if not item.get_closest_marker("gpu")]
+        print(f"{len(needing)} tests need a CUDA device and were left out; their CPU twins ran.")
+
+
 @pytest.fixture(scope="session")
 def pristine(tmp_path_factory: pytest.TempPathFactory) -> dict[Task, Path]:
     """A package folder for each task; tests that change one take `toy_copy`."""
@@ -68,7 +77,6 @@ def pristine(tmp_path_factory: pytest.TempPathFactory) -> dict[Task, Path]:
             calibration=Calibration(),
             evaluation=Evaluation(),
             card="# Toy\n",
-            graph=export_graph(network),
         )
         folders[task] = info.folder
     return folders

@@ -16,10 +16,10 @@ def test_probabilities_of_known_logits() -> None:
 
 def test_temperature_that_made_the_logits_is_found() -> None:
     rng = np.random.default_rng(0)
-    honest = rng.normal(0, 1.5, (20_000, 2))
-    labels = (rng.random(20_000) < probabilities(honest)[:, 1]).astype(int)
-    assert fit_temperature(honest * 3, labels) == pytest.approx(3, rel=0.05)
-    assert fit_temperature(honest * 0.5, labels) == pytest.approx(0.5, rel=0.05)
+    honest = rng.normal(0, 1.5, (4_000, 2))
+    labels = (rng.random(4_000) < probabilities(honest)[:, 1]).astype(int)
+    assert fit_temperature(honest * 3, labels) == pytest.approx(3, rel=0.1)
+    assert fit_temperature(honest * 0.5, labels) == pytest.approx(0.5, rel=0.1)
 
 
 def test_temperature_stays_in_bounds_on_perfect_scores() -> None:

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 LIGHT = ("manifest", "registry", "architectures", "preprocess", "calibration", "fusion", "names")
-HEAVY = ("devices", "engines", "export", "loading", "networks", "runtime", "saliency", "tiling")
+HEAVY = ("devices", "engines", "export", "graphs", "loading", "networks", "runtime", "saliency", "tiling")
 
 
 def imported(*modules: str) -> set[str]:
