@@ -264,4 +264,4 @@ def _resize(values: NDArray[Any], rows: int, columns: int) -> NDArray[np.float32
 
 def _normalise(values: NDArray[np.float32], spec: _Spec) -> NDArray[np.float32]:
     plane = (values - np.float32(spec.mean)) / np.float32(spec.std)
-    return np.ascontiguousarray(np.broadcast_to(plane, (spec.channels, *plane.shape)), dtype=np.float32)
+    return np.array(np.broadcast_to(plane, (spec.channels, *plane.shape)), dtype=np.float32, order="C")
