@@ -15,7 +15,7 @@ from mammoview.imaging.phantom_truth import LesionShape, PhantomView
 from mammoview.imaging.phantom_view import ViewDrawing
 
 #: Goes up with every change that changes pixels or files, so that a demo study on disk is written anew.
-GENERATION = 1
+GENERATION = 2
 
 ROWS, COLUMNS, SPACING_MM = 4096, 3328, 0.07
 STANDARD_VIEWS = (

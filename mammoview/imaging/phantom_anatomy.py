@@ -50,6 +50,7 @@ class Anatomy:
     above: float
     below: float
     fullness: float
+    pointedness: float
     axilla: float
     nipple_height: float
     pectoral: tuple[float, float]
@@ -61,14 +62,12 @@ class Anatomy:
     def outline(self) -> Points:
         """Polygon of the breast, shape (n, 2), (y, x); it runs on beyond the chest wall and, on MLO, beyond the top."""
         y0, _ = self.nipple
-        cut = 0.12 * self.depth
         angle = np.linspace(0.0, np.pi / 2, 90)
-        reach = self.depth + cut
-        low_y = y0 + self.below * np.sin(angle) ** (2 / self.fullness)
-        low_x = -cut + reach * np.cos(angle) ** (2 / self.fullness)
+        profile = self.depth * np.cos(angle) ** (2 / self.pointedness)
+        low_y, low_x = y0 + self.below * np.sin(angle) ** (2 / self.fullness), profile
         if self.view is ViewPosition.CC:
             high_y = y0 - self.above * np.sin(angle[::-1]) ** (2 / self.fullness)
-            high_x = -cut + reach * np.cos(angle[::-1]) ** (2 / self.fullness)
+            high_x = profile[::-1]
         else:
             t = np.linspace(1.6, 0.0, 140)
             fall = 0.5 + 0.5 * np.cos(np.pi * np.clip(t, 0, 1) ** 0.95)
@@ -90,12 +89,12 @@ class Anatomy:
             return np.asarray(np.rint((points[:, ::-1] / step + pad - 0.5) * 2**shift), dtype=np.int32)
 
         cv2.fillPoly(canvas, [to_canvas(self.outline())], 1, cv2.LINE_8, shift)
-        centre = to_canvas(np.array([[self.nipple[0], self.nipple[1] - 1.5 * self.scale]]))[0]
-        axes = np.rint(np.array([self.nipple_height + 1.5 * self.scale, 5.2 * self.scale]) / step * 2**shift)
+        centre = to_canvas(np.array([[self.nipple[0], self.nipple[1] - 4.0 * self.scale]]))[0]
+        axes = np.rint(np.array([self.nipple_height + 4.0 * self.scale, 6.5 * self.scale]) / step * 2**shift)
         cv2.ellipse(canvas, centre.tolist(), axes.astype(int).tolist(), 0.0, 0.0, 360.0, 1, -1, cv2.LINE_8, shift)
         inside = cv2.distanceTransform(canvas, cv2.DIST_L2, cv2.DIST_MASK_5)
         outside = cv2.distanceTransform(1 - canvas, cv2.DIST_L2, cv2.DIST_MASK_5)
-        blurred = cv2.GaussianBlur(inside - outside, (0, 0), max(0.6, 0.7 * self.scale / step))
+        blurred = cv2.GaussianBlur(inside - outside, (0, 0), max(0.6, 1.1 * self.scale / step))
         return np.asarray(blurred[pad : pad + rows, pad : pad + columns] * step, dtype=np.float32)
 
     def pectoral_distance(self, y: Field, x: Field) -> Field:
@@ -183,25 +182,25 @@ def draw_anatomy(
     height, width = field
     scale = min(height / _FIELD_MM[0], width / _FIELD_MM[1])
     size = woman(0.82, 1.12) * side(0.97, 1.03)
-    depth = 118.0 * scale * size
-    fullness = woman(2.0, 2.35)
+    depth = 122.0 * scale * size
     wander: list[float] = (positioning.normal(0.0, 2.0, 4) * scale).tolist()
     is_cc = view.is_craniocaudal
     low, high = (0.46, 0.54) if is_cc else (0.585, 0.64)
     nipple_y = height * woman(low, high) + wander[0]
-    above = woman(88, 102) * scale * size if is_cc else nipple_y * woman(0.98, 1.12)
-    below = woman(84, 100) * scale * size * (1.0 if is_cc else 0.88)
+    above = woman(108, 122) * scale * size if is_cc else nipple_y * woman(0.98, 1.12)
+    below = woman(104, 118) * scale * size * (1.0 if is_cc else 0.84)
     depth += 0.5 * wander[1]
-    pectoral = (0.0, 0.0) if is_cc else (woman(66, 88) * scale + wander[2], height * woman(0.5, 0.68))
+    pectoral = (0.0, 0.0) if is_cc else (woman(46, 62) * scale + wander[2], height * woman(0.42, 0.6))
     return Anatomy(
         view=view,
         depth=depth,
         nipple=(nipple_y, depth),
         above=min(above, 0.96 * nipple_y) if is_cc else above,
         below=min(below, 0.95 * (height - nipple_y)),
-        fullness=fullness,
-        axilla=depth * woman(0.62, 0.78),
-        nipple_height=woman(3.0, 6.0) * scale,
+        fullness=woman(2.1, 2.4),
+        pointedness=woman(1.35, 1.75),
+        axilla=depth * woman(0.66, 0.8),
+        nipple_height=woman(2.0, 4.5) * scale,
         pectoral=pectoral,
         gland_fraction=_COVERAGE[density] * woman(0.9, 1.1),
         field=field,

@@ -76,7 +76,7 @@ def _draw_mass(patch: _Patch, rng: np.random.Generator, contrast: float, *, is_s
     for order in range(2, 8):
         edge += roughness / np.sqrt(order) * rng.normal() * np.cos(order * patch.angle + rng.uniform(0, 2 * np.pi))
     away = (patch.distance / patch.radius - edge).astype(np.float32)
-    softness = 0.42 if is_spiculated else 0.20
+    softness = 0.42 if is_spiculated else 0.22
     body = 1 - smoothstep(away, -softness, softness * 0.5)
     # A ball's thickness, so that the middle is the densest part.
     ball = np.sqrt(np.clip(1.15 - (patch.distance / patch.radius / edge) ** 2, 0.0, 1.0)).astype(np.float32)

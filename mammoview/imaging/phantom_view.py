@@ -106,7 +106,7 @@ class ViewDrawing:
             skin = 0.02 * np.exp(-(((inside - 0.6) / 0.7) ** 2))
         else:
             thin = 0.55 + 0.45 * smoothstep(inside, 0.0, 9.0)
-            skin = 0.16 * np.exp(-(((inside - 0.7) / 0.75) ** 2))
+            skin = 0.20 * np.exp(-(((inside - 0.8) / 0.8) ** 2))
         edge = np.clip(at / self.spacing + 0.5, 0.0, 1.0)
         index = np.clip((self.depth_in + 2.0) * 50.0, 0, at.size - 1).astype(np.int16)
         value = value * (thin * edge).astype(np.float32)[index] + (skin * edge).astype(np.float32)[index]

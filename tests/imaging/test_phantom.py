@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import numpy as np
@@ -64,6 +65,22 @@ def test_denser_breasts_are_brighter() -> None:
         means.append(drawn.pixels[drawn.truth.breast].mean())
     assert means == sorted(means)
     assert means[-1] > 1.3 * means[0]
+
+
+@pytest.mark.parametrize("density", ["B", "C"])
+def test_parenchyma_has_a_power_law_spectrum(density: str) -> None:
+    # 60 mm of a full-size breast at 0.14 mm, from behind the nipple; quantum noise rules above 1 / mm.
+    drawn = make_view(2, view=ViewPosition.CC, density=density, lesions=(), rows=2048, columns=1664)
+    row, column = (int(part) for part in drawn.truth.nipple)
+    patch = drawn.pixels[row - 214 : row + 214, column // 2 - 214 : column // 2 + 214].astype(float)
+    taper = np.hanning(428)
+    power = np.abs(np.fft.fft2((patch - patch.mean()) * np.outer(taper, taper))) ** 2
+    cycles = np.fft.fftfreq(428, drawn.spacing_mm)
+    radius = np.hypot(cycles[:, None], cycles[None, :])
+    edges = np.geomspace(0.1, 1.0, 12)
+    bands = [power[(radius >= low) & (radius < high)].mean() for low, high in itertools.pairwise(edges)]
+    slope = np.polyfit(np.log(np.sqrt(edges[1:] * edges[:-1])), np.log(bands), 1)[0]
+    assert -slope == pytest.approx(3.0, abs=0.6)
 
 
 @pytest.mark.parametrize("seed", range(6))
