@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -42,6 +43,7 @@ def technique(dataset: Dataset) -> tuple[tuple[str, str], ...]:
 def _text(value: Any, unit: str) -> str:
     if isinstance(value, float):
         value = f"{value:.4g}"
-    elif hasattr(value, "__iter__") and not isinstance(value, str):
+    elif isinstance(value, Sequence) and not isinstance(value, str):
+        # A person's name can be iterated over, too, letter by letter.
         value = "/".join(str(part) for part in value)
     return f"{value} {unit}".strip()
