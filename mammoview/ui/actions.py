@@ -91,7 +91,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "saliency_layer", "Saliency", ("S",), Group.OVERLAYS, "What mattered to the image's score.", True, "Saliency"
     ),
     Action("patch_map_layer", "Patch map", ("P",), Group.OVERLAYS, "Where the patch classes lie.", True, "Patches"),
-    Action("breast_layer", "Breast mask", ("B",), Group.OVERLAYS, "Outline of the breast.", True, "Masks"),
+    Action("breast_layer", "Breast mask", ("B",), Group.OVERLAYS, "Outline of the breast.", True, "Breast"),
     Action("pectoral_layer", "Pectoral muscle", ("L",), Group.OVERLAYS, "Outline of the pectoral muscle.", True),
     Action(
         "artifacts_layer", "Artifacts", ("A",), Group.OVERLAYS, "Letters, stickers, tape, edges.", True, "Artifacts"

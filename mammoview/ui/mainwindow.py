@@ -149,6 +149,7 @@ class MainWindow(QMainWindow):
         self.setCentralWidget(centre)
         self.left = self._dock("Studies", self.studies, Qt.DockWidgetArea.LeftDockWidgetArea)
         self.right = self._dock("Analysis", self._analysis_panel(), Qt.DockWidgetArea.RightDockWidgetArea)
+        self.resizeDocks([self.left, self.right], [190, 310], Qt.Orientation.Horizontal)
         self.left.hide()
         self._lay_out_status()
 
@@ -167,12 +168,13 @@ class MainWindow(QMainWindow):
         splitter.setStretchFactor(0, 3)
         splitter.setStretchFactor(1, 2)
         splitter.setChildrenCollapsible(False)
+        splitter.setSizes([420, 240])
         panel = QWidget()
         column = QVBoxLayout(panel)
         column.setContentsMargins(4, 4, 4, 4)
         column.addWidget(splitter, 1)
         column.addWidget(maps)
-        panel.setMinimumWidth(290)
+        panel.setMinimumWidth(300)
         return panel
 
     def _dock(self, title: str, content: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:

@@ -32,7 +32,7 @@ QTreeView, QListView, QTableView, QTextBrowser, QPlainTextEdit {{
   background: {CHROME.name()}; border: 1px solid {LINE.name()}; selection-background-color: {ACCENT.darker(170).name()};
   selection-color: white; alternate-background-color: {RAISED.name()};
 }}
-QHeaderView::section {{ background: {RAISED.name()}; border: 0; padding: 4px 6px; color: {QUIET.name()}; }}
+QHeaderView::section {{ background: {RAISED.name()}; border: 0; padding: 4px 3px; color: {QUIET.name()}; }}
 QProgressBar {{ border: 1px solid {LINE.name()}; border-radius: 3px; background: {CHROME.name()}; text-align: center;
   min-height: 16px; }}
 QProgressBar::chunk {{ background: {ACCENT.darker(150).name()}; }}

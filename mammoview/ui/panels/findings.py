@@ -20,13 +20,15 @@ class FindingsPanel(QTreeWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setHeaderLabels(["View", "Kind", "Score", "Area", "Seen in"])
+        self.setHeaderLabels(["View", "Kind", "Score", "Area", "Also in"])
         self.setRootIsDecorated(False)
         self.setAlternatingRowColors(True)
         self.setUniformRowHeights(True)
         self.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.header().setStretchLastSection(True)
         self.header().setMinimumSectionSize(36)
+        self.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.setMinimumHeight(90)
         self.currentItemChanged.connect(self._tell)
 
     def show_findings(self, images: Sequence[Mammogram], results: Sequence[ImageResult], links: Sequence[Link]) -> None:

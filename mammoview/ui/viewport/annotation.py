@@ -9,6 +9,8 @@ from enum import Enum, auto
 from mammoview.core.geometry import Dihedral
 from mammoview.core.study import Inferred, Mammogram, PresentationIntent
 
+#: Labels of `Mammogram.technique` that say who the patient is, or where she was.
+_IDENTIFYING = frozenset({"Age", "Birth date", "Accession", "Institution", "Operator"})
 _OPPOSITE = {"A": "P", "P": "A", "L": "R", "R": "L", "H": "F", "F": "H"}
 
 
@@ -97,9 +99,12 @@ def lower_lines(
     notes
         What the analysis has to say about the image: its score, or why there is none.
     """
-    lines = [Line(note, Tone.WARNING if note.startswith("not scored") else Tone.PLAIN) for note in notes]
+    lines = []
     if options.is_technique_shown:
-        lines.extend(Line(f"{label} {text}", Tone.QUIET) for label, text in image.technique)
+        shown = [pair for pair in image.technique if options.is_identity_shown or pair[0] not in _IDENTIFYING]
+        pairs = [f"{label} {text}" for label, text in shown]
+        lines.extend(Line("  ·  ".join(pairs[k : k + 2]), Tone.QUIET) for k in range(0, len(pairs), 2))
+    lines.extend(Line(note, Tone.WARNING if note.lower().startswith("not scored") else Tone.PLAIN) for note in notes)
     lines.append(Line(spacing_text(image), Tone.QUIET))
     lines.append(Line(f"{image.columns} × {image.rows}   zoom {zoom:.2f}", Tone.QUIET))
     lines.append(Line("RESEARCH ONLY · NOT FOR DIAGNOSIS", Tone.QUIET))

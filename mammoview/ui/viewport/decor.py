@@ -64,10 +64,14 @@ def paint_corners(
     is_right = chest_wall is not Side.RIGHT
     x = columns - margin if is_right else margin
     styled = [(line.text, _COLOURS[line.tone], fonts.of(line.tone)) for line in upper]
-    text_block(painter, styled, x=x, y=margin, is_right=is_right, is_up=False)
+    top = text_block(painter, styled, x=x, y=margin, is_right=is_right, is_up=False)
     painter.setFont(fonts.plain)
-    bottom = rows - margin - painter.fontMetrics().lineSpacing()
-    styled = [(line.text, _COLOURS[line.tone], fonts.of(line.tone)) for line in reversed(lower)]
+    high = painter.fontMetrics().lineSpacing()
+    bottom = rows - margin - high
+    # What stands first in the lower corner matters least and is left out where it would run into the upper one.
+    room = max(0, int((bottom - top) / high) - 1)
+    kept = tuple(lower)[-room:] if room else ()
+    styled = [(line.text, _COLOURS[line.tone], fonts.of(line.tone)) for line in reversed(kept)]
     text_block(painter, styled, x=x, y=bottom, is_right=is_right, is_up=True)
 
 

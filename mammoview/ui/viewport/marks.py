@@ -145,7 +145,7 @@ def _paint_candidates(painter: QPainter, prepared: Prepared, to_device: PixelTra
         _label(
             painter,
             rect.bottomLeft() + QPointF(0, 1),
-            f"{candidate.kind.value} {candidate.score:.2f}",
+            f"{candidate.kind.value[0].upper()} {candidate.score:.2f}",
             Layer.CANDIDATES,
         )
 

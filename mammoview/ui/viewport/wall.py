@@ -161,15 +161,19 @@ class Wall(QWidget):
     # Moving
 
     def fit(self) -> None:
-        """Hang all images at their edges, all at one size where the spacing is known (MG-C01)."""
+        """Hang all images at their edges and at one size (MG-C01).
+
+        Images without a known spacing share a size where they have the same matrix: nothing else says how they compare.
+        """
         self._is_fitted = True
-        fitting = {id(pane): pane.fitting_scale() for pane in self.panes if not pane.isHidden()}
-        known = [s for pane in self.panes if (s := fitting.get(id(pane))) and pane.hung and pane.hung.image.spacing_mm]
+        scales: dict[object, float] = {}
         for pane in self.panes:
-            own = fitting.get(id(pane))
+            own = None if pane.isHidden() else pane.fitting_scale()
             if own is not None:
-                has_scale = pane.hung is not None and pane.hung.image.spacing_mm is not None
-                pane.hang(min(known) if has_scale else own)
+                scales[pane.size_group] = min(own, scales.get(pane.size_group, own))
+        for pane in self.panes:
+            if pane.size_group in scales:
+                pane.hang(scales[pane.size_group])
 
     def one_to_one(self) -> None:
         """One native pixel of the active image to one device pixel."""
