@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from mammoview.dicom.create import NewMammogram
     from mammoview.imaging.phantom_truth import PhantomTruth, PhantomView
 
-DEMO_SEED = 7
+DEMO_SEED = 9
 DEMO_PRIORS = 1
 #: A folder with this file in it holds ground truth; a scan passes it over.
 TRUTH_MARKER = ".mammoview-truth"

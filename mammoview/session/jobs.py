@@ -12,6 +12,7 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, field
 from itertools import count
 from multiprocessing import connection, get_context
@@ -106,7 +107,7 @@ class Crew:
         ``module:function``, imported in the child only; the function is given its end of the pipe and runs
         `mammoview.core.jobs.serve`.
     size
-        Number of children.
+        Most children at a time.
     name
         One word for messages and the log file.
     """
@@ -130,8 +131,8 @@ class Crew:
         return tuple(child.process.pid for child in list(self._children) if child.process.pid is not None)
 
     def start(self) -> None:
-        """Start all children now; without it they start with the first order."""
-        self._do(self._fill)
+        """Start the first child now; without it, and all others, they start when there is work for them."""
+        self._do(self._warm_up)
 
     def submit(self, order: Order) -> None:
         """Queue an order. Its reports come from the crew's thread, never from here."""
@@ -243,27 +244,46 @@ class Crew:
                 _log.info("the %s %s ignores the wish to cancel and is killed", self._name, child.process.pid)
                 child.process.kill()
 
-    def _fill(self) -> None:
-        while len(self._children) < self._size:
-            ours, theirs = connection.Pipe()
-            process = get_context("spawn").Process(
-                target=run_child,
-                args=(self._target, theirs, self._name, os.getpid()),
-                name=f"mammoview-{self._name}",
-                daemon=True,
-            )
-            process.start()
-            theirs.close()
-            self._children.append(_Child(process, ours))
+    def _start_child(self) -> _Child:
+        ours, theirs = connection.Pipe()
+        process = get_context("spawn").Process(
+            target=run_child,
+            args=(self._target, theirs, self._name, os.getpid()),
+            name=f"mammoview-{self._name}",
+            daemon=True,
+        )
+        process.start()
+        theirs.close()
+        self._children.append(_Child(process, ours))
+        return self._children[-1]
+
+    def _warm_up(self) -> None:
+        # The program's start leaves no processor for a second child: that one comes when there is work for it.
+        with suppress(OSError):
+            if not self._children:
+                self._start_child()
 
     def _hand_out(self) -> None:
-        if self._queue:
-            self._fill()
-        for child in list(self._children):
-            while child.task is None and self._queue:
-                task = min(self._queue, key=lambda t: (t.priority, t.id))
-                self._queue.remove(task)
-                self._give(child, task)
+        while self._queue:
+            child = next((c for c in self._children if c.task is None), None)
+            if child is None and len(self._children) == self._size:
+                return
+            try:
+                child = child or self._start_child()
+            except OSError as error:
+                self._give_up(error)
+                return
+            task = min(self._queue, key=lambda t: (t.priority, t.id))
+            self._queue.remove(task)
+            self._give(child, task)
+
+    def _give_up(self, error: OSError) -> None:
+        """Fail what waits, for no process can be started; a child that is at work will do it in the end."""
+        for task in self._take(lambda _: not self._children):
+            died = WorkerDiedError(
+                f"The {self._name} cannot be started ({error.strerror}).", "Close other programs, then try again."
+            )
+            task.order.on_report(JobFailed(task.id, Problem.from_error(died, task.order.subject)))
 
     def _give(self, child: _Child, task: _Task) -> None:
         task.attempts += 1
@@ -314,13 +334,11 @@ class Crew:
         elif task.attempts < _MOST_ATTEMPTS:
             self._queue.append(task)
             task.priority = (-(2**31),)
-            hint = "It was started again, and the job is tried once more."
+            hint = "It is started again, and the job is tried once more."
             task.order.on_report(JobRetried(task.id, self._death_notice(task, how, hint)))
         else:
             hint = f"It was the second try, so this job was given up. The log may say more: {log_file(self._name)}"
             task.order.on_report(JobFailed(task.id, self._death_notice(task, how, hint)))
-        if not self._is_closing:
-            self._fill()
 
     def _death_notice(self, task: _Task, how: str, hint: str) -> Problem:
         stage = f' at "{task.stage}"' if task.stage else ""

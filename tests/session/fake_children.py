@@ -1,4 +1,7 @@
-"""Children for the tests, imported in child processes only. They do what their payload or a file in the home says."""
+"""Children for the tests, imported in child processes only. They do what their payload or a file in the home says.
+
+Imports stand in the functions that need them: most tests start a child or two.
+"""
 
 from __future__ import annotations
 
@@ -10,12 +13,9 @@ from multiprocessing.connection import Connection
 from pathlib import Path
 
 from mammoview.core.errors import DecodeError
-from mammoview.core.findings import ExamResult, ImageResult, Provenance
 from mammoview.core.jobs import serve
 from mammoview.core.paths import user_data
 from mammoview.core.progress import stop_if_cancelled
-from mammoview.pipeline.request import EngineNote
-from mammoview.session import decodeproc
 
 
 def main(connection: Connection) -> None:
@@ -75,6 +75,9 @@ def _deaths_left(name: str) -> bool:
 
 
 def analyze(request, progress, cancel, partial):
+    from mammoview.core.findings import ExamResult, ImageResult, Provenance
+    from mammoview.pipeline.request import EngineNote
+
     partial(EngineNote("cpu", ("fake 1",), "fake engine"))
     for index, image in enumerate(request.images):
         progress(index / len(request.images), f"image {index + 1}")
@@ -95,6 +98,7 @@ def analyze(request, progress, cancel, partial):
 
 def dying_decoder(connection: Connection) -> None:
     """The real decoder, but for the deaths that a file in the home prescribes, with the block open."""
+    from mammoview.session import decodeproc
 
     def decode(request, progress, cancel, partial):
         while (user_data() / "hold-decoder").exists():

@@ -156,6 +156,32 @@ def test_a_child_that_cannot_start_fails_the_job_and_does_not_spin(ear) -> None:
     crew.close()
 
 
+def test_a_system_that_gives_no_process_fails_the_job(crew, ear, monkeypatch) -> None:
+    def refuse(_: object) -> None:
+        raise OSError(11, "Resource temporarily unavailable")
+
+    with monkeypatch.context() as patch:
+        patch.setattr("multiprocessing.context.SpawnProcess.start", refuse)
+        crew.submit(order("echo", ear, 1))
+        report = ear.wait(ended)
+    assert report.problem.code == "worker_died"
+    assert "temporarily" in report.problem.message
+    next_ear = another(ear)
+    crew.submit(order("echo", next_ear, 2))
+    assert next_ear.wait(ended).value[0] == 2
+
+
+def test_children_start_when_there_is_work_for_them(ear) -> None:
+    crew = Crew("fake_children:main", size=3, name="helper")
+    crew.start()
+    assert wait_until(lambda: len(crew.pids) == 1)
+    for key in "ab":
+        crew.submit(order("slow", ear, key=key))
+    ear.wait(JobProgress, count=2)
+    assert len(crew.pids) == 2
+    crew.close()
+
+
 def test_cancel_what_runs_and_what_waits(crew, ear) -> None:
     waiting = another(ear)
     crew.submit(order("slow", ear, key="a"))

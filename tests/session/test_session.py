@@ -14,6 +14,7 @@ import pytest
 
 from mammoview.core.paths import user_data
 from mammoview.core.study import Laterality
+from mammoview.session.blocks import Block, Layout
 from mammoview.session.events import (
     AnalysisFailed,
     AnalysisProgress,
@@ -62,9 +63,16 @@ def study(tmp_path) -> Path:
 
 
 @pytest.fixture
-def start(ear) -> Iterator[Callable[..., Session]]:
+def start(ear, monkeypatch) -> Iterator[Callable[..., Session]]:
     sessions: list[Session] = []
-    before = set(SHM.iterdir())
+    made: list[Block] = []
+
+    class Recorded(Block):
+        def __init__(self, layout: Layout) -> None:
+            super().__init__(layout)
+            made.append(self)
+
+    monkeypatch.setattr("mammoview.session.pixels.Block", Recorded)
 
     def make(settings: Settings = QUIET, **targets: str) -> Session:
         targets.setdefault("engine", "fake_children:engine")
@@ -74,8 +82,7 @@ def start(ear) -> Iterator[Callable[..., Session]]:
     yield make
     for session in sessions:
         session.close()
-    ear.heard.clear()
-    assert set(SHM.iterdir()) == before
+    assert not [block.name for block in made if (SHM / block.name).exists()]
 
 
 def prescribe(name: str, text: str = "") -> Path:
@@ -370,6 +377,7 @@ def test_the_decode_child_imports_no_torch_and_no_image_analysis() -> None:
 WHOLE_LIFE = """
 import sys, threading
 from dataclasses import replace
+from mammoview.session import pixels
 from mammoview.session.events import PixelsReady
 from mammoview.session.session import Session
 from mammoview.session.settings import Settings
@@ -381,22 +389,29 @@ if __name__ == "__main__":
             seen.append(1)
             if len(seen) == 4:
                 enough.set()
+    names = []
+    class Recorded(pixels.Block):
+        def __init__(self, layout):
+            super().__init__(layout)
+            names.append(self.name)
+    pixels.Block = Recorded
     session = Session(replace(Settings(), analyse_on_open=False), on_event)
     session.open(sys.argv[1:2])
     assert enough.wait(20)
     if sys.argv[2] == "close":
         session.close()
     assert all(image.levels[0].any() for image in kept)
-    print("done", flush=True)
+    print(*names, flush=True)
 """
 
 
 @pytest.mark.parametrize("end", ["close", "forget to"])
 def test_a_whole_life_says_nothing_on_standard_error(study, tmp_path, end) -> None:
-    before = set(SHM.iterdir())
     script = tmp_path / "life.py"
     script.write_text(WHOLE_LIFE)
     command = [sys.executable, str(script), str(study), end]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
-    assert (done.returncode, done.stdout, done.stderr) == (0, "done\n", "")
-    assert set(SHM.iterdir()) == before
+    assert (done.returncode, done.stderr) == (0, "")
+    names = done.stdout.split()
+    assert len(names) == 4
+    assert not [name for name in names if (SHM / name).exists()]
