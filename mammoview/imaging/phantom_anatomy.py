@@ -252,7 +252,7 @@ def _draw_lesion(rng: np.random.Generator, name: str, shape: LesionShape, *, sca
         distance_mm=0.0,
         angle_cc=0.0,
         angle_mlo=0.0,
-        contrast=float(rng.uniform(0.2, 0.32)),
+        contrast=float(rng.uniform(0.23, 0.34)),
         seed=int(rng.integers(2**31)),
     )
 

@@ -83,7 +83,10 @@ def _draw_mass(patch: _Patch, rng: np.random.Generator, contrast: float, *, is_s
     texture = power_noise(
         rng, patch.value.shape[:2], step=patch.spacing_mm, beta=3.0, longest_mm=max(6.0, 4 * patch.spacing_mm)
     )
-    patch.value += contrast * body * (0.55 + 0.45 * ball) * (1 + 0.10 * texture)
+    # A mass pushes the parenchyma aside: inside, little of its texture is left.
+    around = float(np.mean(patch.value[(away > 0) & (away < 0.6)])) if np.any(away > 0) else float(patch.value.mean())
+    patch.value += 0.7 * body * (around - patch.value)
+    patch.value += contrast * body * (0.6 + 0.4 * ball) * (1 + 0.10 * texture)
     if is_spiculated:
         patch.value += 0.62 * contrast * _spicules(patch, rng)
     return away <= 0
