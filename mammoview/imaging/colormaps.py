@@ -18,7 +18,7 @@ class ColorMap(StrEnum):
 # Every map rises in lightness over gray tissue, so that more reads as more also without colour vision.
 _ANCHORS: dict[ColorMap, tuple[tuple[int, int, int], ...]] = {
     ColorMap.HEAT: ((70, 10, 110), (160, 30, 110), (225, 70, 50), (250, 150, 20), (255, 235, 120)),
-    ColorMap.SPECTRUM: ((40, 60, 190), (20, 150, 200), (40, 190, 110), (220, 200, 40), (255, 120, 60)),
+    ColorMap.SPECTRUM: ((40, 60, 190), (20, 150, 200), (40, 190, 110), (220, 200, 40), (255, 240, 200)),
 }
 
 

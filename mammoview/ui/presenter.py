@@ -181,6 +181,8 @@ class Presenter(QObject):
         self._show_progress("", 1.0, can_cancel=False)
         used = event.result.provenance
         self._parts.state.setText(f"Analysed in {used.seconds:.1f} s")
+        for problem in event.result.problems:
+            self._session.messages.tell(problem)
         for result in event.result.images:
             self._prepare(result)
         self._show_results()

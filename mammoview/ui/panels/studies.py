@@ -91,10 +91,8 @@ def _role(index: int, study: Study, newest: Study) -> str:
 
 
 def _row(study: Study, role: str) -> QTreeWidgetItem:
-    views = ", ".join(image.label for image in study.images[:4]) + (" …" if len(study.images) > 4 else "")
     count = f"{len(study.images)} image{'s' if len(study.images) != 1 else ''}"
-    date = date_text(study.date) or "no date"
-    item = QTreeWidgetItem([f"{date}  {role}  ({count})" if role else f"{date}  ({count})"])
-    item.setToolTip(0, views)
+    item = QTreeWidgetItem([f"{date_text(study.date) or 'no date'}  {role or count}"])
+    item.setToolTip(0, f"{count}: {', '.join(image.label for image in study.images)}")
     item.setData(0, _ID, study.uid)
     return item

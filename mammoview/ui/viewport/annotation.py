@@ -99,7 +99,7 @@ def lower_lines(
     notes
         What the analysis has to say about the image: its score, or why there is none.
     """
-    lines = []
+    lines: list[Line] = []
     if options.is_technique_shown:
         shown = [pair for pair in image.technique if options.is_identity_shown or pair[0] not in _IDENTIFYING]
         pairs = [f"{label} {text}" for label, text in shown]

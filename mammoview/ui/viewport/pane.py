@@ -1,4 +1,4 @@
-"""The mouse over one image. What it does is told in fractions of the pane; the wall moves all panes together."""
+"""The mouse over one image. What it does is told in mirrored positions; the wall moves all panes together."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _REACH_PX = 6.0
 
 
 class Pane(Canvas):
-    """A canvas that tells what the mouse does, in the fractions of `Canvas`."""
+    """A canvas that tells what the mouse does, in the positions of `Canvas`."""
 
     panned = Signal(float, float)
     zoomed = Signal(float, float, float)
@@ -43,15 +43,20 @@ class Pane(Canvas):
         self._cursor = now
         buttons = event.buttons()
         if buttons & Qt.MouseButton.LeftButton and not self._is_windowing(event):
-            self.panned.emit(moved.y() / max(1, self.height()), moved.x() / max(1, self.width()) * self._outward)
+            shift = moved * self.devicePixelRatioF()
+            self.panned.emit(shift.y(), shift.x() * self._outward)
         elif buttons & (Qt.MouseButton.RightButton | Qt.MouseButton.LeftButton):
             self.windowed.emit(moved.x(), -moved.y())
         elif buttons & Qt.MouseButton.MiddleButton:
             assert self._pressed_at is not None
-            self.zoomed.emit(float(np.exp(-moved.y() / 150.0)), *self._to_fraction(self._pressed_at))
+            self.zoomed.emit(float(np.exp(-moved.y() / 150.0)), *self._mirrored(self._pressed_at))
         if self._lens is not None:
             self.update()
         self.hovered.emit(self.read_out(now))
+
+    def _mirrored(self, at: QPointF) -> tuple[float, float]:
+        on_device = at * self.devicePixelRatioF()
+        return self.outward_point(on_device.y(), on_device.x())
 
     def _is_windowing(self, event: QMouseEvent) -> bool:
         return self.is_window_tool or bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
@@ -72,7 +77,7 @@ class Pane(Canvas):
         if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             self.stepped.emit(1 if steps < 0 else -1)
         elif steps:
-            self.zoomed.emit(_WHEEL_STEP**steps, *self._to_fraction(event.position()))
+            self.zoomed.emit(_WHEEL_STEP**steps, *self._mirrored(event.position()))
         event.accept()
 
     def leaveEvent(self, _event: QEvent) -> None:

@@ -179,12 +179,12 @@ class Wall(QWidget):
         """One native pixel of the active image to one device pixel."""
         pane = self.active
         if pane is not None and pane.image is not None:
-            self._zoom(pane, 1.0 / pane.placement.zoom[1], 0.5, 0.5)
+            self._zoom(pane, 1.0 / pane.placement.zoom[1], *pane.middle)
 
     def zoom(self, factor: float) -> None:
         """Enlarge around the middle."""
         if self.active is not None:
-            self._zoom(self.active, factor, 0.5, 0.5)
+            self._zoom(self.active, factor, *self.active.middle)
 
     def reveal(self, image_id: str, row: float, col: float) -> None:
         """Bring a native point of an image to the middle of its pane, enlarged."""
@@ -195,9 +195,9 @@ class Wall(QWidget):
         fitting = pane.zoom_at(pane.fitting_scale() or 1.0)[0]
         times = _REVEAL_TIMES * fitting / pane.placement.zoom[0]
         if times > 1:
-            self._zoom(pane, times, 0.5, 0.5)
-        rows, outward = pane.offset_of(row, col)
-        self._pan(pane, -rows, -outward)
+            self._zoom(pane, times, *pane.middle)
+        at, middle = pane.outward_point(*pane.placement.device_point(row, col)), pane.middle
+        self._pan(pane, middle[0] - at[0], middle[1] - at[1])
 
     def _moving(self, pane: Pane) -> list[Pane]:
         return [p for p in self.panes if p.image is not None] if self.is_synchronous else [pane]
@@ -232,6 +232,7 @@ class Wall(QWidget):
             self._grid.setColumnStretch(
                 slot.column, int(not is_single or self._slots[self._active].column == slot.column)
             )
+        self._grid.activate()
         self.fit()
         self.single_toggled.emit(is_single)
 

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from itertools import product
+
+import pytest
+from ui_study import make_mammogram
+
+from mammoview.core.geometry import Dihedral
+from mammoview.core.study import Inferred, PresentationIntent
+from mammoview.ui.viewport.annotation import (
+    AnnotationOptions,
+    Tone,
+    edge_letters,
+    lower_lines,
+    spacing_text,
+    upper_lines,
+)
+
+ALL = AnnotationOptions(is_identity_shown=True, is_technique_shown=True)
+
+
+@pytest.mark.parametrize("ways", list(product((False, True), repeat=3)), ids=str)
+def test_letters_follow_transposition_and_flips(ways: tuple[bool, bool, bool]) -> None:
+    dihedral = Dihedral(*ways)
+    # Where a step along the rows' direction (one column on) and the columns' direction (one row on) goes on screen.
+    to_screen = dihedral.transform(10, 20)
+    origin, along_row, along_column = to_screen.apply([(5, 5), (5, 6), (6, 5)])
+    letters = edge_letters(("A", "F"), dihedral)
+
+    def edge(step: tuple[float, float]) -> str:
+        if step[0]:
+            return "bottom" if step[0] > 0 else "top"
+        return "right" if step[1] > 0 else "left"
+
+    assert letters[edge(tuple(along_row - origin))] == "A"
+    assert letters[edge(tuple(along_column - origin))] == "F"
+    assert sorted(letters.values()) == ["A", "F", "H", "P"]
+
+
+def test_without_an_orientation_there_are_no_letters() -> None:
+    assert edge_letters(None, Dihedral()) == {}
+
+
+def test_what_was_inferred_says_so_with_its_source() -> None:
+    image = make_mammogram(inferred=(Inferred("view", "CC", "file name"), Inferred("laterality", "L", "file name")))
+    texts = [line.text for line in upper_lines(image, ALL, Inferred("orientation", "mirrored", "chest wall seen"))]
+    assert "INFERRED view CC, laterality L (file name)" in texts
+    assert "INFERRED orientation mirrored (chest wall seen)" in texts
+
+
+def test_a_synthetic_image_says_so_in_large_letters() -> None:
+    lines = upper_lines(make_mammogram(is_synthetic=True), ALL)
+    assert [line.tone for line in lines if line.text == "SYNTHETIC"] == [Tone.LOUD]
+
+
+@pytest.mark.parametrize(
+    ("change", "text"),
+    [
+        ({"has_implant": True}, "IMPLANT"),
+        ({"is_partial": True}, "PARTIAL VIEW"),
+        ({"is_lossy": True}, "LOSSY COMPRESSION"),
+        ({"intent": PresentationIntent.FOR_PROCESSING}, "RAW (FOR PROCESSING)"),
+    ],
+)
+def test_flags_are_shown(change: dict[str, object], text: str) -> None:
+    assert text in [line.text for line in upper_lines(make_mammogram(**change), ALL)]
+    assert text not in [line.text for line in upper_lines(make_mammogram(), ALL)]
+
+
+def test_hiding_the_identity_hides_all_of_it() -> None:
+    technique = (("Birth date", "19700101"), ("Accession", "A17"), ("kVp", "29 kV"))
+    image = make_mammogram(technique=technique)
+    hidden = AnnotationOptions(is_identity_shown=False, is_technique_shown=True)
+    lines = (*upper_lines(image, hidden), *lower_lines(image, hidden, zoom=1.0, notes=()))
+    text = "\n".join(line.text for line in lines)
+    assert "29 kV" in text
+    assert not [word for word in ("DOE", "42", "19700101", "A17") if word in text]
+
+
+def test_every_image_says_that_it_is_not_for_diagnosis() -> None:
+    assert any("NOT FOR DIAGNOSIS" in line.text for line in lower_lines(make_mammogram(), ALL, zoom=1.0, notes=()))
+
+
+def test_the_scale_tells_where_it_comes_from() -> None:
+    assert spacing_text(make_mammogram(spacing_mm=None)) == "no physical scale"
+    assert spacing_text(make_mammogram(spacing_source="Imager Pixel Spacing")) == "100 µm (Imager Pixel Spacing)"

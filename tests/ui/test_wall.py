@@ -1,0 +1,264 @@
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from PySide6.QtCore import QPoint, QPointF, Qt
+from PySide6.QtGui import QImage
+from pytestqt.qtbot import QtBot
+from ui_study import COLUMNS, IMAGES, ROWS, WINDOW, make_display, make_hung, make_mammogram, make_result
+
+from mammoview.core.geometry import Box
+from mammoview.session.hanging import Hanging, Slot
+from mammoview.session.orientation import Side
+from mammoview.ui.viewport.layers import Layer, OverlayOptions, prepare
+from mammoview.ui.viewport.pane import Pane
+from mammoview.ui.viewport.voi import Adjustment
+from mammoview.ui.viewport.wall import Wall
+
+RCC, LCC, RMLO, LMLO = range(4)
+
+
+def shot(pane: Pane) -> np.ndarray:
+    """What the pane shows: shape (rows, columns, 3), red green blue."""
+    image = pane.grab().toImage().convertToFormat(QImage.Format.Format_RGB888)
+    rows = np.frombuffer(image.constBits(), np.uint8).reshape(image.height(), image.bytesPerLine())
+    return rows[:, : image.width() * 3].reshape(image.height(), image.width(), 3).astype(int)
+
+
+def at(pane: Pane, row: float, col: float) -> tuple[int, int]:
+    """The screen pixel of a native point."""
+    placed = pane.placement.device_point(row, col)
+    return int(placed[0]), int(placed[1])
+
+
+def gray_of(value: float, window_low: float = 0.0, window_high: float = 1000.0) -> float:
+    return 255 * (value - window_low) / (window_high - window_low)
+
+
+def test_chest_walls_meet_back_to_back(wall: Wall) -> None:
+    assert [pane.chest_wall for pane in wall.panes] == [Side.RIGHT, Side.LEFT, Side.RIGHT, Side.LEFT]
+    right, left = wall.panes[RCC], wall.panes[LCC]
+    assert right.x() < left.x()
+    assert right.placement.device_point(0, 0)[1] == pytest.approx(right.device_size[1])
+    assert left.placement.device_point(0, 0)[1] == pytest.approx(0)
+
+
+def test_the_image_is_painted_where_the_geometry_says(wall: Wall) -> None:
+    for pane in wall.panes:
+        pixels = shot(pane)
+        for row, col, value in ((220, 150, 900), (420, 100, 500)):
+            assert np.abs(pixels[at(pane, row, col)] - gray_of(value)).max() <= 3
+
+
+def test_all_breasts_are_shown_at_one_size(wall: Wall) -> None:
+    coarse = make_mammogram(id="1.2.coarse", rows=300, columns=240, spacing_mm=(0.2, 0.2))
+    slots = (Slot(0, 0, "RCC", (make_hung(IMAGES[RCC]),)), Slot(0, 1, "LCC", (make_hung(coarse),)))
+    wall.show_hanging(Hanging("1.2", "test", 1, 2, slots))
+    wall.show_image(make_display(IMAGES[RCC]), Box(0, 0, ROWS, COLUMNS), WINDOW)
+    fine = make_display(coarse)
+    half = type(fine)(fine.image_id, fine.levels[1:], (), 0)
+    wall.show_image(half, Box(0, 0, 300, 240), WINDOW)
+    one, other = wall.panes
+    assert other.placement.zoom[0] == pytest.approx(2 * one.placement.zoom[0])
+
+
+def test_images_come_to_the_same_size_whatever_the_window_size(wall: Wall, qtbot: QtBot) -> None:
+    wall.resize(500, 900)
+    qtbot.waitUntil(lambda: wall.panes[RCC].width() < 260)
+    zooms = {round(pane.placement.zoom[0], 6) for pane in wall.panes}
+    assert len(zooms) == 1
+    for pane in wall.panes:
+        assert pane.placement.device_box.col1 - pane.placement.device_box.col0 <= pane.device_size[1] + 1
+
+
+def test_panning_moves_the_same_anatomy_on_both_sides(wall: Wall, qtbot: QtBot) -> None:
+    before = [pane.placement.origin for pane in wall.panes]
+    pane = wall.panes[LCC]
+    qtbot.mousePress(pane, Qt.MouseButton.LeftButton, pos=QPoint(100, 100))
+    move(pane, QPointF(130, 90), Qt.MouseButton.LeftButton)
+    shifts = [np.subtract(p.placement.origin, b) for p, b in zip(wall.panes, before, strict=True)]
+    assert shifts[LCC] == pytest.approx((-10, 30), abs=0.5)
+    assert shifts[LMLO] == pytest.approx((-10, 30), abs=0.5)
+    assert shifts[RCC] == pytest.approx((-10, -30), abs=0.5)
+    assert shifts[RMLO] == pytest.approx((-10, -30), abs=0.5)
+
+
+def test_panning_one_image_alone_when_not_synchronous(wall: Wall) -> None:
+    wall.is_synchronous = False
+    before = [pane.placement for pane in wall.panes]
+    wall.panes[LCC].panned.emit(10.0, 10.0)
+    moved = [pane.placement != b for pane, b in zip(wall.panes, before, strict=True)]
+    assert moved == [False, True, False, False]
+
+
+def test_zooming_keeps_the_anatomy_under_the_cursor_on_both_sides(wall: Wall) -> None:
+    right, left = wall.panes[RCC], wall.panes[LCC]
+    row, outward = 160.0, 120.0
+    right_col = right.device_size[1] - outward
+    before = left.placement.native_point(row, outward)
+    mirrored = right.placement.native_point(row, right_col)
+    left.zoomed.emit(1.6, row, outward)
+    assert left.placement.native_point(row, outward) == pytest.approx(before)
+    assert right.placement.native_point(row, right_col) == pytest.approx(mirrored)
+
+
+def test_one_to_one_is_one_native_pixel_a_device_pixel(wall: Wall) -> None:
+    wall.one_to_one()
+    assert all(pane.placement.zoom == pytest.approx((1, 1)) for pane in wall.panes)
+    wall.fit()
+    assert wall.panes[LCC].placement.device_point(0, 0)[1] == pytest.approx(0)
+
+
+def test_dragging_with_the_right_button_changes_the_window_of_all(wall: Wall) -> None:
+    pane = wall.panes[LCC]
+    before = [shot(p)[at(p, 420, 100)] for p in wall.panes]
+    qt_press(pane, QPointF(100, 100), Qt.MouseButton.RightButton)
+    move(pane, QPointF(100, 60), Qt.MouseButton.RightButton)
+    after = [shot(p)[at(p, 420, 100)] for p in wall.panes]
+    assert all((a > b + 5).all() for a, b in zip(after, before, strict=True))
+
+
+def test_padding_stays_black_when_inverted(wall: Wall) -> None:
+    pane = wall.panes[LCC]
+    wall.show_image(make_display(IMAGES[LCC], padding_columns=60), Box(0, 0, ROWS, COLUMNS), WINDOW)
+    wall.set_inverted(is_inverted=True)
+    pixels = shot(pane)
+    assert pixels[at(pane, 400, 460)].max() == 0
+    assert np.abs(pixels[at(pane, 420, 100)] - (255 - gray_of(500))).max() <= 3
+
+
+def test_the_values_under_the_cursor_are_native(wall: Wall) -> None:
+    for pane in wall.panes:
+        row, col = pane.placement.device_point(220.5, 150.5)
+        text = pane.read_out(QPointF(col, row))
+        assert "row 220  column 150  value 900" in text
+        assert pane.read_out(QPointF(-5, -5)) == ""
+
+
+def test_overlays_lie_on_their_anatomy(wall: Wall) -> None:
+    wall.set_options(OverlayOptions(frozenset({Layer.FINDINGS, Layer.ARTIFACTS})))
+    plain = [shot(pane) for pane in wall.panes]
+    for image in IMAGES:
+        wall.set_prepared(prepare(make_result(image), len(make_display(image).levels)))
+    for pane, before in zip(wall.panes, plain, strict=True):
+        changed = np.abs(shot(pane) - before).sum(axis=2) > 60
+        row, col = at(pane, 240, 150)
+        assert changed[row - 2 : row + 3, col].any()
+        row, col = at(pane, 40, 430)
+        assert changed[row - 6 : row + 7, col - 8 : col + 9].any()
+        row, col = at(pane, 420, 100)
+        assert not changed[row - 3 : row + 4, col - 3 : col + 4].any()
+
+
+def test_the_cleaned_copy_is_black_where_suppressed_and_says_so(wall: Wall) -> None:
+    pane = wall.panes[LCC]
+    wall.set_prepared(prepare(make_result(IMAGES[LCC]), len(make_display(IMAGES[LCC]).levels)))
+    pixels = shot(pane)
+    assert pixels[at(pane, 50, 430)].min() > 10
+    wall.set_options(OverlayOptions(frozenset(), is_cleaned=True))
+    cleaned = shot(pane)
+    assert cleaned[at(pane, 50, 430)].max() == 0
+    banner = cleaned[2:8, pane.width() // 2 - 40 : pane.width() // 2 + 40]
+    assert np.median(banner[:, :, 0]) > 150
+    wall.set_options(OverlayOptions())
+    assert np.array_equal(shot(pane), pixels)
+
+
+def test_a_click_on_a_finding_selects_it(wall: Wall, qtbot: QtBot) -> None:
+    result = make_result(IMAGES[RMLO])
+    wall.set_prepared(prepare(result, len(make_display(IMAGES[RMLO]).levels)))
+    pane = wall.panes[RMLO]
+    row, col = at(pane, 220, 150)
+    with qtbot.waitSignal(wall.finding_clicked) as told:
+        qtbot.mouseClick(pane, Qt.MouseButton.LeftButton, pos=QPoint(col, row))
+    assert told.args == [result.findings[0].id]
+    with qtbot.waitSignal(wall.finding_clicked) as told:
+        qtbot.mouseClick(pane, Qt.MouseButton.LeftButton, pos=QPoint(*reversed(at(pane, 500, 40))))
+    assert told.args == [""]
+
+
+def test_revealing_brings_a_point_to_the_middle(wall: Wall) -> None:
+    wall.reveal(IMAGES[RCC].id, 220, 150)
+    pane = wall.panes[RCC]
+    assert wall.active is pane
+    assert pane.placement.device_point(220, 150) == pytest.approx((pane.device_size[0] / 2, pane.device_size[1] / 2))
+
+
+def test_an_empty_slot_says_what_is_missing(wall: Wall) -> None:
+    wall.show_hanging(Hanging("1.2", "test", 1, 1, (Slot(0, 0, "RCC", ()),)))
+    assert wall.panes[0].text == "no RCC"
+    assert shot(wall.panes[0]).any()
+
+
+def test_extra_images_lie_behind_and_are_fetched_when_wanted(wall: Wall, qtbot: QtBot) -> None:
+    extra = make_mammogram(id="1.2.extra")
+    slot = Slot(0, 0, "LCC", (make_hung(IMAGES[LCC]), make_hung(extra)))
+    wall.show_hanging(Hanging("1.2", "test", 1, 1, (slot,)))
+    with qtbot.waitSignal(wall.pixels_wanted) as told:
+        wall.step(1)
+    assert told.args == [("1.2.extra",)]
+    wall.show_image(make_display(extra), Box(0, 0, ROWS, COLUMNS), WINDOW)
+    assert wall.panes[0].image is not None
+
+
+def test_an_image_that_cannot_be_shown_says_why(wall: Wall) -> None:
+    wall.show_failure(IMAGES[LCC].id, "The file is truncated.")
+    assert "LCC cannot be shown" in wall.panes[LCC].text
+    assert "The file is truncated." in wall.panes[LCC].text
+
+
+def test_one_image_large_and_back(wall: Wall) -> None:
+    wall.set_single(is_single=True)
+    shown = [not pane.isHidden() for pane in wall.panes]
+    assert shown == [True, False, False, False]
+    assert wall.panes[RCC].width() > 700
+    wall.set_single(is_single=False)
+    assert all(not pane.isHidden() for pane in wall.panes)
+    assert wall.panes[RCC].placement.device_box.col1 == pytest.approx(wall.panes[RCC].device_size[1])
+
+
+def test_a_mirrored_image_stays_at_its_edge(wall: Wall) -> None:
+    pane = wall.panes[RCC]
+    wall.flip_active()
+    assert pane.placement.device_point(0, COLUMNS)[1] == pytest.approx(pane.device_size[1])
+
+
+def test_the_magnifier_shows_native_detail_and_leaves_the_rest(wall: Wall) -> None:
+    pane = wall.panes[LCC]
+    before = shot(pane)
+    wall.set_lens(is_on=True)
+    row, col = at(pane, 220, 150)
+    move(pane, QPointF(col, row), Qt.MouseButton.NoButton)
+    after = shot(pane)
+    assert np.abs(after[row - 3 : row + 3, col - 3 : col + 3] - gray_of(900)).max() <= 3
+    changed = np.abs(after - before).sum(axis=2) > 0
+    assert changed.any()
+    assert not changed[row + 160 :, :].any()
+
+
+def test_a_window_step_resamples_nothing(wall: Wall, monkeypatch: pytest.MonkeyPatch) -> None:
+    for pane in wall.panes:
+        pane.grab()
+    calls = []
+    monkeypatch.setattr("mammoview.ui.viewport.render.warp", lambda *a, **k: calls.append(a))
+    wall.set_adjustment(Adjustment(0.1, 1.1))
+    for pane in wall.panes:
+        pane.grab()
+    assert not calls
+
+
+def qt_press(pane: Pane, where: QPointF, button: Qt.MouseButton) -> None:
+    from PySide6.QtCore import QEvent
+    from PySide6.QtGui import QMouseEvent
+
+    pane.mousePressEvent(
+        QMouseEvent(QEvent.Type.MouseButtonPress, where, where, button, button, Qt.KeyboardModifier.NoModifier)
+    )
+
+
+def move(pane: Pane, where: QPointF, button: Qt.MouseButton) -> None:
+    from PySide6.QtCore import QEvent
+    from PySide6.QtGui import QMouseEvent
+
+    none = Qt.MouseButton.NoButton
+    pane.mouseMoveEvent(QMouseEvent(QEvent.Type.MouseMove, where, where, none, button, Qt.KeyboardModifier.NoModifier))
