@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
+import cv2
 import pytest
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -47,3 +49,76 @@ def data() -> Path:
     assert root is not None
     assert root.is_dir(), f"MAMMOVIEW_DATA names {root}, which is not a folder"
     return root
+
+
+@pytest.fixture(scope="session")
+def toy_packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a compact untrained package for each task, for the torch backend alone (no graphs)."""
+    import torch
+
+    from mammoview.core.findings import PatchClass
+    from mammoview.models.export import write_package
+    from mammoview.models.manifest import Calibration, Evaluation, Identity, Score, Task
+    from mammoview.models.networks import build
+    from mammoview.models.preprocess import ImageSpec, PatchSpec, Preprocess
+
+    body: dict[str, object] = {"depths": [1, 1, 1, 1], "width": 8, "in_channels": 1}
+    made: dict[Task, tuple[str, dict[str, object], tuple[str, ...]]] = {
+        Task.WHOLE_IMAGE: (
+            "resnet-whole-image",
+            {**body, "top": [[8, 8, 16]], "top_units": 1},
+            ("benign", "malignant"),
+        ),
+        Task.PATCH: ("resnet-patch", body, tuple(PatchClass)),
+        Task.SEGMENTATION: ("bcir-unet", {"width": 2}, ("lesion",)),
+    }
+    root = tmp_path_factory.mktemp("toy-packages")
+    for task, (architecture, sizes, labels) in made.items():
+        torch.manual_seed(3)
+        network = build(architecture, sizes).train()
+        with torch.no_grad():
+            for _ in range(3):
+                network(torch.randn(2, 1, 128, 96))
+        write_package(
+            root / task.value,
+            network.eval(),
+            identity=Identity(
+                id=f"toy-{task.value.replace('_', '-')}",
+                version="1.0",
+                name="Toy",
+                task=task,
+                labels=labels,
+                score=None
+                if task is Task.SEGMENTATION
+                else Score(meaning="Toy: malignant against benign lesion", training_prevalence=0.5),
+                licence="CC-BY-4.0",
+                training_data="Random numbers.",
+            ),
+            preprocess=Preprocess(image=ImageSpec(rows=128, columns=96), patch=PatchSpec(size_px=64)),
+            calibration=Calibration(),
+            evaluation=Evaluation(),
+            card="# Toy\n",
+        )
+    return root
+
+
+@pytest.fixture
+def toy_models(toy_packages: Path, isolated_home: Path) -> Path:
+    """The toy packages, installed and first in the search order; analyses ask for the torch backend."""
+    models = isolated_home / "models"
+    shutil.copytree(toy_packages, models)
+    return models
+
+
+@pytest.fixture(scope="session")
+def small_study(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with four synthetic views as 16-bit pictures, 512 × 416."""
+    from mammoview.core.study import Laterality, ViewPosition
+    from mammoview.imaging.phantom import make_view
+
+    folder = tmp_path_factory.mktemp("small-study")
+    for side in Laterality:
+        for view in (ViewPosition.CC, ViewPosition.MLO):
+            drawn = make_view(5, view=view, laterality=side, rows=512, columns=416)
+            assert cv2.imwrite(str(folder / f"{side.value}-{view.value}.png"), drawn.pixels)
+    return folder

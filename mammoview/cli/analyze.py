@@ -99,13 +99,15 @@ def analyze_paths(paths: Sequence[Path], options: Options, progress: Progress) -
     Raises
     ------
     UsageError
-        When there is a result already, before anything is done.
+        When there is a result already, or the device or a model is not there, before anything is done.
     MammoViewError
         When the models or the device cannot be used, or the result cannot be written.
     """
+    from mammoview.pipeline.shelf import check_wishes
     from mammoview.report.build import ResultWriter, check_target
 
     check_target(options.out, overwrite=options.overwrite)
+    check_wishes(options.device, options.models)
     scan = _scan(paths, options.out, SubProgress(progress, 0.0, _SCAN_SHARE))
     with ResultWriter(options.out, overwrite=options.overwrite) as writer:
         results = _run_all(scan, options, SubProgress(progress, _SCAN_SHARE, 1.0), writer) if scan.studies else ()

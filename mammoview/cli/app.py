@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import multiprocessing
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -18,13 +18,14 @@ from mammoview.cli.analyze import analyze
 from mammoview.cli.demo import demo
 from mammoview.cli.display import require_display
 from mammoview.cli.doctor import doctor
+from mammoview.cli.phantom import phantom
 from mammoview.core.errors import MammoViewError, UsageError
 
 EXIT_USAGE = 2
 EXIT_NOTHING_DONE = 3
 
 _OPEN = "open"
-_COMMANDS = {"analyze": analyze, "demo": demo, "doctor": doctor}
+_COMMANDS: dict[str, Callable[..., None]] = {"analyze": analyze, "demo": demo, "phantom": phantom, "doctor": doctor}
 
 app = typer.Typer(
     add_completion=False,

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import cv2
 
-from mammoview.core.errors import UsageError
+from mammoview.core.errors import DeviceError, ModelPackageError, UsageError
 from mammoview.models import registry
 from mammoview.models.devices import Device, DeviceKind
 from mammoview.models.loading import LoadedPackage, load
@@ -83,6 +83,21 @@ class Shelf:
         if info.sha256 not in self._packages:
             self._packages[info.sha256] = load(info)
         return self._packages[info.sha256]
+
+
+def check_wishes(device: str, models: tuple[str, ...]) -> None:
+    """Refuse a device or a model that is not there before any work is done.
+
+    Raises
+    ------
+    UsageError
+        With the reason.
+    """
+    try:
+        resolve_device(device)
+        choose(models)
+    except (DeviceError, ModelPackageError) as error:
+        raise UsageError(error.user_message, error.hint) from error
 
 
 def choose(names: tuple[str, ...]) -> dict[Task, list[PackageInfo]]:

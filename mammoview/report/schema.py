@@ -8,6 +8,8 @@ of the class probabilities.
 
 from __future__ import annotations
 
+import json
+import sys
 from typing import Annotated, Any, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -194,3 +196,12 @@ def json_schema() -> dict[str, Any]:
     """The JSON Schema (2020-12) of a result file."""
     schema = ResultFile.model_json_schema(by_alias=True, mode="serialization")
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA_ID, **schema}
+
+
+def main() -> None:
+    """Write the schema to stdout: ``python -m mammoview.report.schema > resources/schema/result-1.json``."""
+    sys.stdout.write(json.dumps(json_schema(), indent=2, ensure_ascii=False) + "\n")
+
+
+if __name__ == "__main__":
+    main()
