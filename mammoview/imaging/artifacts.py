@@ -6,6 +6,7 @@ evenness and its place.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -33,6 +34,7 @@ _FADING_SHARE = 0.025
 _LEAST_AREA_SHARE = 2e-4
 # What rises less is uneven exposure.
 _LEAST_RISE = 8 * LEVEL
+_LEAST_FILL = 0.8
 _BORDERS = (None, Laterality.RIGHT, None, Laterality.LEFT)
 
 
@@ -85,28 +87,27 @@ def find_stripes(
             mask = np.zeros(is_far.shape, dtype=bool)
             mask[line] = True
             found.append((mask.T if is_column else mask) & free & ~breast)
-            found.append(mask.T if is_column else mask)
     return tuple(found)
 
 
 def _lines(residual: NDArray[np.float32], is_free: NDArray[np.bool_], *, thickest: int, noise: float) -> list[slice]:
     """Runs of rows that rise over their surroundings all the way across, one row of rim included."""
     rows = is_free.shape[0]
-    enough = is_free.sum(axis=1) > 0.2 * is_free.shape[1]
+    enough = is_free.sum(axis=1) > 0.08 * is_free.shape[1]
     # The profile at the border is the film's edge, not a stripe.
     margin = round(_BORDER_SHARE * rows)
     enough[:margin] = enough[rows - margin :] = False
     if enough.sum() < 16:
         return []
-    # Half of a line may be hidden by letters or dimmed; what rises in most of it still shows.
-    profile = np.nanpercentile(np.where(is_free, residual, np.nan)[enough], 40, axis=1)
+    # A row of letters rises in places, a stripe nearly everywhere.
+    profile = np.nanpercentile(np.where(is_free, residual, np.nan)[enough], 25, axis=1)
     filled = np.interp(np.arange(rows), np.flatnonzero(enough), profile)
     base = cv2.morphologyEx(filled[None].astype(np.float32), cv2.MORPH_OPEN, np.ones((1, 2 * thickest + 1), np.uint8))[
         0
     ]
     rise = filled - base
     quiet = float(np.median(np.abs(rise - np.median(rise))))
-    peaks = (rise > max(2.0 * LEVEL, 0.5 * noise, 8.0 * quiet)) & enough
+    peaks = (rise > max(2.5 * LEVEL, 0.5 * noise, 10.0 * quiet)) & enough
     bounds = np.flatnonzero(np.diff(np.concatenate([[0], peaks.astype(np.int8), [0]])))
     return [slice(max(0, start - 1), stop + 1) for start, stop in bounds.reshape(-1, 2)]
 
@@ -133,25 +134,22 @@ def find_artifacts(
     found = [FoundArtifact(ArtifactKind.REDACTION, bar) for bar in _dark_bars(values, background, free)]
     above = (background.residual > max(background.threshold, _LEAST_RISE)) & free
     for border, band in zip(_BORDERS, border_bands(above), strict=True):
-        above &= ~band
+        above &= ~(cv2.dilate(band.astype(np.uint8), disk(3)) > 0)
         # Beside the breast it is glow through the chest wall's edge of the film, which is everywhere.
         if band.any() and border is not breast.side:
             found.append(FoundArtifact(ArtifactKind.FRAME_EDGE, band))
     skin = cv2.dilate(near.astype(np.uint8), disk(_RIM_SHARE * side)) > 0
-    closed = cv2.morphologyEx(above.astype(np.uint8), cv2.MORPH_CLOSE, disk(_WORD_GAP_SHARE * side))
-    count, labels, stats, _ = cv2.connectedComponentsWithStats(closed, connectivity=8)
-    for index in range(1, count):
-        if stats[index, cv2.CC_STAT_AREA] < _LEAST_AREA_SHARE * values.size:
+    strokes = np.zeros_like(above)
+    for piece in _pieces(above):
+        if (piece & skin).sum() > 0.5 * piece.sum():
             continue
-        mask = (labels == index) & above
-        if (mask & skin).sum() > 0.5 * mask.sum():
-            continue
-        kind = _kind_of(values, background, mask)
-        if kind is None:
-            continue
-        if kind in {ArtifactKind.STICKER, ArtifactKind.TAPE, ArtifactKind.REDACTION}:
-            mask = (labels == index) & free
-        found.append(FoundArtifact(kind, mask))
+        kind = _kind_of(values, background, piece)
+        if kind is ArtifactKind.LETTER:
+            strokes |= piece
+        else:
+            found.append(FoundArtifact(kind, piece))
+    words = cv2.morphologyEx(strokes.astype(np.uint8), cv2.MORPH_CLOSE, disk(_WORD_GAP_SHARE * side)) > 0
+    found += [FoundArtifact(ArtifactKind.LETTER, word & strokes) for word in _pieces(words)]
     return tuple(found)
 
 
@@ -183,22 +181,28 @@ def _shape_of(mask: NDArray[np.bool_]) -> _Shape:
     return _Shape(long, short, points.shape[0] / (long * short), tilt, meets)
 
 
-def _kind_of(values: NDArray[np.float32], background: Background, mask: NDArray[np.bool_]) -> ArtifactKind | None:
-    """What a piece is, or None where it is a mere speck."""
-    if mask.sum() < _LEAST_AREA_SHARE * mask.size:
-        return None
-    shape, side = _shape_of(mask), max(mask.shape)
-    inside = values[cv2.erode(mask.astype(np.uint8), np.ones((3, 3), np.uint8)) > 0]
+def _pieces(mask: NDArray[np.bool_]) -> Iterator[NDArray[np.bool_]]:
+    """The connected pieces of a mask that are more than dust."""
+    count, labels, stats, _ = cv2.connectedComponentsWithStats(mask.astype(np.uint8), connectivity=8)
+    for index in range(1, count):
+        if stats[index, cv2.CC_STAT_AREA] >= _LEAST_AREA_SHARE * mask.size:
+            yield np.asarray(labels == index)
+
+
+def _kind_of(values: NDArray[np.float32], background: Background, piece: NDArray[np.bool_]) -> ArtifactKind:
+    """What a connected piece is."""
+    shape, side = _shape_of(piece), max(piece.shape)
     if shape.meets_border and shape.long > 0.15 * side and shape.long > 5 * shape.short and shape.tilt < 5:
         return ArtifactKind.FRAME_EDGE
-    if shape.long > 8 * shape.short and shape.long > 0.08 * side:
+    if shape.long > 8 * shape.short and shape.long > 0.08 * side and shape.short < 0.012 * side:
         return ArtifactKind.STRIPE
-    if shape.fill < 0.6 or inside.size < 16:
+    inside = values[cv2.erode(piece.astype(np.uint8), np.ones((5, 5), np.uint8)) > 0] - background.level
+    # A label or a piece of tape is a rectangle; letters leave much of theirs free.
+    if inside.size < 16 or shape.fill < _LEAST_FILL or piece.sum() < 0.001 * piece.size:
         return ArtifactKind.LETTER
     low, middle, high = np.percentile(inside, (10, 50, 97))
-    if high - low < 2 * LEVEL and shape.fill > 0.85 and high > 0.98:
+    if high - low < 2 * LEVEL and high + background.level > 0.98:
         return ArtifactKind.REDACTION
-    lift = middle - background.level
-    if shape.long > 2.0 * shape.short and lift < 0.4 and high - low < 0.5 * lift + 3 * LEVEL:
+    if shape.long > 2.0 * shape.short and middle < 0.4 and high - low < 0.5 * middle + 3 * LEVEL:
         return ArtifactKind.TAPE
-    return ArtifactKind.STICKER if mask.sum() > 0.002 * mask.size else ArtifactKind.LETTER
+    return ArtifactKind.STICKER

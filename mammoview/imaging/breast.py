@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from mammoview.core.study import Laterality
-from mammoview.imaging.background import Background
+from mammoview.imaging.background import LEVEL, Background
 from mammoview.imaging.workcopy import disk
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 # Share of the tissue's contrast at which the skin line is drawn.
 _SKIN_SHARE = 0.06
+# Of the square root of the image's area.
 _OPENING_SHARE = 0.02
 # The skin line's ragged grain on film, in pixels of the work copy.
 _EVEN_PX = 2.0
@@ -59,9 +60,8 @@ def find_breast(background: Background, usable: NDArray[np.bool_]) -> BreastArea
     BreastArea
         With an empty mask where the image shows none.
     """
-    threshold = max(background.threshold, _SKIN_SHARE * background.contrast)
-    above = (background.residual > threshold) & usable
-    radius = max(1.0, _OPENING_SHARE * max(above.shape))
+    above = background.above(max(3.0 * LEVEL, _SKIN_SHARE * background.contrast)) & usable
+    radius = max(1.0, _OPENING_SHARE * float(np.sqrt(above.size)))
     core = _largest(_opened(above, radius))
     if core.mean() < _LEAST_BREAST_SHARE:
         return no_breast(above.shape)

@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 # The cleaned copy keeps a rim around the breast, so that a mask a little too small costs no skin.
 _RIM_SHARE = 0.01
+# How far a film edge shines beyond its step, pixels of the work copy.
+_EDGE_BLUR_PX = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,7 +59,7 @@ def find_all(copy: WorkCopy, *, view: ViewPosition | None) -> Findings:
     edges = find_frame_edges(copy.values)
     usable = copy.known.copy()
     for edge in edges:
-        usable &= ~edge
+        usable &= ~cv2.dilate(edge.astype(np.uint8), disk(_EDGE_BLUR_PX)).astype(bool)
     background = measure_background(copy.values, usable)
     found = tuple(FoundArtifact(ArtifactKind.FRAME_EDGE, edge) for edge in edges)
     if background is None:
