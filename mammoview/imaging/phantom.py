@@ -15,7 +15,7 @@ from mammoview.imaging.phantom_truth import LesionShape, PhantomView
 from mammoview.imaging.phantom_view import ViewDrawing
 
 #: Goes up with every change that changes pixels or files, so that a demo study on disk is written anew.
-GENERATION = 2
+GENERATION = 3
 
 ROWS, COLUMNS, SPACING_MM = 4096, 3328, 0.07
 STANDARD_VIEWS = (
@@ -26,6 +26,7 @@ STANDARD_VIEWS = (
 )
 # How much of its size a lesion loses for each year that one goes back.
 _CANCER_PACE, _BENIGN_PACE = 0.45, 0.06
+_SMALLEST_GROWTH = 0.25
 
 
 @dataclass(frozen=True, eq=False)
@@ -185,4 +186,5 @@ def _some_shapes(seed: int, laterality: Laterality) -> tuple[LesionShape, ...]:
 def _grow_back(plan: LesionPlan, years_ago: int) -> LesionPlan:
     """The lesion as it was some years before: cancers were smaller and then absent, benign lesions hardly changed."""
     pace = _CANCER_PACE if plan.shape.is_malignant else _BENIGN_PACE
-    return replace(plan, growth=max(0.0, 1.0 - pace * years_ago))
+    growth = 1.0 - pace * years_ago
+    return replace(plan, growth=growth if growth >= _SMALLEST_GROWTH else 0.0)
