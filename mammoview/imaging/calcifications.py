@@ -1,9 +1,8 @@
 """Calcification clusters at native resolution: differences of Gaussians, the Hessian test, then grouping.
 
-The grains are found as in the Hessian difference of Gaussians of Marasinou et al., "Improving the quantitative analysis
-of breast microcalcifications: a multiscale approach", J. Digit. Imaging 2023: bright blobs of a difference-of-Gaussians
-scale space at which both eigenvalues of the Hessian are negative. A threshold relative to the local noise takes the
-place of their fixed one, so that film and digital images need no setting of their own.
+The grains are found as in the first stage of HDoGReg (Marasinou et al. 2021, arXiv 2102.00754): bright blobs of a
+difference-of-Gaussians scale space at which both eigenvalues of the Hessian are negative. A threshold relative to the
+local noise takes the place of their fixed one, so that film and digital images need no setting of their own.
 """
 
 from __future__ import annotations
@@ -27,11 +26,21 @@ if TYPE_CHECKING:
 COARSEST_MM = 0.125
 # Blur of the finest blob that is looked for, and the ratio between scales; the widest fits grains of about 0.6 mm.
 FINEST_MM, FINEST_PX, RATIO, SCALES = 0.07, 0.9, 1.5, 3
-# A grain stands out from its neighbourhood by this many of its standard deviations, and is round at least so much.
-THRESHOLD, ROUNDNESS = 6.0, 0.25
-NOISE_MM = 6.0
-# Grains closer than this belong together; a cluster has five of them (the convention of five in a square centimetre).
-REACH_MM, FEWEST = 4.0, 5
+# A grain stands out from its neighbourhood by this many of its standard deviations; its flattest curvature is at least
+# this share of its steepest, which a fibre's is not.
+THRESHOLD, ROUNDNESS = 5.5, 0.25
+# The noise is told for blocks of this side.
+BLOCK_MM = 1.5
+_MEAN_TO_DEVIATION = float(np.sqrt(2 / np.pi))
+# Grains closer than this belong together; three make the smallest cluster that radiologists report.
+REACH_MM, FEWEST = 3.0, 3
+CELL_MM = 0.25
+# A grain counts for at most this many faint ones; fewer chance grains than this are not believed.
+STRONGEST, FEWEST_EXPECTED = 3.0, 0.2
+# On synthetic images no chance group reached this surprise, and no cluster stayed below 1.7 times as much.
+HALF_SURPRISE = 40.0
+# Weaker groups are not proposed: this one keeps false ones below one an image.
+LEAST_SCORE = 0.39
 MARGIN_MM = 1.5
 # The skin line and the edge of what was suppressed are no grains.
 EDGE_MM = 2.0
@@ -76,8 +85,9 @@ def calcification_candidates(
     spacing = believed_spacing(breast, spacing_mm)
     if max(spacing) > COARSEST_MM:
         return ()
-    grains = find_grains(cleaned, breast & ~suppression.suppressed.to_array(), spacing_mm=spacing)
-    return _clusters(grains, cleaned.shape, spacing)
+    inside = breast & ~suppression.suppressed.to_array()
+    clusters = find_clusters(find_grains(cleaned, inside, spacing_mm=spacing), inside, spacing_mm=spacing)
+    return tuple(cluster for cluster in clusters if cluster.score >= LEAST_SCORE)
 
 
 def find_grains(image: NDArray[np.uint16], inside: NDArray[np.bool_], *, spacing_mm: tuple[float, float]) -> Grains:
@@ -105,7 +115,7 @@ def find_grains(image: NDArray[np.uint16], inside: NDArray[np.bool_], *, spacing
     strengths: list[Plane] = []
     for _ in range(SCALES):
         coarse = _blurred(plane, sigma * RATIO)
-        rows, columns, strength = _peaks(fine - coarse, allowed, NOISE_MM / step)
+        rows, columns, strength = _peaks(fine - coarse, allowed, step)
         is_blob = _passes_hessian(fine, rows, columns)
         positions.append(np.stack([rows[is_blob], columns[is_blob]], axis=1))
         strengths.append(strength[is_blob])
@@ -128,15 +138,18 @@ def _away_from_edge(inside: NDArray[np.bool_], margin_px: float) -> NDArray[np.b
 
 
 def _peaks(
-    response: Plane, allowed: NDArray[np.bool_], noise_px: float
+    response: Plane, allowed: NDArray[np.bool_], step: float
 ) -> tuple[NDArray[np.intp], NDArray[np.intp], Plane]:
     """Local maxima of a response that stand out of its local spread: rows, columns, and by how much."""
-    # The spread is smooth, so a reduced copy gives it; the mean of squares serves, as the response has mean zero.
-    small = cv2.resize(response * response, None, fx=1 / 8, fy=1 / 8, interpolation=cv2.INTER_AREA)
-    weight = cv2.resize(allowed.view(np.uint8), small.shape[::-1], interpolation=cv2.INTER_AREA).astype(np.float32)
-    spread = _blurred(small * weight, noise_px / 8)
-    spread /= np.maximum(_blurred(weight, noise_px / 8), 1e-3)
-    limit = cv2.resize(np.sqrt(spread), response.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    # Per block of the size of a grain's surroundings, then the median of the blocks around, which the few blocks that
+    # hold grains cannot lift.
+    block = max(2, round(BLOCK_MM / step))
+    size = (max(1, response.shape[1] // block), max(1, response.shape[0] // block))
+    spread = cv2.resize(np.abs(response), size, interpolation=cv2.INTER_AREA)
+    for _ in range(2):
+        spread = cv2.medianBlur(spread, 5)
+    full = cv2.resize(spread, response.shape[::-1], interpolation=cv2.INTER_LINEAR)
+    limit = np.asarray(full, dtype=np.float32) / np.float32(_MEAN_TO_DEVIATION)
     rows, columns = np.nonzero((response > THRESHOLD * limit) & allowed)
     neighbours = _around(response, rows, columns)
     is_peak = (neighbours[:, 4] >= neighbours.max(axis=1)) & (neighbours[:, 4] > 0)
@@ -176,27 +189,63 @@ def _distinct(grains: Grains, distance_px: float) -> Grains:
     return Grains(grains.positions[chosen], grains.strengths[chosen])
 
 
-def _clusters(grains: Grains, shape: tuple[int, ...], spacing: tuple[float, float]) -> tuple[Candidate, ...]:
-    """Group grains that lie close together, and score each group."""
-    from scipy.cluster.hierarchy import fcluster, linkage
+def find_clusters(
+    grains: Grains, inside: NDArray[np.bool_], *, spacing_mm: tuple[float, float]
+) -> tuple[Candidate, ...]:
+    """Group grains that lie close together, and score each group by how unlikely it is to come about by chance.
 
-    if len(grains.strengths) < FEWEST:
-        return ()
-    millimetres = grains.positions * np.array(spacing)
-    groups = fcluster(linkage(millimetres, "single"), REACH_MM, "distance")
+    Parameters
+    ----------
+    grains
+        From `find_grains`.
+    inside
+        Shape (rows, columns), bool: where they were looked for.
+    spacing_mm
+        (row, column) millimetres a pixel.
+
+    Returns
+    -------
+    tuple of Candidate
+        Best first, the weakest included.
+    """
+    groups = _groups(grains.positions * np.array(spacing_mm))
+    area = max(float(np.count_nonzero(inside)) * spacing_mm[0] * spacing_mm[1], 1.0)
+    margin = MARGIN_MM / np.array(spacing_mm)
     found = []
     for group in np.unique(groups):
         members = groups == group
         if members.sum() < FEWEST:
             continue
-        low, high = grains.positions[members].min(axis=0), grains.positions[members].max(axis=0)
-        margin = MARGIN_MM / np.array(spacing)
-        (row0, col0), (row1, col1) = low - margin, high + margin
-        box = Box(float(row0), float(col0), float(row1), float(col1)).clipped(shape[0], shape[1])
-        found.append(Candidate(box, _score(grains.strengths[members]), LesionKind.CALCIFICATION))
+        (row0, col0), (row1, col1) = (
+            grains.positions[members].min(axis=0) - margin,
+            grains.positions[members].max(axis=0) + margin,
+        )
+        box = Box(float(row0), float(col0), float(row1), float(col1)).clipped(*inside.shape)
+        expected = (~members).sum() / area * box.area_px * spacing_mm[0] * spacing_mm[1]
+        found.append(Candidate(box, _score(grains.strengths[members], float(expected)), LesionKind.CALCIFICATION))
     return tuple(sorted(found, key=lambda candidate: -candidate.score))
 
 
-def _score(strengths: NDArray[np.float64]) -> float:
-    """More grains, and brighter ones, make a cluster more likely."""
-    return float(1.0 - np.exp(-np.log(strengths / THRESHOLD + 1.0).sum() / 12.0))
+def _groups(millimetres: NDArray[np.float64]) -> NDArray[np.intp]:
+    """Number of the group of each point: points nearer than `REACH_MM` are linked. Shape (n,)."""
+    if not len(millimetres):
+        return np.empty(0, dtype=np.intp)
+    cells = np.floor((millimetres - millimetres.min(axis=0)) / CELL_MM).astype(np.intp)
+    canvas = np.zeros(cells.max(axis=0) + 1, dtype=np.uint8)
+    canvas[cells[:, 0], cells[:, 1]] = 1
+    side = 2 * round(REACH_MM / CELL_MM / 2) + 1
+    grown = cv2.dilate(canvas, cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (side, side)))
+    labels = cv2.connectedComponents(grown)[1]
+    return np.asarray(labels[cells[:, 0], cells[:, 1]], dtype=np.intp)
+
+
+def _score(strengths: NDArray[np.float64], expected: float) -> float:
+    """How surprising a group is, in [0, 1].
+
+    The log-likelihood ratio of its grains against the rate of grains elsewhere in the breast (Kulldorff's scan
+    statistic, Commun. Stat. 1997;26:1481-1496), each grain weighted by how far it stands out.
+    """
+    weight = float(np.minimum(strengths / THRESHOLD, STRONGEST).sum())
+    expected = max(expected, FEWEST_EXPECTED)
+    surprise = max(0.0, weight * np.log(weight / expected) - (weight - expected)) if weight > expected else 0.0
+    return float(surprise / (surprise + HALF_SURPRISE))

@@ -16,8 +16,11 @@ def breast_with_blobs(blobs, *, shape=(1600, 1000), level=0.45):
     rows, columns = np.ogrid[: shape[0], : shape[1]]
     mask = ((rows - shape[0] / 2) / (0.46 * shape[0])) ** 2 + (columns / (0.8 * shape[1])) ** 2 < 1
     rng = np.random.default_rng(5)
-    tissue = cv2.GaussianBlur(rng.normal(0, 1, shape).astype(np.float32), (0, 0), 12)
-    image = level + 0.02 * tissue / tissue.std() + rng.normal(0, 0.004, shape)
+    image = level + rng.normal(0, 0.004, shape)
+    for sigma, spread in ((12, 0.02), (90, 0.06)):
+        small = rng.normal(0, 1, (shape[0] // 4, shape[1] // 4)).astype(np.float32)
+        tissue = cv2.resize(cv2.GaussianBlur(small, (0, 0), sigma / 4), shape[::-1])
+        image += spread * tissue / tissue.std()
     for row, column, sigma, height in blobs:
         image += height * np.exp(-((rows - row) ** 2 + (columns - column) ** 2) / (2 * sigma**2))
     image = np.where(mask, image, 0.0)
