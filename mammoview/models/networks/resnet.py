@@ -70,7 +70,8 @@ def stage(in_channels: int, channels: tuple[int, int, int], *, units: int, strid
 def initialise(net: nn.Module) -> None:
     """He-normal convolutions, unit batch norms: the start of a net without weights from elsewhere."""
     for module in net.modules():
-        if isinstance(module, nn.Conv2d):
+        # Weights that are yet to be loaded have no numbers; torch would import its compiler (1 s) to fill them.
+        if isinstance(module, nn.Conv2d) and not module.weight.is_meta:
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
         elif isinstance(module, nn.BatchNorm2d):
             nn.init.ones_(module.weight)
