@@ -7,7 +7,7 @@ import os
 import sys
 import time
 import traceback
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 
@@ -16,9 +16,7 @@ from PySide6.QtWidgets import QApplication
 
 from mammoview.core.errors import Problem
 from mammoview.core.paths import user_data
-from mammoview.session import settings as settings_file
-from mammoview.session.events import Level
-from mammoview.session.session import Session
+from mammoview.session.session import Session, begin
 from mammoview.ui import theme
 from mammoview.ui.bridge import Background, Bridge
 from mammoview.ui.mainwindow import MainWindow
@@ -26,25 +24,26 @@ from mammoview.ui.viewport.pane import Pane
 
 _log = logging.getLogger(__name__)
 
+_Hook = Callable[[type[BaseException], BaseException, TracebackType | None], None]
 
-def run(paths: Sequence[Path]) -> int:
+
+def run(paths: Sequence[Path], *, session: Session | None = None) -> int:
     """Open the window on ``paths`` and stay until it is closed.
 
     Parameters
     ----------
     paths
         Files and folders to open at once.
+    session
+        A session that `mammoview.session.session.begin` began on them before this page was imported: its decoders
+        start while Qt is imported.
 
     Returns
     -------
     int
         The exit code.
     """
-    settings, problems = settings_file.load()
-    # The decoders start while the window is built.
-    session = Session(settings)
-    if paths:
-        session.open(paths)
+    session = session or begin(paths)
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
     app.setApplicationName("MammoView")
@@ -52,13 +51,10 @@ def run(paths: Sequence[Path]) -> int:
     bridge, background = Bridge(), Background()
     window = MainWindow(session, background)
     bridge.told.connect(window.show_event)
-    watch = _Unexpected(session)
-    sys.excepthook = watch.tell
+    sys.excepthook = watch_for_the_unexpected(session)
     stamps = _Stamps(app) if os.environ.get("MAMMOVIEW_BENCH") else None
     window.show()
     session.connect(bridge.send)
-    for problem in problems:
-        session.messages.tell(problem, Level.WARNING)
     # Reading manifests imports their checker: after the first paint is soon enough.
     QTimer.singleShot(1500, window.presenter.read_models)
     try:
@@ -70,21 +66,19 @@ def run(paths: Sequence[Path]) -> int:
         session.close()
 
 
-class _Unexpected:
-    """Tells of errors that nobody foresaw: they cost one action, not the window."""
+def watch_for_the_unexpected(session: Session) -> _Hook:
+    """A `sys.excepthook` that tells of errors that nobody foresaw: they cost one action, not the window."""
 
-    def __init__(self, session: Session) -> None:
-        self._session = session
-
-    def tell(self, kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        """Write the error to the log and tell where it is; `sys.excepthook`."""
+    def tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         if issubclass(kind, KeyboardInterrupt):
             QApplication.exit(130)
             return
         log = write_log("".join(traceback.format_exception(kind, error, trace)))
         hint = f"The details are in {log}." if log else "The details could not be written to a log."
         message = f"Something unexpected happened ({kind.__name__}). The last action may be incomplete."
-        self._session.messages.tell(Problem("", "unexpected", message, hint))
+        session.messages.tell(Problem("", "unexpected", message, hint))
+
+    return tell
 
 
 def write_log(text: str) -> Path | None:
