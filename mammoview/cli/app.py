@@ -55,9 +55,13 @@ def open_window(
         if not path.exists():
             raise UsageError(f"{path} does not exist.", "Check its spelling; mammoview --help lists the commands.")
     require_display()
+    from mammoview.session.session import begin
+
+    # The decoders start, and look at the files, while Qt is imported.
+    session = begin(given)
     from mammoview.ui.app import run
 
-    raise typer.Exit(run(given))
+    raise typer.Exit(run(given, session=session))
 
 
 def arguments(given: Sequence[str]) -> list[str]:

@@ -14,11 +14,16 @@ def demo() -> None:
     """Open the embedded synthetic study; without a display, analyse it and say where the report lies."""
     from mammoview.session.demo import ensure_demo_study
 
-    study = ensure_demo_study()
+    # Drawn once for each user, which takes a while: a bar says so.
+    with progress_bar() as progress:
+        study = ensure_demo_study(progress)
     if has_display():
+        from mammoview.session.session import begin
+
+        session = begin((study,))
         from mammoview.ui.app import run
 
-        raise typer.Exit(run((study,)))
+        raise typer.Exit(run((study,), session=session))
     typer.echo("There is no display here: the synthetic demo study is analysed without a window.")
     out = user_data() / "demo-report"
     with progress_bar() as progress:

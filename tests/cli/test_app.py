@@ -14,6 +14,7 @@ import pytest
 
 from mammoview import __version__
 from mammoview.cli.app import arguments
+from mammoview.session.session import Session
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -23,10 +24,12 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     """Stands for the window: keeps the paths that it was opened on."""
     seen: list[Path] = []
 
-    def run(paths: Sequence[Path]) -> int:
+    def run(paths: Sequence[Path], *, session: Session) -> int:
+        session.close()
         seen.extend([Path("a window"), *paths])
         return 0
 
+    monkeypatch.setattr("mammoview.session.session.begin", lambda paths: "a session")
     window = ModuleType("mammoview.ui.app")
     window.run = run  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "mammoview.ui.app", window)
