@@ -29,7 +29,6 @@ def opened(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
         seen.extend([Path("a window"), *paths])
         return 0
 
-    monkeypatch.setattr("mammoview.session.session.begin", lambda paths: "a session")
     window = ModuleType("mammoview.ui.app")
     window.run = run  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "mammoview.ui.app", window)
