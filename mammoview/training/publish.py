@@ -18,9 +18,9 @@ SHEN = (
     "detection on screening mammography. Sci Rep 2019;9:12495. doi 10.1038/s41598-019-48995-4"
 )
 CHOWDHURY = (
-    "Roy Chowdhury D, El-Dosuky MA, Kamel S. Breast cancer detection using deep learning on biomedical mammogram images"
+    "Roy Chowdhury, El-Dosuky, Kamel. Breast cancer detection using deep learning on biomedical mammogram images"
 )
-BCIR = "Roychowdhury S et al. B-Cir U-Net: a deep learning approach to detect, classify and localize breast cancer"
+BCIR = "Roychowdhury et al. B-Cir U-Net: a deep learning approach to detect, classify and localize breast cancer"
 CBIS = (
     "Lee RS, Gimenez F, Hoogi A, Miyake KK, Gorovoy M, Rubin DL. A curated mammography data set for use in "
     "computer-aided detection and diagnosis research. Sci Data 2017;4:170177. doi 10.1038/sdata.2017.177; "
@@ -227,7 +227,9 @@ def card(
         "",
         *metrics_table(evaluation.metrics),
         "",
-        f"Temperature {calibration.temperature:g}; fitted on {calibration.fitted_on or 'nothing'}.",
+        f"Temperature {calibration.temperature:g}, fitted on {calibration.fitted_on}."
+        if calibration.fitted_on
+        else "Not calibrated.",
         "",
         "## Limits",
         "",

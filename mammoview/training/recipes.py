@@ -269,7 +269,7 @@ def _patch_net(info: PackageInfo, split: Split) -> PatchNet:
             f"{info.folder} was trained on another split: its body may know the held-out patients.",
             "Train both models with the same [split].",
         )
-    net = package.network
+    net = package.network()
     if not isinstance(net, PatchNet):
         raise UsageError(f"{info.folder} is no patch classifier.", "Name the package of one with --parent.")
     return net
