@@ -13,7 +13,7 @@ from typing import TypeVar
 import safetensors
 import safetensors.torch
 import torch
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 from torch import Tensor
 
 from mammoview.core.errors import ModelPackageError
@@ -175,7 +175,7 @@ def _tensors(info: PackageInfo, name: str) -> dict[str, Tensor]:
 def _words(info: PackageInfo, name: str, kind: type[_Words]) -> _Words:
     try:
         return kind.model_validate(json.loads(read_checked(info.folder, info.manifest, name)))
-    except (ValueError, ValidationError) as error:
+    except (ValueError, RecursionError) as error:
         raise _refuse(info, f"its {name} cannot be understood") from error
 
 

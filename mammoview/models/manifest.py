@@ -234,7 +234,7 @@ def read_manifest(folder: Path) -> tuple[Manifest, str]:
     raw = read_small(folder / MANIFEST)
     try:
         words = json.loads(raw)
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         raise _refuse(folder, "its manifest is not JSON") from error
     _check_words(folder, words)
     try:

@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 P_MAX = 65_535.0
 
-Side = Annotated[int, Field(ge=32, le=8192)]
+# The stride of the bodies: maps then cover the input exactly.
+Side = Annotated[int, Field(ge=32, le=8192, multiple_of=32)]
 Spread = Annotated[float, Field(gt=0.0)]
 
 

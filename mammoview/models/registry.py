@@ -11,6 +11,7 @@ import json
 import shutil
 import tempfile
 import zipfile
+import zlib
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -222,7 +223,7 @@ def _unpack(source: Path, content: Path) -> None:
                     "Ask its maker for a corrected one.",
                 )
             archive.extractall(content)
-    except (zipfile.BadZipFile, NotImplementedError, RuntimeError) as error:
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
         raise ModelPackageError(
             f"The model package {source.name} was refused: it is not a readable zip file.", "Download it again."
         ) from error

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from enum import StrEnum
 
 import numpy as np
 import torch
@@ -15,7 +14,7 @@ from mammoview.models.architectures import sizes_of
 from mammoview.models.devices import CPU, Device, DeviceKind, resolve_device
 from mammoview.models.engines import Engine, OnnxEngine, OutOfMemoryError, Outputs, TorchEngine
 from mammoview.models.loading import LoadedPackage
-from mammoview.models.names import FEATURES, LOGITS
+from mammoview.models.names import FEATURES, LOGITS, Backend
 from mammoview.models.tiling import tiles_of
 
 __all__ = ["Backend", "Device", "Runner", "open_runner", "resolve_device"]
@@ -26,14 +25,6 @@ TILE_PX = 512
 
 #: Told, in the user's words, what the engine had to change.
 Note = Callable[[str], None]
-
-
-class Backend(StrEnum):
-    """What computes the networks."""
-
-    ONNX = "onnx"
-    TORCH = "torch"
-    TORCH_BF16 = "torch-bf16"
 
 
 def open_runner(

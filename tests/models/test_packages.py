@@ -120,7 +120,7 @@ def test_wrong_manifests_are_refused(toy_copy: Copy, changes: dict[str, object],
         registry.read_info(folder)
 
 
-@pytest.mark.parametrize("content", [b"", b"[]", b"{", b"\xff\xfe"])
+@pytest.mark.parametrize("content", [b"", b"[]", b"{", b"\xff\xfe", b"[" * 200_000], ids=len)
 def test_manifest_that_is_no_object_is_refused(toy_copy: Copy, content: bytes) -> None:
     folder = toy_copy().folder
     (folder / "manifest.json").write_bytes(content)
@@ -284,8 +284,13 @@ def test_zip_bomb_and_junk_are_refused(tmp_path: Path, monkeypatch: pytest.Monke
     archive = tmp_path / "big.mvmodel"
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as out:
         out.writestr("weights.safetensors", b"\0" * 5000)
-    monkeypatch.setattr(registry, "_MAX_PACKAGE_BYTES", 4000)
-    with pytest.raises(ModelPackageError, match="2 GiB"):
+    with monkeypatch.context() as smaller, pytest.raises(ModelPackageError, match="2 GiB"):
+        smaller.setattr(registry, "_MAX_PACKAGE_BYTES", 4000)
+        registry.install(archive)
+    damaged = bytearray(archive.read_bytes())
+    damaged[len("weights.safetensors") + 34] ^= 0xFF
+    archive.write_bytes(damaged)
+    with pytest.raises(ModelPackageError, match="not a readable zip"):
         registry.install(archive)
     junk = tmp_path / "junk.mvmodel"
     junk.write_bytes(b"PK junk")

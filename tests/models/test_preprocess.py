@@ -144,6 +144,8 @@ def test_equalising_black_gives_black() -> None:
 def test_spec_refuses_what_it_does_not_know() -> None:
     with pytest.raises(ValidationError):
         ImageSpec.model_validate({"rows": 64, "columns": 64, "sharpen": True})
+    with pytest.raises(ValidationError, match="multiple of 32"):
+        ImageSpec(rows=70, columns=64)
     with pytest.raises(ValidationError):
         Preprocess.model_validate({"image": {"rows": 64, "columns": 64, "std": 0}})
 
