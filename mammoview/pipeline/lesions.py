@@ -58,9 +58,7 @@ def classify(runner: Runner, images: Sequence[PreparedImage], *, batch: int) -> 
     ]
     if not places:
         return [() for _ in images]
-    inputs = np.concatenate(
-        [flips_of(prepare_patch(images[index].cleaned, candidate.box, spec)[0]) for index, candidate in places]
-    )
+    inputs = np.concatenate([flips_of(_patch(images[index], candidate.box, spec)) for index, candidate in places])
     size = _PATCH_BATCH if batch == 1 else len(inputs)
     logits = np.concatenate([runner.run(part)[LOGITS] for part in in_parts(inputs, size)])
     classes = _in_our_order(probabilities(logits, temperature=runner.package.calibration.temperature), runner)
@@ -70,6 +68,10 @@ def classify(runner: Runner, images: Sequence[PreparedImage], *, batch: int) -> 
         if finding is not None:
             found[index].append(finding)
     return [_numbered(prepared, findings) for prepared, findings in zip(images, found, strict=True)]
+
+
+def _patch(prepared: PreparedImage, box: Box, spec: PatchSpec) -> NDArray[np.float32]:
+    return prepare_patch(prepared.cleaned, box, spec, spacing_mm=prepared.image.spacing_mm)[0]
 
 
 def _patch_spec(runner: Runner) -> PatchSpec:
@@ -132,7 +134,7 @@ def segment(
 
 def _outlined(runner: Runner, prepared: PreparedImage, finding: Finding) -> Finding:
     spec = _patch_spec(runner)
-    image, _ = prepare_patch(prepared.cleaned, finding.box, spec)
+    image = _patch(prepared, finding.box, spec)
     inside = runner.run(image[None])[PROBABILITIES][0, 0]
     square = patch_box(finding.box, spec)
     # The square maps onto the input without a rest, so that resizing to its side is the inverse of the preparation.
