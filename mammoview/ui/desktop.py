@@ -1,0 +1,118 @@
+"""The window's life: from the first paint to the end of the children, and what happens to errors nobody foresaw."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+
+from PySide6.QtCore import QEvent, QObject, QTimer
+from PySide6.QtWidgets import QApplication
+
+from mammoview.core.errors import Problem
+from mammoview.core.paths import user_data
+from mammoview.session.events import Level
+from mammoview.session.session import Session
+from mammoview.ui import theme
+from mammoview.ui.bridge import Background, Bridge
+from mammoview.ui.mainwindow import MainWindow
+from mammoview.ui.viewport.pane import Pane
+
+_log = logging.getLogger(__name__)
+
+_Hook = Callable[[type[BaseException], BaseException, TracebackType | None], None]
+
+
+def show(session: Session, problems: Sequence[Problem]) -> int:
+    """Show the window of a session until it is closed, and close the session.
+
+    Parameters
+    ----------
+    session
+        What it shows; its events may wait already.
+    problems
+        What to tell at once.
+
+    Returns
+    -------
+    int
+        The exit code.
+    """
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(app, QApplication)
+    app.setApplicationName("MammoView")
+    theme.apply(app)
+    bridge, background = Bridge(), Background()
+    window = MainWindow(session, background)
+    bridge.told.connect(window.show_event)
+    sys.excepthook = watch_for_the_unexpected(session)
+    stamps = _Stamps(app) if os.environ.get("MAMMOVIEW_BENCH") else None
+    window.show()
+    session.connect(bridge.send)
+    for problem in problems:
+        session.messages.tell(problem, Level.WARNING)
+    # Reading manifests imports their checker: after the first paint is soon enough.
+    QTimer.singleShot(1500, window.presenter.read_models)
+    try:
+        return app.exec()
+    finally:
+        sys.excepthook = sys.__excepthook__
+        del stamps
+        background.close()
+        session.close()
+
+
+def watch_for_the_unexpected(session: Session) -> _Hook:
+    """A `sys.excepthook` that tells of errors that nobody foresaw: they cost one action, not the window."""
+
+    def tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            QApplication.exit(130)
+            return
+        log = write_log("".join(traceback.format_exception(kind, error, trace)))
+        hint = f"The details are in {log}." if log else "The details could not be written to a log."
+        message = f"Something unexpected happened ({kind.__name__}). The last action may be incomplete."
+        session.messages.tell(Problem("", "unexpected", message, hint))
+
+    return tell
+
+
+def write_log(text: str) -> Path | None:
+    """Append to the log of unexpected errors: its path, or None where it cannot be written."""
+    path = user_data() / "errors.log"
+    _log.error("unexpected error, see %s", path.name)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as file:
+            file.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S')}\n{text}\n")
+    except OSError:
+        return None
+    return path
+
+
+class _Stamps(QObject):
+    """Prints when the window and the first image were painted, for the start-up bench."""
+
+    def __init__(self, app: QApplication) -> None:
+        super().__init__(app)
+        self._left = {"window", "first-image"}
+        app.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Paint:
+            if "window" in self._left and isinstance(watched, MainWindow):
+                QTimer.singleShot(0, lambda: self._stamp("window"))
+            if "first-image" in self._left and isinstance(watched, Pane) and watched.image is not None:
+                QTimer.singleShot(0, lambda: self._stamp("first-image"))
+        return False
+
+    def _stamp(self, name: str) -> None:
+        if name in self._left:
+            self._left.remove(name)
+            sys.stdout.write(f"{name} {time.time():.4f}\n")
+            sys.stdout.flush()

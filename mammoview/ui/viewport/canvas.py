@@ -1,0 +1,347 @@
+"""One image on the screen: gray pixels from the pyramid, overlays and annotations over them."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+from PySide6.QtCore import QPointF, QSize, Qt
+from PySide6.QtGui import QImage, QPainter, QPaintEvent, QPen, QResizeEvent
+from PySide6.QtWidgets import QSizePolicy, QWidget
+
+from mammoview.core.geometry import Box
+from mammoview.core.image import DisplayImage
+from mammoview.core.study import VoiLut, VoiWindow
+from mammoview.session.hanging import Hung
+from mammoview.session.orientation import Side
+from mammoview.ui import theme
+from mammoview.ui.viewport import decor, marks, voi
+from mammoview.ui.viewport.annotation import AnnotationOptions, edge_letters, lower_lines, upper_lines
+from mammoview.ui.viewport.layers import OverlayOptions, Prepared
+from mammoview.ui.viewport.lens import Lens
+from mammoview.ui.viewport.placement import MAX_ZOOM, MIN_ZOOM, Placement, fitting_scale, hung, laid_box
+from mammoview.ui.viewport.render import GrayRenderer
+
+_CENTRED = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+
+
+class Canvas(QWidget):
+    """A slot of the hanging with at most one image in it: what is shown, where it lies, and how it is painted.
+
+    Positions count rows from the top and columns from the chest wall's edge outwards, in device pixels: so that the
+    same numbers mean the same place of the anatomy in a pane that mirrors this one.
+    """
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
+        self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
+        self.setMinimumSize(80, 80)
+        self.hung: Hung | None = None
+        self.image: DisplayImage | None = None
+        self.placement = Placement(1, 1)
+        self.voi: VoiWindow | VoiLut = VoiWindow(32768.0, 65536.0)
+        self.prepared: Prepared | None = None
+        self.is_active = False
+        self.text = ""
+        self._shown = Box(0, 0, 1, 1)
+        self._adjustment = voi.Adjustment()
+        self._is_inverted = False
+        self._options = OverlayOptions()
+        self._annotation = AnnotationOptions()
+        self._notes: tuple[str, ...] = ()
+        self._stack_text = ""
+        self._selected: frozenset[str] = frozenset()
+        self._renderer: GrayRenderer | None = None
+        self._lens: Lens | None = None
+        self._cursor: QPointF | None = None
+        self._is_placed = False
+        self._decor: QImage | None = None
+
+    # What is shown
+
+    @property
+    def chest_wall(self) -> Side | None:
+        """The edge where the chest wall lies."""
+        return self.hung.orientation.chest_wall if self.hung else None
+
+    @property
+    def device_size(self) -> tuple[int, int]:
+        """(rows, columns) in device pixels."""
+        ratio = self.devicePixelRatioF()
+        return max(1, round(self.height() * ratio)), max(1, round(self.width() * ratio))
+
+    @property
+    def spacing(self) -> tuple[float, float]:
+        """(row, column) of a laid-down pixel, mm; (1, 1) where unknown."""
+        known = self.hung.image.spacing_mm if self.hung else None
+        if known is None:
+            return 1.0, 1.0
+        return (known[1], known[0]) if self.hung and self.hung.orientation.dihedral.transpose else known
+
+    def sizeHint(self) -> QSize:
+        return QSize(400, 480)
+
+    def set_empty(self, text: str) -> None:
+        """Show no image but ``text``: what belongs here, or why nothing can be shown (MG-B15)."""
+        self.hung, self.image, self.prepared, self._renderer, self._lens = None, None, None, None, None
+        self.text = text
+        self._redraw()
+
+    def set_waiting(self, item: Hung, text: str, stack_text: str = "") -> None:
+        """Show that ``item`` belongs here and that its pixels are not here (yet)."""
+        self.set_empty(text)
+        self.hung, self._stack_text = item, stack_text
+
+    def set_image(self, image: DisplayImage, shown: Box, default: VoiWindow | VoiLut) -> None:
+        """Show the pixels of the item that waits here.
+
+        Parameters
+        ----------
+        shown
+            The breast in native pixels: what is fitted to the pane.
+        default
+            The window to begin with.
+        """
+        if self.hung is None or self.hung.image.id != image.image_id:
+            return
+        rows, columns = image.levels[0].shape
+        self.image, self.voi, self.text = image, default, ""
+        self.placement = Placement(rows, columns, self.hung.orientation.dihedral)
+        self._shown = laid_box(shown, self.placement)
+        self._make_renderer()
+
+    def set_hung(self, item: Hung) -> None:
+        """Lay the same image down another way."""
+        shown = self.placement.dihedral.transform(self.placement.rows, self.placement.columns).inverse()
+        native = shown.apply_box(self._shown)
+        self.hung = item
+        self.placement = replace(self.placement, dihedral=item.orientation.dihedral)
+        self._shown = laid_box(native, self.placement)
+        self._redraw()
+
+    def set_prepared(self, prepared: Prepared | None) -> None:
+        """Lay overlays over the image."""
+        self.prepared = prepared
+        if self._options.is_cleaned:
+            self._make_renderer()
+        self._redraw()
+
+    def set_options(self, options: OverlayOptions) -> None:
+        """Switch overlays."""
+        is_other_image = options.is_cleaned != self._options.is_cleaned
+        self._options = options
+        if is_other_image:
+            self._make_renderer()
+        self._redraw()
+
+    def set_annotation(self, options: AnnotationOptions) -> None:
+        """Switch annotations."""
+        self._annotation = options
+        self._redraw()
+
+    def set_notes(self, notes: tuple[str, ...]) -> None:
+        """Say what the analysis found, in the lower corner."""
+        self._notes = notes
+        self._redraw()
+
+    def set_selected(self, ids: frozenset[str]) -> None:
+        """Highlight findings."""
+        if ids != self._selected:
+            self._selected = ids
+            self._redraw()
+
+    def set_window(self, adjustment: voi.Adjustment, *, is_inverted: bool) -> None:
+        """Apply the reader's window: one table lookup, nothing is resampled."""
+        self._adjustment, self._is_inverted = adjustment, is_inverted
+        self.update()
+
+    def next_voi(self) -> None:
+        """Take the next window or table that the header offers (MG-D01)."""
+        if self.hung is None:
+            return
+        offered = voi.choices(self.hung.image.grayscale, self.voi)
+        self.voi = offered[1 % len(offered)] if self.voi == offered[0] else offered[0]
+        self.update()
+
+    def set_active(self, *, is_active: bool) -> None:
+        if is_active != self.is_active:
+            self.is_active = is_active
+            self.update()
+
+    def set_lens(self, *, is_on: bool) -> None:
+        """Show the magnifier around the cursor."""
+        if not is_on or self.image is None:
+            self._lens = None
+        else:
+            self._lens = Lens(self.image.levels, self._blackened())
+        self.update()
+
+    # Where it lies
+
+    def fitting_scale(self) -> float | None:
+        """Device pixels per mm (per native pixel where the spacing is unknown) at which the breast fits."""
+        if self.image is None or self.hung is None:
+            return None
+        return fitting_scale(
+            self._shown,
+            self.placement.laid_size[1],
+            self.device_size,
+            spacing=self.spacing,
+            chest_wall=self.chest_wall,
+            is_top=self.hung.orientation.is_top,
+        )
+
+    @property
+    def size_group(self) -> object:
+        """What images share whose sizes can be compared: a physical scale, or else the size of their matrix."""
+        has_scale = self.hung is not None and self.hung.image.spacing_mm is not None
+        return "mm" if has_scale else (self.placement.rows, self.placement.columns)
+
+    def zoom_at(self, scale: float) -> tuple[float, float]:
+        """Device pixels per laid-down pixel at ``scale`` device pixels per mm."""
+        return scale * self.spacing[0], scale * self.spacing[1]
+
+    def hang(self, scale: float) -> None:
+        """Hang the image at its edge of the pane at ``scale`` device pixels per mm."""
+        if self.image is None or self.hung is None:
+            return
+        self.placement = hung(
+            self.placement,
+            self._shown,
+            self.device_size,
+            zoom=self.zoom_at(scale),
+            chest_wall=self.chest_wall,
+            is_top=self.hung.orientation.is_top,
+        )
+        self._redraw()
+
+    def pan(self, rows: float, outward: float) -> None:
+        """Shift by device pixels."""
+        self.placement = self.placement.panned(rows, outward * self._outward)
+        self._redraw()
+
+    def zoom_by(self, factor: float, row: float, outward: float) -> None:
+        """Enlarge around a point of the pane, device pixels."""
+        if self.image is None:
+            return
+        col = outward if self._outward > 0 else self.device_size[1] - outward
+        self.placement = self.placement.zoomed(factor, row, col)
+        self._redraw()
+
+    def can_zoom(self, factor: float) -> bool:
+        """Whether ``factor`` stays within reason."""
+        return MIN_ZOOM <= self.placement.zoom[0] * factor <= MAX_ZOOM
+
+    @property
+    def middle(self) -> tuple[float, float]:
+        """(row, outward) of the pane's middle, device pixels."""
+        return self.device_size[0] / 2, self.device_size[1] / 2
+
+    def outward_point(self, row: float, col: float) -> tuple[float, float]:
+        """(row, outward) of a device point."""
+        return row, col if self._outward > 0 else self.device_size[1] - col
+
+    @property
+    def _outward(self) -> int:
+        return -1 if self.chest_wall is Side.RIGHT else 1
+
+    # Painting
+
+    def _blackened(self) -> tuple[tuple[np.ndarray, ...], ...]:
+        padding = self.image.padding if self.image else ()
+        is_cleaned = self._options.is_cleaned and self.prepared is not None
+        return (padding, self.prepared.suppressed) if is_cleaned and self.prepared else (padding,)
+
+    def _make_renderer(self) -> None:
+        self._renderer = GrayRenderer(self.image.levels, self._blackened()) if self.image else None
+        if self._lens is not None:
+            self.set_lens(is_on=True)
+        self._redraw()
+
+    def _redraw(self) -> None:
+        self._is_placed, self._decor = False, None
+        self.update()
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        if self.image is not None and event.oldSize().isValid():
+            # What was in the middle stays there; a fitted wall hangs its panes anew.
+            grown, half = event.size() - event.oldSize(), self.devicePixelRatioF() / 2
+            self.placement = self.placement.panned(grown.height() * half, grown.width() * half)
+        self._redraw()
+        super().resizeEvent(event)
+
+    def paintEvent(self, _event: QPaintEvent) -> None:
+        painter = QPainter(self)
+        if self._renderer is None or self.hung is None or self.image is None:
+            painter.fillRect(self.rect(), theme.BLACK)
+            painter.setPen(theme.QUIET)
+            painter.drawText(self.rect().adjusted(12, 12, -12, -12), _CENTRED, self.text)
+            self._frame(painter)
+            return
+        ratio, size = self.devicePixelRatioF(), self.device_size
+        if not self._is_placed:
+            self._renderer.place(self.placement.to_device, size)
+            self._is_placed = True
+        gray = self._renderer.gray(self._table())
+        shown = QImage(gray.data, size[1], size[0], size[1], QImage.Format.Format_Grayscale8)
+        shown.setDevicePixelRatio(ratio)
+        painter.drawImage(0, 0, shown)
+        fonts = decor.Fonts(self.font(), size[0], ratio)
+        if self._decor is None:
+            self._decor = self._paint_decor(fonts, size)
+            self._decor.setDevicePixelRatio(ratio)
+        painter.drawImage(0, 0, self._decor)
+        painter.scale(1 / ratio, 1 / ratio)
+        caption = voi.caption(self.hung.image.grayscale, self.voi, self._adjustment, is_inverted=self._is_inverted)
+        decor.paint_window(painter, fonts, caption, size=size, chest_wall=self.chest_wall)
+        if self._lens is not None and self._cursor is not None:
+            self._lens.paint(painter, self.placement, self._table(), at=self._cursor * ratio, ratio=ratio)
+        painter.resetTransform()
+        self._frame(painter)
+
+    def _table(self) -> np.ndarray:
+        assert self.hung is not None
+        assert self.image is not None
+        return voi.table(
+            self.hung.image.grayscale,
+            self.voi,
+            self._adjustment,
+            value_offset=self.image.value_offset,
+            is_inverted=self._is_inverted,
+        )
+
+    def _paint_decor(self, fonts: decor.Fonts, size: tuple[int, int]) -> QImage:
+        assert self.hung is not None
+        layer = QImage(size[1], size[0], QImage.Format.Format_ARGB32_Premultiplied)
+        layer.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(layer)
+        if self.prepared is not None:
+            painter.setFont(fonts.plain)
+            marks.paint_marks(
+                painter,
+                self.prepared,
+                self.placement,
+                self._options,
+                size=size,
+                selected=self._selected,
+                line_px=fonts.line_px,
+            )
+        painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
+        image = self.hung.image
+        notes = (*((self._stack_text,) if self._stack_text else ()), *self._notes)
+        upper = upper_lines(image, self._annotation, self.hung.orientation.inferred)
+        lower = lower_lines(image, self._annotation, zoom=self.placement.zoom[1], notes=notes)
+        decor.paint_corners(painter, fonts, upper, lower, size=size, chest_wall=self.chest_wall)
+        letters = edge_letters(image.patient_orientation, self.hung.orientation.dihedral)
+        decor.paint_letters(painter, fonts, letters, size=size, chest_wall=self.chest_wall)
+        if self._options.is_cleaned:
+            text = "CLEANED COPY: WHAT THE MODELS SEE" if self.prepared else "CLEANED COPY NOT READY"
+            decor.paint_badge(painter, fonts, text, size=size)
+        painter.end()
+        return layer
+
+    def _frame(self, painter: QPainter) -> None:
+        if self.is_active:
+            painter.setPen(QPen(theme.ACCENT.darker(140), 1))
+            painter.drawRect(self.rect().adjusted(0, 0, -1, -1))
