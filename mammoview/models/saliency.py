@@ -139,7 +139,9 @@ def _to_unit(values: NDArray[np.float32], brightest: float) -> NDArray[np.float3
 
 
 def _native(name: str, values: NDArray[np.float32], transform: PixelTransform, *, stride: int) -> ValueMap:
-    box = transform.inverse().apply_box(Box(0, 0, values.shape[0] * stride, values.shape[1] * stride))
+    seen = transform.inverse().apply_box(Box(0, 0, values.shape[0] * stride, values.shape[1] * stride))
+    # A border at 761.0000000000001 would be rounded outwards, beyond the image.
+    box = Box(*(round(edge, 6) for edge in (seen.row0, seen.col0, seen.row1, seen.col1)))
     is_mirrored = transform.matrix[1][1] < 0
     return ValueMap.from_array(name, box, values[:, ::-1] if is_mirrored else values)
 

@@ -71,6 +71,14 @@ def test_gradcam_points_at_the_spot_in_native_pixels(transform: PixelTransform, 
     assert native == cell
 
 
+@pytest.mark.parametrize("size", [(761, 598), (4095, 3327), (2601, 1999)])
+def test_map_never_reaches_beyond_the_image(size: tuple[int, int]) -> None:
+    transform = PixelTransform.scale_crop(Box(0, 0, *size), 256, 192, flip_columns=True)
+    net = bright_net()
+    found = gradcam(net, features_of(net, with_spot()), target=1, transform=transform)
+    assert found.box.as_list() == [0, 0, *size]
+
+
 def test_gradcam_of_the_other_class_is_empty() -> None:
     net = bright_net()
     assert not gradcam(net, features_of(net, with_spot()), target=0, transform=STRAIGHT).to_array().any()
