@@ -55,7 +55,7 @@ def open_window(
         if not path.exists():
             raise UsageError(f"{path} does not exist.", "Check its spelling; mammoview --help lists the commands.")
     require_display()
-    from mammoview.session.session import begin
+    from mammoview.session.start import begin
 
     # The decoders start, and look at the files, while Qt is imported.
     session = begin(given)

@@ -18,7 +18,7 @@ def demo() -> None:
     with progress_bar() as progress:
         study = ensure_demo_study(progress)
     if has_display():
-        from mammoview.session.session import begin
+        from mammoview.session.start import begin
 
         session = begin((study,))
         from mammoview.ui.app import run

@@ -131,8 +131,15 @@ class Crew:
         return tuple(child.process.pid for child in list(self._children) if child.process.pid is not None)
 
     def start(self) -> None:
-        """Start the first child now; without it, and all others, they start when there is work for them."""
-        self._do(self._warm_up)
+        """Start the first child at once; without this it starts, as the others do, when there is work for it.
+
+        Called before anything else, from a thread that lives as long as the crew: what waits for the crew's own
+        thread waits for the interpreter, too, which the program's imports keep busy while it starts.
+        """
+        with suppress(OSError):
+            if self._thread is None:
+                self._start_child()
+        self._do(lambda: None)
 
     def submit(self, order: Order) -> None:
         """Queue an order. Its reports come from the crew's thread, never from here."""
@@ -245,6 +252,7 @@ class Crew:
                 child.process.kill()
 
     def _start_child(self) -> _Child:
+        # One at a time: the program's start leaves no processor for a second one without work.
         ours, theirs = connection.Pipe()
         process = get_context("spawn").Process(
             target=run_child,
@@ -256,12 +264,6 @@ class Crew:
         theirs.close()
         self._children.append(_Child(process, ours))
         return self._children[-1]
-
-    def _warm_up(self) -> None:
-        # The program's start leaves no processor for a second child: that one comes when there is work for it.
-        with suppress(OSError):
-            if not self._children:
-                self._start_child()
 
     def _hand_out(self) -> None:
         while self._queue:

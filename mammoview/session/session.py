@@ -29,8 +29,8 @@ from mammoview.session.jobs import Crew, JobRetried, Order, Report
 from mammoview.session.messages import Messages
 from mammoview.session.pixels import Pixels
 from mammoview.session.settings import Settings
+from mammoview.session.start import DECODER, start_decoders
 
-DECODER = "mammoview.session.decodeproc:main"
 ENGINE = "mammoview.pipeline.worker:main"
 WRITER = "mammoview.session.saveproc:main"
 
@@ -46,8 +46,9 @@ class Session:
     settings
         The values in force.
     on_event
-        Told everything that happens, from the session's threads. None: events wait, in order, for `connect`, so that
-        a session can be made, and start its decoders, before anything of the window is imported.
+        Told everything that happens, from the session's threads. None: events wait, in order, for `connect`.
+    decoders
+        A crew that was started already, see `mammoview.session.start`; the session closes it.
     engine, decoder
         Other targets for the children, for tests.
 
@@ -61,6 +62,7 @@ class Session:
         settings: Settings,
         on_event: Callable[[Event], None] | None = None,
         *,
+        decoders: Crew | None = None,
         engine: str = ENGINE,
         decoder: str = DECODER,
     ) -> None:
@@ -75,8 +77,7 @@ class Session:
         self._unanalysed = ""
         self.messages = Messages()
         self.messages.connect(self._emit)
-        self._decoders = Crew(decoder, size=settings.decode_workers, name="decoder")
-        self._decoders.start()
+        self._decoders = decoders or start_decoders(settings, decoder)
         self._engine = Crew(engine, size=1, name="engine")
         self._writer = Crew(WRITER, size=1, name="writer")
         self._pixels = Pixels(self._decoders, self._pixel_event, self.messages, settings.cache_mib)
