@@ -1,32 +1,118 @@
-"""Start the window. The decoders are at work before anything of Qt is imported."""
+"""The window's life, from the first paint to the end of the children. Importing this page needs nothing heavy."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+import os
+import sys
+import time
+import traceback
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from types import TracebackType
 
-from mammoview.session import settings as settings_file
+from PySide6.QtCore import QEvent, QObject, QTimer
+from PySide6.QtWidgets import QApplication
+
+from mammoview.core.errors import Problem
+from mammoview.core.paths import user_data
 from mammoview.session.session import Session
+from mammoview.session.start import begin
+from mammoview.ui import theme
+from mammoview.ui.bridge import Background, Bridge
+from mammoview.ui.mainwindow import MainWindow
+from mammoview.ui.viewport.pane import Pane
+
+_log = logging.getLogger(__name__)
+
+_Hook = Callable[[type[BaseException], BaseException, TracebackType | None], None]
 
 
-def run(paths: Sequence[Path]) -> int:
+def run(paths: Sequence[Path], *, session: Session | None = None) -> int:
     """Open the window on ``paths`` and stay until it is closed.
 
     Parameters
     ----------
     paths
         Files and folders to open at once.
+    session
+        A session that was begun on them already, so that its decoders are at work while this page is imported; it is
+        closed at the end. None begins one here.
 
     Returns
     -------
     int
         The exit code.
     """
-    settings, problems = settings_file.load()
-    session = Session(settings)
-    if paths:
-        session.open(paths)
-    # Qt takes a third of a second: by then the children have their headers.
-    from mammoview.ui.desktop import show
+    session = session or begin(paths)
+    app = QApplication.instance() or QApplication(sys.argv[:1])
+    assert isinstance(app, QApplication)
+    app.setApplicationName("MammoView")
+    theme.apply(app)
+    bridge, background = Bridge(), Background()
+    window = MainWindow(session, background)
+    bridge.told.connect(window.show_event)
+    sys.excepthook = watch_for_the_unexpected(session)
+    stamps = _Stamps(app) if os.environ.get("MAMMOVIEW_BENCH") else None
+    window.show()
+    session.connect(bridge.send)
+    # Reading manifests imports their checker: after the first paint is soon enough.
+    QTimer.singleShot(1500, window.presenter.read_models)
+    try:
+        return app.exec()
+    finally:
+        sys.excepthook = sys.__excepthook__
+        del stamps
+        background.close()
+        session.close()
 
-    return show(session, problems)
+
+def watch_for_the_unexpected(session: Session) -> _Hook:
+    """A `sys.excepthook` that tells of errors that nobody foresaw: they cost one action, not the window."""
+
+    def tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if issubclass(kind, KeyboardInterrupt):
+            QApplication.exit(130)
+            return
+        log = write_log("".join(traceback.format_exception(kind, error, trace)))
+        hint = f"The details are in {log}." if log else "The details could not be written to a log."
+        message = f"Something unexpected happened ({kind.__name__}). The last action may be incomplete."
+        session.messages.tell(Problem("", "unexpected", message, hint))
+
+    return tell
+
+
+def write_log(text: str) -> Path | None:
+    """Append to the log of unexpected errors: its path, or None where it cannot be written."""
+    path = user_data() / "errors.log"
+    _log.error("unexpected error, see %s", path.name)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with path.open("a", encoding="utf-8") as file:
+            file.write(f"{time.strftime('%Y-%m-%dT%H:%M:%S')}\n{text}\n")
+    except OSError:
+        return None
+    return path
+
+
+class _Stamps(QObject):
+    """Prints when the window and the first image were painted, for the start-up bench."""
+
+    def __init__(self, app: QApplication) -> None:
+        super().__init__(app)
+        self._left = {"window", "first-image"}
+        app.installEventFilter(self)
+
+    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
+        if event.type() == QEvent.Type.Paint:
+            if "window" in self._left and isinstance(watched, MainWindow):
+                QTimer.singleShot(0, lambda: self._stamp("window"))
+            if "first-image" in self._left and isinstance(watched, Pane) and watched.image is not None:
+                QTimer.singleShot(0, lambda: self._stamp("first-image"))
+        return False
+
+    def _stamp(self, name: str) -> None:
+        if name in self._left:
+            self._left.remove(name)
+            sys.stdout.write(f"{name} {time.time():.4f}\n")
+            sys.stdout.flush()

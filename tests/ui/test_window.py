@@ -22,8 +22,8 @@ from mammoview.session.demo import write_phantom
 from mammoview.session.session import Session
 from mammoview.session.settings import Settings
 from mammoview.ui import theme
+from mammoview.ui.app import watch_for_the_unexpected
 from mammoview.ui.bridge import Background, Bridge
-from mammoview.ui.desktop import watch_for_the_unexpected
 from mammoview.ui.mainwindow import MainWindow
 from mammoview.ui.viewport.layers import Layer
 
@@ -229,7 +229,7 @@ def test_an_unexpected_error_is_told_and_the_window_stays(
 
 def test_the_window_needs_nothing_heavy() -> None:
     code = (
-        "import sys, mammoview.ui.app, mammoview.ui.desktop\n"
+        "import sys, mammoview.ui.app\n"
         "heavy = {'torch', 'pydicom', 'skimage', 'scipy', 'pyqtgraph', 'onnxruntime', 'pydantic', 'torchvision'}\n"
         "sys.exit(', '.join(heavy & set(sys.modules)) or 0)"
     )
