@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from mammoview.core.paths import user_data
+from mammoview.core.paths import user_config, user_data
 from mammoview.core.study import Laterality
 from mammoview.session.blocks import Block, Layout
 from mammoview.session.events import (
@@ -35,6 +35,7 @@ from mammoview.session.events import (
 from mammoview.session.orientation import Side
 from mammoview.session.session import Session
 from mammoview.session.settings import Settings, load
+from mammoview.session.start import begin
 
 SHM = Path("/dev/shm")
 QUIET = replace(Settings(), analyse_on_open=False)
@@ -352,6 +353,16 @@ def test_saving_nothing_is_told(start, ear, tmp_path) -> None:
     start().save_results(tmp_path / "out")
     assert ear.wait(Message).problem.hint
     assert not (tmp_path / "out").exists()
+
+
+def test_begin_opens_and_keeps_what_happens_for_the_view(ear, study) -> None:
+    user_config().parent.mkdir(parents=True, exist_ok=True)
+    user_config().write_text("analyse_on_open = false\nnonsense = 1\n")
+    session = begin([study])
+    session.connect(ear)
+    ear.wait(PixelsReady, count=4)
+    assert ear.wait(Message).problem.message.startswith("The setting nonsense")
+    session.close()
 
 
 def test_importing_the_session_is_cheap() -> None:
