@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from mammoview.core.findings import ScoreMeaning
 from mammoview.session.settings import Settings
+
+if TYPE_CHECKING:
+    from mammoview.models.registry import PackageInfo
 
 _TASKS = {"model_whole_image": "whole_image", "model_patch": "patch", "model_segmentation": "segmentation"}
 
@@ -20,10 +25,13 @@ class Installed:
         (key of the setting, ((id, label), …)) pairs.
     meaning
         What the score of the whole-image model in force means, or None without one.
+    finding_meaning
+        The same for the scores of findings.
     """
 
     choices: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
     meaning: ScoreMeaning | None = None
+    finding_meaning: ScoreMeaning | None = None
 
 
 def installed(settings: Settings) -> Installed:
@@ -37,7 +45,14 @@ def installed(settings: Settings) -> Installed:
         first = ("", f"Active: {active.key}" if active else "None installed")
         own = tuple((info.id, f"{info.key} ({info.origin.value})") for info in packages if info.task == task)
         choices.append((key, (first, *own)))
-    chosen = settings.model_whole_image
-    used = next((info for info in packages if chosen in (info.id, info.key)), None) or registry.active("whole_image")
+    whole = _meaning(packages, settings.model_whole_image, "whole_image")
+    return Installed(tuple(choices), whole, _meaning(packages, settings.model_patch, "patch"))
+
+
+def _meaning(packages: Sequence[PackageInfo], chosen: str, task: str) -> ScoreMeaning | None:
+    from mammoview.models import registry
+
+    named = next((info for info in packages if chosen and chosen in (info.id, info.key)), None)
+    used = named or registry.active(task)
     score = used.manifest.score if used else None
-    return Installed(tuple(choices), score.as_value() if score else None)
+    return score.as_value() if score else None

@@ -12,14 +12,11 @@ from PySide6.QtWidgets import (
     QDialog,
     QDockWidget,
     QFileDialog,
-    QGroupBox,
     QLabel,
     QMainWindow,
     QProgressBar,
     QPushButton,
-    QScrollArea,
     QSizePolicy,
-    QSplitter,
     QStackedWidget,
     QToolBar,
     QVBoxLayout,
@@ -33,10 +30,8 @@ from mammoview.ui.bridge import Background
 from mammoview.ui.dialogs.about import AboutDialog
 from mammoview.ui.dialogs.keys import KeysDialog, keys_text
 from mammoview.ui.dialogs.settings import SettingsDialog
-from mammoview.ui.panels.findings import FindingsPanel
-from mammoview.ui.panels.maps import MapsPanel
+from mammoview.ui.panels.analysis import AnalysisPanel
 from mammoview.ui.panels.messages import Banner, MessagesDialog
-from mammoview.ui.panels.scores import ScoresPanel
 from mammoview.ui.panels.studies import StudiesPanel
 from mammoview.ui.presenter import Parts, Presenter
 from mammoview.ui.viewport.annotation import AnnotationOptions
@@ -79,8 +74,8 @@ class MainWindow(QMainWindow):
         self._hidden_layers: frozenset[Layer] = frozenset()
         self.annotation = AnnotationOptions()
         self.wall, self.banner = Wall(), Banner()
-        self.studies, self.scores = StudiesPanel(), ScoresPanel()
-        self.findings, self.maps = FindingsPanel(), MapsPanel()
+        self.studies, self.analysis = StudiesPanel(), AnalysisPanel()
+        self.scores, self.findings, self.maps = self.analysis.scores, self.analysis.findings, self.analysis.maps
         self.progress, self.cancel_button = QProgressBar(), QPushButton("Cancel")
         self.cursor_label, self.state_label, self.engine_label = QLabel(), QLabel("Ready"), QLabel()
         self.actions_by_id = {row.id: self._make_action(row.id) for row in ACTIONS}
@@ -91,6 +86,7 @@ class MainWindow(QMainWindow):
             self.studies,
             self.scores,
             self.findings,
+            self.analysis.caption,
             self.banner,
             self.progress,
             self.cancel_button,
@@ -148,34 +144,10 @@ class MainWindow(QMainWindow):
         column.addWidget(self.stack, 1)
         self.setCentralWidget(centre)
         self.left = self._dock("Studies", self.studies, Qt.DockWidgetArea.LeftDockWidgetArea)
-        self.right = self._dock("Analysis", self._analysis_panel(), Qt.DockWidgetArea.RightDockWidgetArea)
+        self.right = self._dock("Analysis", self.analysis, Qt.DockWidgetArea.RightDockWidgetArea)
         self.resizeDocks([self.left, self.right], [190, 310], Qt.Orientation.Horizontal)
         self.left.hide()
         self._lay_out_status()
-
-    def _analysis_panel(self) -> QWidget:
-        scores = QScrollArea()
-        scores.setWidget(self.scores)
-        scores.setWidgetResizable(True)
-        scores.setFrameShape(QScrollArea.Shape.NoFrame)
-        maps = QGroupBox("Map")
-        inside = QVBoxLayout(maps)
-        inside.setContentsMargins(0, 0, 0, 0)
-        inside.addWidget(self.maps)
-        splitter = QSplitter(Qt.Orientation.Vertical)
-        splitter.addWidget(scores)
-        splitter.addWidget(self.findings)
-        splitter.setStretchFactor(0, 3)
-        splitter.setStretchFactor(1, 2)
-        splitter.setChildrenCollapsible(False)
-        splitter.setSizes([420, 240])
-        panel = QWidget()
-        column = QVBoxLayout(panel)
-        column.setContentsMargins(4, 4, 4, 4)
-        column.addWidget(splitter, 1)
-        column.addWidget(maps)
-        panel.setMinimumWidth(300)
-        return panel
 
     def _dock(self, title: str, content: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
         dock = QDockWidget(title, self)

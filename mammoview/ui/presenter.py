@@ -34,6 +34,7 @@ class Parts:
     studies: StudiesPanel
     scores: ScoresPanel
     findings: FindingsPanel
+    findings_caption: QLabel
     banner: Banner
     progress: QProgressBar
     cancel: QPushButton
@@ -281,6 +282,9 @@ class Presenter(QObject):
         else:
             self._parts.scores.clear_scores("")
         self._parts.findings.show_findings(study.images, results, exam.links if exam else ())
+        count = self._parts.findings.topLevelItemCount()
+        meaning = meaning_text(self._installed.finding_meaning)
+        self._parts.findings_caption.setText(f"{count} findings. Score: {meaning}" if count else "No findings")
         self._show_notes()
 
     def _show_notes(self) -> None:

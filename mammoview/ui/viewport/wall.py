@@ -193,7 +193,12 @@ class Wall(QWidget):
             return
         self._activate(self.panes.index(pane))
         fitting = pane.zoom_at(pane.fitting_scale() or 1.0)[0]
-        times = _REVEAL_TIMES * fitting / pane.placement.zoom[0]
+        edges = pane.placement.device_box
+        edge = edges.col1 if pane.chest_wall is Side.RIGHT else edges.col0
+        depth = abs(pane.placement.device_point(row, col)[1] - edge)
+        # Large enough that the chest wall stays at or beyond its edge, unless the point lies very near to it.
+        filling = pane.middle[1] / max(depth, 1.0) * pane.placement.zoom[0] / fitting
+        times = min(max(_REVEAL_TIMES, filling), 2 * _REVEAL_TIMES) * fitting / pane.placement.zoom[0]
         if times > 1:
             self._zoom(pane, times, *pane.middle)
         at, middle = pane.outward_point(*pane.placement.device_point(row, col)), pane.middle

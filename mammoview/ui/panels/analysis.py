@@ -1,0 +1,48 @@
+"""The page beside the images: scores above, findings below, the controls of the colour map at the foot."""
+
+from __future__ import annotations
+
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QGroupBox, QLabel, QScrollArea, QSplitter, QVBoxLayout, QWidget
+
+from mammoview.ui.panels.findings import FindingsPanel
+from mammoview.ui.panels.maps import MapsPanel
+from mammoview.ui.panels.scores import ScoresPanel
+
+
+class AnalysisPanel(QWidget):
+    """Holds the panels; each shows what it is given."""
+
+    def __init__(self, parent: QWidget | None = None) -> None:
+        super().__init__(parent)
+        self.scores, self.findings, self.maps = ScoresPanel(), FindingsPanel(), MapsPanel()
+        self.caption = QLabel()
+        self.caption.setObjectName("quiet")
+        self.caption.setWordWrap(True)
+        scores = QScrollArea()
+        scores.setWidget(self.scores)
+        scores.setWidgetResizable(True)
+        scores.setFrameShape(QScrollArea.Shape.NoFrame)
+        splitter = QSplitter(Qt.Orientation.Vertical)
+        splitter.addWidget(scores)
+        splitter.addWidget(_stacked(self.findings, self.caption))
+        splitter.setChildrenCollapsible(False)
+        splitter.setSizes([420, 260])
+        maps = QGroupBox("Map")
+        inside = QVBoxLayout(maps)
+        inside.setContentsMargins(0, 0, 0, 0)
+        inside.addWidget(self.maps)
+        column = QVBoxLayout(self)
+        column.setContentsMargins(4, 4, 4, 4)
+        column.addWidget(splitter, 1)
+        column.addWidget(maps)
+        self.setMinimumWidth(300)
+
+
+def _stacked(upper: QWidget, lower: QWidget) -> QWidget:
+    panel = QWidget()
+    column = QVBoxLayout(panel)
+    column.setContentsMargins(0, 0, 0, 0)
+    column.addWidget(upper, 1)
+    column.addWidget(lower)
+    return panel
