@@ -35,6 +35,7 @@ _LEAST_AREA_SHARE = 2e-4
 # What rises less is uneven exposure.
 _LEAST_RISE = 8 * LEVEL
 _LEAST_FILL = 0.8
+_WALL_SHARE = 0.1
 _BORDERS = (None, Laterality.RIGHT, None, Laterality.LEFT)
 
 
@@ -58,7 +59,7 @@ class _Shape:
 
 
 def find_stripes(
-    background: Background, *, free: NDArray[np.bool_], breast: NDArray[np.bool_]
+    background: Background, *, free: NDArray[np.bool_], breast: BreastArea
 ) -> tuple[NDArray[np.bool_], ...]:
     """Find the thin lines that a digitiser leaves across a whole film.
 
@@ -69,7 +70,7 @@ def find_stripes(
     free
         Same shape, bool: where neither film edge nor padding lies.
     breast
-        Same shape, bool.
+        Where the breast is.
 
     Returns
     -------
@@ -79,14 +80,16 @@ def find_stripes(
     side = max(free.shape)
     thickest = max(3, round(_STRIPE_SHARE * side) | 1)
     # The skin line fades into the background, and would pass for a stripe where it runs straight.
-    far = free & ~(cv2.dilate(breast.astype(np.uint8), disk(_FADING_SHARE * side)) > 0)
+    far = free & ~(cv2.dilate(breast.mask.astype(np.uint8), disk(_FADING_SHARE * side)) > 0)
+    glow = round(_WALL_SHARE / 2 * free.shape[1])
+    far[:, slice(0, glow) if breast.side is Laterality.LEFT else slice(free.shape[1] - glow, None)] = False
     found = []
     for is_column in (False, True):
         residual, is_far = (background.residual.T, far.T) if is_column else (background.residual, far)
         for line in _lines(residual, is_far, thickest=thickest, noise=background.noise):
             mask = np.zeros(is_far.shape, dtype=bool)
             mask[line] = True
-            found.append((mask.T if is_column else mask) & free & ~breast)
+            found.append((mask.T if is_column else mask) & free & ~breast.mask)
     return tuple(found)
 
 
@@ -135,13 +138,13 @@ def find_artifacts(
     above = (background.residual > max(background.threshold, _LEAST_RISE)) & free
     for border, band in zip(_BORDERS, border_bands(above), strict=True):
         above &= ~(cv2.dilate(band.astype(np.uint8), disk(3)) > 0)
-        # Beside the breast it is glow through the chest wall's edge of the film, which is everywhere.
-        if band.any() and border is not breast.side:
+        # Beside the breast it is glow through the chest wall's edge of the film, on digital images skin.
+        if band.any() and border is not breast.side and not breast.is_digital:
             found.append(FoundArtifact(ArtifactKind.FRAME_EDGE, band))
     skin = cv2.dilate(near.astype(np.uint8), disk(_RIM_SHARE * side)) > 0
     strokes = np.zeros_like(above)
     for piece in _pieces(above):
-        if (piece & skin).sum() > 0.5 * piece.sum():
+        if (piece & skin).sum() > 0.5 * piece.sum() or _is_body(piece, breast):
             continue
         kind = _kind_of(values, background, piece)
         if kind is ArtifactKind.LETTER:
@@ -151,6 +154,15 @@ def find_artifacts(
     words = cv2.morphologyEx(strokes.astype(np.uint8), cv2.MORPH_CLOSE, disk(_WORD_GAP_SHARE * side)) > 0
     found += [FoundArtifact(ArtifactKind.LETTER, word & strokes) for word in _pieces(words)]
     return tuple(found)
+
+
+def _is_body(piece: NDArray[np.bool_], breast: BreastArea) -> bool:
+    """Whether a piece hugs the chest wall's edge: a fold of the belly or of the axilla, or glow through the edge."""
+    columns = piece.shape[1]
+    hugged = piece[:, :2] if breast.side is Laterality.LEFT else piece[:, -2:]
+    reach = np.flatnonzero(piece.any(axis=0))
+    depth = reach[-1] if breast.side is Laterality.LEFT else columns - 1 - reach[0]
+    return bool(hugged.any() and (breast.is_digital or depth < _WALL_SHARE * columns))
 
 
 def _dark_bars(values: NDArray[np.float32], background: Background, free: NDArray[np.bool_]) -> list[NDArray[np.bool_]]:

@@ -63,7 +63,7 @@ class Background:
         for sigma in (1.5, 2.5, 4.0):
             if 4.0 * noise <= rise:
                 break
-            smooth = cv2.GaussianBlur(self.residual, (0, 0), sigma)
+            smooth = np.asarray(cv2.GaussianBlur(self.residual, (0, 0), sigma), dtype=np.float32)
             noise = _spread(smooth[self.sure])
         return np.asarray(smooth > max(rise, 3.0 * noise))
 

@@ -35,14 +35,14 @@ def find_frame_edges(values: NDArray[np.float32]) -> tuple[NDArray[np.bool_], ..
             continue
         mask = np.zeros(values.shape, dtype=bool)
         turned = np.rot90(mask, turns)
-        turned |= np.arange(turned.shape[0])[:, None] < depth[None]
+        turned[:] = np.arange(len(turned))[:, None] < depth[None]
         found.append(mask)
     return tuple(found)
 
 
 def _edge_depth(values: NDArray[np.float32]) -> NDArray[np.intp]:
     """How many rows below the upper border are film edge, for each column; 0 where none."""
-    rows, columns = values.shape
+    rows, columns = values.shape[0], values.shape[1]
     reach = int(_DEPTH_SHARE * rows)
     none = np.zeros(columns, dtype=np.intp)
     if reach < 8 or columns < 32:

@@ -20,8 +20,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 _SAMPLES = 64
-_LEAST_GRADIENT = 0.012
+# The least mean drop, in gray a pixel of the work copy, that makes an edge.
+_LEAST_DROP = 0.0012
+# How far the edge may leave the line, as a share of the breast's long side.
+_BEND_SHARE = 0.07
+# Shares of the breast's area, and of its width.
+_LEAST_SHARE = 0.01
 _GREATEST_SHARE = 0.45
+_WALL_SHARE = 0.025
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +44,6 @@ class _Line:
 
     top: float
     wall: float
-    score: float
 
 
 def find_pectoral(values: NDArray[np.float32], breast: BreastArea, *, view: ViewPosition | None) -> PectoralArea:
@@ -79,10 +84,9 @@ def _in_corner(values: NDArray[np.float32], inside: NDArray[np.bool_]) -> tuple[
     """The muscle in the upper left corner of a breast cut out of its image."""
     fill = float(np.median(values[inside]))
     smooth = cv2.GaussianBlur(np.where(inside, values, fill).astype(np.float32), (0, 0), 0.006 * max(values.shape))
-    # The skin line must not pass for the muscle's edge.
-    sound = cv2.erode(np.pad(inside, ((0, 0), (1, 1)), constant_values=False).astype(np.uint8), np.ones((9, 9)))[
-        :, 1:-1
-    ]
+    # Neither the skin line nor the glow along the chest wall's edge must pass for the muscle's edge.
+    sound = cv2.erode(inside.astype(np.uint8), np.ones((9, 9), np.uint8))
+    sound[:, : max(4, round(_WALL_SHARE * inside.shape[1]))] = 0
     down = cv2.Sobel(smooth, cv2.CV_32F, 0, 1, scale=1 / 8) * sound
     across = cv2.Sobel(smooth, cv2.CV_32F, 1, 0, scale=1 / 8) * sound
     line = _best_line(down, across)
@@ -90,6 +94,8 @@ def _in_corner(values: NDArray[np.float32], inside: NDArray[np.bool_]) -> tuple[
         return None, "No edge of the muscle was found."
     muscle = _along(line, down, across) & inside
     share = float(muscle.sum() / inside.sum())
+    if share < _LEAST_SHARE:
+        return None, "No edge of the muscle was found."
     if share > _GREATEST_SHARE:
         return None, "The edge found would make the muscle larger than is possible."
     return muscle, ""
@@ -98,52 +104,44 @@ def _in_corner(values: NDArray[np.float32], inside: NDArray[np.bool_]) -> tuple[
 def _best_line(down: NDArray[np.float32], across: NDArray[np.float32]) -> _Line | None:
     """The line with the greatest mean drop in brightness away from the corner."""
     rows, columns = down.shape
-    tops, walls = np.meshgrid(np.linspace(0.08, 0.95, 44) * columns, np.linspace(0.15, 1.6, 59) * rows, indexing="ij")
-    tops, walls = tops.ravel()[:, None], walls.ravel()[:, None]
+    grid = np.meshgrid(np.linspace(0.08, 0.95, 44) * columns, np.linspace(0.15, 1.6, 59) * rows, indexing="ij")
+    tops, walls = grid[0].ravel()[:, None], grid[1].ravel()[:, None]
     at = np.linspace(0.02, 0.98, _SAMPLES)[None]
     row, col = at * walls, (1 - at) * tops
     length = np.hypot(walls, tops)
-    row_map, col_map = row.astype(np.float32), col.astype(np.float32)
-    kind = {"interpolation": cv2.INTER_LINEAR, "borderMode": cv2.BORDER_CONSTANT}
-    steep = cv2.remap(down, col_map, row_map, **kind) * (tops / length) + cv2.remap(
-        across, col_map, row_map, **kind
-    ) * (walls / length)
-    drop = np.clip(-steep, -0.01, 0.03)
-    seen = row < rows
-    count = seen.sum(axis=1)
-    mean = (drop * seen).sum(axis=1) / np.maximum(count, 1)
+    drop = -(_sample(down, row, col) * (tops / length) + _sample(across, row, col) * (walls / length))
+    # A vessel or a fold is steeper than the muscle somewhere; it must not win by that.
+    even = np.clip(drop, -0.01, 0.03) * (row < rows)
+    mean = even.sum(axis=1) / np.maximum((row < rows).sum(axis=1), 1)
     span = np.minimum(walls[:, 0], rows) / rows
     score = mean * np.sqrt(np.minimum(1.0, span / 0.4))
     best = int(np.argmax(score))
-    if score[best] * 10 < _LEAST_GRADIENT:
-        return None
-    return _Line(float(tops[best, 0]), float(walls[best, 0]), float(score[best]))
+    return _Line(float(tops[best, 0]), float(walls[best, 0])) if score[best] >= _LEAST_DROP else None
 
 
 def _along(line: _Line, down: NDArray[np.float32], across: NDArray[np.float32]) -> NDArray[np.bool_]:
     """Bend the line to the edge: all that lies between the corner and the path, shape of the gradients, bool."""
     rows, columns = down.shape
     length = float(np.hypot(line.top, line.wall))
-    normal = np.array([line.top, line.wall]) / length
-    count = int(length)
-    reach = 0.07 * max(rows, columns)
+    normal_row, normal_col = line.top / length, line.wall / length
+    at = (np.arange(int(length)) + 0.5) / int(length)
+    reach = _BEND_SHARE * max(rows, columns)
     offsets = np.arange(-reach, reach + 1.0)
-    at = (np.arange(count) + 0.5) / count
-    row = (at * line.wall)[None] + offsets[:, None] * normal[0]
-    col = ((1 - at) * line.top)[None] + offsets[:, None] * normal[1]
-    kind = {"interpolation": cv2.INTER_LINEAR, "borderMode": cv2.BORDER_CONSTANT}
-    row_map, col_map = row.astype(np.float32), col.astype(np.float32)
-    drop = -(
-        cv2.remap(down, col_map, row_map, **kind) * normal[0] + cv2.remap(across, col_map, row_map, **kind) * normal[1]
-    )
+    row = (at * line.wall)[None] + offsets[:, None] * normal_row
+    col = ((1 - at) * line.top)[None] + offsets[:, None] * normal_col
+    drop = -(_sample(down, row, col) * normal_row + _sample(across, row, col) * normal_col)
     gain = np.clip(drop, 0.0, 0.03) - 0.002 * (offsets[:, None] / reach) ** 2
-    path = offsets[best_path(gain, stiffness=0.004)]
-    path = cv2.GaussianBlur(path[None].astype(np.float32), (0, 0), 0.01 * max(rows, columns))[0]
-    edge_row = at * line.wall + path * normal[0]
-    edge_col = (1 - at) * line.top + path * normal[1]
-    first = np.array([[min(edge_col[0], line.top) * 0 + edge_col[0], -1.0]])
-    last = np.array([[-1.0, edge_row[-1]]])
-    outline = np.concatenate([[[-1.0, -1.0]], first, np.column_stack([edge_col, edge_row]), last])
+    path = offsets[best_path(gain, stiffness=0.004)][None].astype(np.float32)
+    bend = cv2.GaussianBlur(path, (0, 0), 0.01 * max(rows, columns))[0]
+    edge_row, edge_col = at * line.wall + bend * normal_row, (1 - at) * line.top + bend * normal_col
+    start, stop = [[-1.0, -1.0], [edge_col[0], -1.0]], [[-1.0, edge_row[-1]]]
+    outline = np.concatenate([start, np.column_stack([edge_col, edge_row]), stop])
     canvas = np.zeros((rows, columns), dtype=np.uint8)
-    cv2.fillPoly(canvas, [np.rint(outline).astype(np.int32)], 1)
-    return canvas > 0
+    cv2.fillPoly(canvas, [np.rint(outline).astype(np.int32)], (1,))
+    return np.asarray(canvas > 0)
+
+
+def _sample(values: NDArray[np.float32], rows: NDArray[np.float64], cols: NDArray[np.float64]) -> NDArray[np.float32]:
+    """Values at points between pixels, 0 beyond the border; shape of ``rows``."""
+    at = (cols.astype(np.float32), rows.astype(np.float32))
+    return np.asarray(cv2.remap(values, *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_CONSTANT), dtype=np.float32)

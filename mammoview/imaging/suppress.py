@@ -57,22 +57,33 @@ def find_all(copy: WorkCopy, *, view: ViewPosition | None) -> Findings:
         The projection; the pectoral muscle is looked for on MLO and ML only.
     """
     edges = find_frame_edges(copy.values)
-    usable = copy.known.copy()
-    for edge in edges:
-        usable &= ~cv2.dilate(edge.astype(np.uint8), disk(_EDGE_BLUR_PX)).astype(bool)
+    usable = _without(copy.known, edges)
     background = measure_background(copy.values, usable)
+    breast = no_breast(copy.values.shape) if background is None else find_breast(background, usable)
+    if breast.is_digital and edges:
+        # Only film has edges: what looked like one is skin or muscle along the border.
+        edges, usable = (), copy.known
+        background = measure_background(copy.values, usable)
+        breast = breast if background is None else find_breast(background, usable)
     found = tuple(FoundArtifact(ArtifactKind.FRAME_EDGE, edge) for edge in edges)
+    pectoral = find_pectoral(copy.values, breast, view=view)
     if background is None:
-        empty = no_breast(copy.values.shape)
-        return Findings(empty, find_pectoral(copy.values, empty, view=view), found)
-    breast = find_breast(background, usable)
-    stripes = find_stripes(background, free=usable, breast=breast.mask)
+        return Findings(breast, pectoral, found)
+    stripes = () if breast.is_digital else find_stripes(background, free=usable, breast=breast)
     excluded = ~usable
     for stripe in stripes:
         excluded = excluded | stripe
     found += tuple(FoundArtifact(ArtifactKind.STRIPE, stripe) for stripe in stripes)
     found += find_artifacts(copy.values, background, breast=breast, excluded=excluded)
-    return Findings(breast, find_pectoral(copy.values, breast, view=view), found)
+    return Findings(breast, pectoral, found)
+
+
+def _without(known: NDArray[np.bool_], edges: tuple[NDArray[np.bool_], ...]) -> NDArray[np.bool_]:
+    """The known pixels that no film edge shines on."""
+    usable = known.copy()
+    for edge in edges:
+        usable &= ~cv2.dilate(edge.astype(np.uint8), disk(_EDGE_BLUR_PX)).astype(bool)
+    return usable
 
 
 def suppress(
