@@ -13,10 +13,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 import torch
 from scipy import optimize
-from scipy.special import log_softmax, softmax
+from scipy.special import softmax
 
 from mammoview.core.findings import PatchClass
-from mammoview.models.manifest import Calibration, Evaluation, Metric, OperatingPoint
+from mammoview.models.manifest import Calibration, Metric, OperatingPoint
 from mammoview.training import metrics
 
 if TYPE_CHECKING:
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
 RESAMPLES = 2000
 _BOOTSTRAP_SEED = 7
-_MALIGNANT = [list(PatchClass).index(name) for name in (PatchClass.MALIGNANT_CALCIFICATION, PatchClass.MALIGNANT_MASS)]
+_FLIPS: tuple[tuple[int, ...], ...] = ((), (3,), (2,), (2, 3))
+#: The outputs of a patch classifier that speak for malignancy.
+MALIGNANT = [list(PatchClass).index(name) for name in (PatchClass.MALIGNANT_CALCIFICATION, PatchClass.MALIGNANT_MASS)]
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +40,7 @@ class Judged:
     Attributes
     ----------
     logits
-        Shape (n, classes), float64.
+        Shape (4, n, classes), float64: of the sample as it is, mirrored, upside down, both.
     labels
         Shape (n,), int64.
     patients, breasts
@@ -53,9 +55,13 @@ class Judged:
 
 @torch.inference_mode()
 def outputs(net: nn.Module, batches: Iterable[Batch]) -> NDArray[np.float64]:
-    """Logits of a net in eval mode for all batches, float64."""
+    """Logits of a net in eval mode for the four flips of all batches: shape (4, n, classes), float64."""
     net.eval()
-    return np.concatenate([net(batch.images).numpy() for batch in batches]).astype(np.float64)
+    found = []
+    for batch in batches:
+        flips = [batch.images.flip(axes) if axes else batch.images for axes in _FLIPS]
+        found.append(np.stack([net(images).numpy() for images in flips]))
+    return np.concatenate(found, axis=1).astype(np.float64)
 
 
 def mask_dice(net: nn.Module, batches: Iterable[Batch], *, threshold: float = 0.5) -> NDArray[np.float64]:
@@ -78,20 +84,25 @@ def calibration_half(patients: NDArray[np.str_], *, seed: int) -> NDArray[np.boo
     return np.isin(patients, chosen)
 
 
+def mean_probabilities(logits: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
+    """What the program shows: class probabilities, averaged over the flips. (4, n, classes) to (n, classes)."""
+    return np.asarray(softmax(logits / temperature, axis=2).mean(axis=0))
+
+
 def fit_temperature(logits: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
     """The temperature with the least cross entropy (Guo et al. 2017, arXiv 1706.04599), between 0.05 and 20.
 
     Parameters
     ----------
     logits
-        Shape (n, classes).
+        Shape (flips, n, classes).
     labels
         Shape (n,).
     """
 
     def cross_entropy(log_temperature: float) -> float:
-        told = log_softmax(logits / np.exp(log_temperature), axis=1)
-        return float(-told[np.arange(len(labels)), labels].mean())
+        told = mean_probabilities(logits, float(np.exp(log_temperature)))
+        return float(-np.log(told[np.arange(len(labels)), labels] + 1e-12).mean())
 
     found = optimize.minimize_scalar(cross_entropy, bounds=(np.log(0.05), np.log(20.0)), method="bounded")
     return round(float(np.exp(found.x)), 4)
@@ -108,11 +119,11 @@ def judge_patch(judged: Judged, *, seed: int) -> tuple[Calibration, tuple[Metric
         Of the calibration half.
     """
     half = calibration_half(judged.patients, seed=seed)
-    temperature = fit_temperature(judged.logits[half], judged.labels[half])
-    told = softmax(judged.logits / temperature, axis=1)
+    temperature = fit_temperature(judged.logits[:, half], judged.labels[half])
+    told = mean_probabilities(judged.logits, temperature)
     # What the program shows: malignant mass and calcification together.
-    malignant = np.isin(judged.labels, _MALIGNANT)
-    score = told[:, _MALIGNANT].sum(axis=1)
+    malignant = np.isin(judged.labels, MALIGNANT)
+    score = told[:, MALIGNANT].sum(axis=1)
     lesion = judged.labels != 0
     groups = {
         "mass": np.isin(judged.labels, (3, 4)),
@@ -148,8 +159,8 @@ def judge_whole_image(judged: Judged, views: NDArray[np.str_], *, seed: int) -> 
         Of the calibration half.
     """
     half = calibration_half(judged.patients, seed=seed)
-    temperature = fit_temperature(judged.logits[half], judged.labels[half])
-    score = softmax(judged.logits / temperature, axis=1)[:, 1]
+    temperature = fit_temperature(judged.logits[:, half], judged.labels[half])
+    score = mean_probabilities(judged.logits, temperature)[:, 1]
     malignant = judged.labels == 1
     everything = np.ones_like(malignant)
     by_breast = _mean_by(judged.breasts, score, malignant, judged.patients)
@@ -187,11 +198,6 @@ def judge_masks(
         _clustered("dice_of_centred_disc", lambda rows: float(baseline[rows].mean()), patients),
         _clustered("dice_gain_over_disc", lambda rows: float((dice - baseline)[rows].mean()), patients),
     )
-
-
-def evaluation(found: tuple[Metric, ...], protocol: str, split_sha256: str, seed: int) -> Evaluation:
-    """``eval.json``."""
-    return Evaluation(metrics=found, protocol=protocol, split_sha256=split_sha256, seed=seed)
 
 
 def _metric(name: str, value: Estimate, *, group: str, images: int, patients: int) -> Metric:

@@ -15,15 +15,15 @@ from mammoview.core.findings import LesionKind
 from mammoview.core.progress import Cancel, Progress, never_cancel, no_progress
 from mammoview.models.architectures import WholeImageNetSizes, sizes_of
 from mammoview.models.loading import load
-from mammoview.models.manifest import Calibration, Evaluation, Metric
+from mammoview.models.manifest import Calibration
 from mammoview.models.networks import Network, PatchNet, WholeImageNet, build
 from mammoview.models.registry import PackageInfo, read_info
 from mammoview.training import losses
 from mammoview.training.data import Lesion, cbis_films, cbis_lesions, cesm_images
-from mammoview.training.evaluate import Judged, judge_masks, judge_patch, judge_whole_image, mask_dice, outputs
+from mammoview.training.evaluate import MALIGNANT
 from mammoview.training.images import film_images, load_images, save_images
 from mammoview.training.loop import Plan, train
-from mammoview.training.metrics import dice
+from mammoview.training.measure import measure_patch, measure_segmenter, measure_whole_image, patch_spec
 from mammoview.training.publish import patch_source, publish, segmenter_source, settle, whole_image_source
 from mammoview.training.samples import ImageBatches, ImageSet, TileBatches
 from mammoview.training.splits import Split, check_patients, split_by_patient, write_split
@@ -32,14 +32,10 @@ from mammoview.training.tiles import TileSet, patch_tiles, segmentation_tiles
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
-    from mammoview.models.preprocess import ImageSpec, PatchSpec
+    from mammoview.models.preprocess import ImageSpec
     from mammoview.training.config import TrainingConfig
 
 PACKAGE = "package"
-#: Jitter of the centre in validation, long sides of the lesion's box.
-VALIDATION_JITTER = 0.15
 
 
 @dataclass(frozen=True)
@@ -121,8 +117,7 @@ def train_segmenter(data: Path, run: Run) -> PackageInfo:
         Config and place.
     """
     tiles = segmentation_tiles(cesm_images(data))
-    strata = dict.fromkeys(tiles.patients.tolist(), "")
-    split = split_by_patient(strata, run.config.split.validation_share, seed=run.config.split.seed)
+    split = cesm_split(tiles, run.config)
     net = fit_segmenter(tiles, split, run)
     return publish_segmenter(net, tiles, split, run)
 
@@ -135,6 +130,12 @@ def cbis_split(lesions: Sequence[Lesion], config: TrainingConfig) -> Split:
         before = strata.get(lesion.key.patient, (False, False, False))
         now = (is_mass, not is_mass, lesion.is_malignant)
         strata[lesion.key.patient] = tuple(a or b for a, b in zip(before, now, strict=True))
+    return split_by_patient(strata, config.split.validation_share, seed=config.split.seed)
+
+
+def cesm_split(tiles: TileSet, config: TrainingConfig) -> Split:
+    """A split of the CDD-CESM patients who have a lesion."""
+    strata = dict.fromkeys(tiles.patients.tolist(), "")
     return split_by_patient(strata, config.split.validation_share, seed=config.split.seed)
 
 
@@ -166,74 +167,43 @@ def fit_whole_image(images: ImageSet, split: Split, run: Run, *, patch_net: Patc
 
 def publish_patch(net: Network, tiles: TileSet, split: Split, run: Run) -> PackageInfo:
     """Judge a patch classifier on the held-out patients and write its package."""
-    settle(net)
-    held = tiles.select(np.isin(tiles.patients, list(split.validation)))
+    calibration, evaluation = measure_patch(settle(net), tiles, split, run.config)
     trained = tiles.select(np.isin(tiles.patients, list(split.training)) & (tiles.labels > 0))
-    batches = TileBatches(held, _patch_spec(run.config), 64, run.config.augment)
-    logits = outputs(net, batches.still(run.config.seed, jitter=VALIDATION_JITTER))
-    judged = Judged(logits, held.labels, held.patients, held.patients)
-    calibration, found = judge_patch(judged, seed=run.config.split.seed)
-    protocol = (
-        "Squares of held-out patients, cut as for training, centre jittered by up to 0.15 long sides, one pass without "
-        "flips. Intervals: 2,000 bootstrap samples of whole patients. Calibration is measured on the patients that it "
-        "was not fitted on, lesions only."
-    )
     return publish(
         run.out / PACKAGE,
         net,
         run.config,
-        source=patch_source(float(np.isin(trained.labels, (2, 4)).mean())),
+        source=patch_source(float(np.isin(trained.labels, MALIGNANT).mean())),
         calibration=calibration,
-        evaluation=_evaluation(found, protocol, split, run),
+        evaluation=evaluation,
     )
 
 
 def publish_whole_image(net: Network, images: ImageSet, split: Split, run: Run, *, parent: PackageInfo) -> PackageInfo:
     """Judge a whole-image classifier on the held-out patients and write its package."""
-    settle(net)
-    held = images.select(np.isin(images.patients, list(split.validation)))
+    calibration, evaluation = measure_whole_image(settle(net), images, split, run.config)
     trained = images.select(np.isin(images.patients, list(split.training)))
-    logits = outputs(net, ImageBatches(held, 8, run.config.augment).still())
-    judged = Judged(logits, held.labels, held.patients, held.breasts)
-    calibration, found = judge_whole_image(judged, held.views, seed=run.config.split.seed)
-    protocol = (
-        "Whole mammograms of held-out patients, one pass without flips. Breast and patient scores are means over their "
-        "images; a patient is malignant when any image is. Intervals: 2,000 bootstrap samples of whole patients; for "
-        "auc_patient DeLong. Calibration is measured on the patients that it was not fitted on."
-    )
     return publish(
         run.out / PACKAGE,
         net,
         run.config,
         source=whole_image_source(float(trained.labels.mean())),
         calibration=calibration,
-        evaluation=_evaluation(found, protocol, split, run),
+        evaluation=evaluation,
         parent_sha256=parent.sha256,
     )
 
 
 def publish_segmenter(net: Network, tiles: TileSet, split: Split, run: Run) -> PackageInfo:
     """Judge a segmenter on the held-out patients and write its package."""
-    settle(net)
-    spec = _patch_spec(run.config)
-    held = tiles.select(np.isin(tiles.patients, list(split.validation)))
-    batches = list(TileBatches(held, spec, 16, run.config.augment).still(run.config.seed, jitter=VALIDATION_JITTER))
-    found = mask_dice(net, batches)
-    truth = np.concatenate([batch.targets.numpy() > 0.5 for batch in batches])
-    disc = _centred_disc(spec)
-    baseline = np.array([dice(disc, mask[0]) for mask in truth])
-    protocol = (
-        "Lesion crops of held-out patients: a square of twice the long side, centre jittered by up to 0.15 long sides, "
-        "threshold 0.5, one pass. The centred disc has the diameter of the lesion's long side: what is known without "
-        "looking. Intervals: 2,000 bootstrap samples of whole patients."
-    )
+    evaluation = measure_segmenter(settle(net), tiles, split, run.config)
     return publish(
         run.out / PACKAGE,
         net,
         run.config,
         source=segmenter_source(),
         calibration=Calibration(),
-        evaluation=_evaluation(judge_masks(found, baseline, held.patients), protocol, split, run),
+        evaluation=evaluation,
     )
 
 
@@ -241,7 +211,7 @@ def _fit_tiles(part: TileSet, split: Split, run: Run) -> Network:
     check_patients(split, training=part.patients.tolist(), validation=())
     torch.manual_seed(run.config.seed)
     net = build(run.config.network.architecture, run.config.network.sizes)
-    _train(net, TileBatches(part, _patch_spec(run.config), run.config.batch_size, run.config.augment), split, run)
+    _train(net, TileBatches(part, patch_spec(run.config), run.config.batch_size, run.config.augment), split, run)
     return net
 
 
@@ -273,21 +243,6 @@ def _patch_net(info: PackageInfo, split: Split) -> PatchNet:
     if not isinstance(net, PatchNet):
         raise UsageError(f"{info.folder} is no patch classifier.", "Name the package of one with --parent.")
     return net
-
-
-def _evaluation(found: tuple[Metric, ...], protocol: str, split: Split, run: Run) -> Evaluation:
-    return Evaluation(metrics=found, protocol=protocol, split_sha256=split.sha256, seed=run.config.seed)
-
-
-def _centred_disc(spec: PatchSpec) -> NDArray[np.bool_]:
-    row, col = np.mgrid[: spec.size_px, : spec.size_px] + 0.5 - spec.size_px / 2
-    return np.asarray(np.hypot(row, col) < spec.size_px / spec.context / 2)
-
-
-def _patch_spec(config: TrainingConfig) -> PatchSpec:
-    if config.preprocess.patch is None:
-        raise UsageError("The config lacks [preprocess.patch].", "Add it.")
-    return config.preprocess.patch
 
 
 def _image_spec(config: TrainingConfig) -> ImageSpec:

@@ -16,8 +16,7 @@ from mammoview.models.preprocess import ImageSpec
 from mammoview.training import data as index
 from mammoview.training.config import read_config
 from mammoview.training.images import film_images, load_images, save_images
-from mammoview.training.recipes import cbis_split
-from mammoview.training.splits import split_by_patient
+from mammoview.training.recipes import cbis_split, cesm_split
 from mammoview.training.tiles import TileSet, isotropic, patch_tiles, segmentation_tiles
 
 HEADS = {
@@ -175,13 +174,10 @@ def test_shipped_packages_name_the_split_that_their_config_makes(data: Path) -> 
 
     configs = Path(__file__).parents[2] / "trainers" / "configs"
     lesions = index.cbis_lesions(data)
-    cesm = dict.fromkeys((image.key.patient for image in index.cesm_images(data)), "")
     for info in packages():
         config = next(c for c in map(read_config, sorted(configs.glob("*.toml"))) if c.package.id == info.id)
         if info.task.value == "segmentation":
-            tiles = segmentation_tiles(index.cesm_images(data))
-            cesm = dict.fromkeys(tiles.patients.tolist(), "")
-            split = split_by_patient(cesm, config.split.validation_share, seed=config.split.seed)
+            split = cesm_split(segmentation_tiles(index.cesm_images(data)), config)
         else:
             split = cbis_split(lesions, config)
         assert load(info).evaluation.split_sha256 == split.sha256, info.id

@@ -17,6 +17,7 @@ from mammoview.models.registry import packages
 from mammoview.training import recipes
 from mammoview.training.config import TrainingConfig
 from mammoview.training.loop import CHECKPOINT, TrainingError
+from mammoview.training.measure import patch_spec
 from mammoview.training.recipes import Run
 from mammoview.training.samples import ImageSet, TileBatches
 from mammoview.training.splits import Split
@@ -157,7 +158,7 @@ def test_a_held_out_patient_among_the_samples_is_caught(tmp_path: Path) -> None:
 
 def test_the_mask_moves_with_its_image() -> None:
     some = tiles(with_masks=True)
-    spec = recipes._patch_spec(config("segmenter"))
+    spec = patch_spec(config("segmenter"))
     for jitter in (0.0, 0.2):
         batches = TileBatches(some, spec, 8, config("segmenter").augment)
         (batch,) = batches.still(3, jitter=jitter)
@@ -168,7 +169,7 @@ def test_the_mask_moves_with_its_image() -> None:
 
 
 def test_an_epoch_sees_every_tile_once_and_repeats_with_its_seed() -> None:
-    batches = TileBatches(tiles(), recipes._patch_spec(config("patch")), 4, config("patch").augment)
+    batches = TileBatches(tiles(), patch_spec(config("patch")), 4, config("patch").augment)
     first = list(batches(np.random.default_rng(0)))
     again = list(batches(np.random.default_rng(0)))
     assert sorted(np.concatenate([b.targets.numpy() for b in first])) == sorted(tiles().labels)
