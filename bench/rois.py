@@ -48,7 +48,7 @@ def bar(name: str, value: float, bound: float, *, at_most: bool = False) -> None
 
 
 def froc_by_score(found: Found, truth: Truth) -> list[tuple[float, float, float]]:
-    """(least score, false candidates an image, recall) down the list of scores."""
+    """(least score, false candidates an image, recall) from no candidate at all down the list of scores."""
     total = sum(len(boxes) for boxes in truth)
     events: list[tuple[float, int, int]] = []
     for candidates, boxes in zip(found, truth, strict=True):
@@ -57,7 +57,7 @@ def froc_by_score(found: Found, truth: Truth) -> list[tuple[float, float, float]
             inside = {k for k, box in enumerate(boxes) if box.contains(*candidate.box.centre)}
             events.append((candidate.score, len(inside - hit), int(not inside)))
             hit |= inside
-    curve, hits, wrong = [], 0, 0
+    curve, hits, wrong = [(1.0, 0.0, 0.0)], 0, 0
     for score, new, false in sorted(events, reverse=True):
         hits, wrong = hits + new, wrong + false
         curve.append((score, wrong / len(found), hits / total))
