@@ -15,7 +15,9 @@ import jsonschema
 import numpy as np
 import pytest
 
+from mammoview.cli.analyze import Options, analyze_paths
 from mammoview.core.paths import resource
+from mammoview.core.progress import no_progress
 from mammoview.core.study import Laterality, ViewPosition, VoiWindow
 from mammoview.dicom.create import NewMammogram, make_uid, write_mammogram
 from mammoview.imaging.phantom import make_view
@@ -53,15 +55,26 @@ def images_of(content: dict[str, Any]) -> Iterator[dict[str, Any]]:
         yield from study["images"]
 
 
+@pytest.fixture(scope="module")
+def pristine(small_study: Path, toy_packages: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A result that no test changes."""
+    home, out = tmp_path_factory.mktemp("pristine-home"), tmp_path_factory.mktemp("pristine") / "out"
+    shutil.copytree(toy_packages, home / "models")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("MAMMOVIEW_HOME", str(home))
+        analyze_paths([small_study], Options(out=out, device="cpu", threads=1), no_progress)
+    return out
+
+
 @pytest.fixture
-def analysed(mammoview: Run, toy_models: Path, small_study: Path, tmp_path: Path) -> Path:
-    code, _, err = mammoview("analyze", small_study, "--out", tmp_path / "out", *CPU)
-    assert code == 0, err
+def analysed(pristine: Path, tmp_path: Path) -> Path:
+    """The same result, to be changed."""
+    shutil.copytree(pristine, tmp_path / "out")
     return tmp_path / "out"
 
 
-def test_result_has_the_keys_and_files_that_the_design_names(analysed: Path, small_study: Path) -> None:
-    content = read(analysed)
+def test_result_has_the_keys_and_files_that_the_design_names(pristine: Path, small_study: Path) -> None:
+    content = read(pristine)
     assert set(content) == names("file")
     assert content["schema"] == "mammoview.result/1"
     assert {model["id"] for model in content["models"]} == {"toy-whole-image", "toy-patch", "toy-segmentation"}
@@ -77,11 +90,11 @@ def test_result_has_the_keys_and_files_that_the_design_names(analysed: Path, sma
         assert all(set(finding) == names("finding") for finding in image["findings"])
         files = [image["cleaned"], image["overlay"], image["breast"]["mask"], image["patch_map"]]
         files += [image["saliency"]["file"], *(f["mask"] for f in image["findings"] if f["mask"])]
-        assert all((analysed / name).is_file() for name in files)
+        assert all((pristine / name).is_file() for name in files)
 
 
-def test_scores_are_fused_from_views_to_the_exam(analysed: Path) -> None:
-    (study,) = read(analysed)["studies"]
+def test_scores_are_fused_from_views_to_the_exam(pristine: Path) -> None:
+    (study,) = read(pristine)["studies"]
     scores = {image["id"]: image["p_malignant"] for image in study["images"]}
     assert len(study["breasts"]) == 2
     for breast in study["breasts"]:
@@ -91,31 +104,31 @@ def test_scores_are_fused_from_views_to_the_exam(analysed: Path) -> None:
     assert study["exam"]["p_malignant"] == max(breast["p_malignant"] for breast in study["breasts"])
 
 
-def test_pictures_are_what_the_result_says(analysed: Path, small_study: Path) -> None:
-    for image in images_of(read(analysed)):
-        cleaned = cv2.imread(str(analysed / image["cleaned"]), cv2.IMREAD_UNCHANGED)
+def test_pictures_are_what_the_result_says(pristine: Path, small_study: Path) -> None:
+    for image in images_of(read(pristine)):
+        cleaned = cv2.imread(str(pristine / image["cleaned"]), cv2.IMREAD_UNCHANGED)
         original = cv2.imread(str(small_study / image["path"]), cv2.IMREAD_UNCHANGED)
-        breast = cv2.imread(str(analysed / image["breast"]["mask"]), cv2.IMREAD_UNCHANGED) > 0
+        breast = cv2.imread(str(pristine / image["breast"]["mask"]), cv2.IMREAD_UNCHANGED) > 0
         assert cleaned.dtype == np.uint16
         assert cleaned.shape == original.shape == breast.shape == (image["rows"], image["columns"])
         assert not cleaned[0, 0 if image["laterality"] == "R" else -1], "air is black"
         assert cleaned[breast].mean() > 100 * max(1.0, float(cleaned[~breast].mean())) / 50
-        saliency = cv2.imread(str(analysed / image["saliency"]["file"]), cv2.IMREAD_UNCHANGED)
+        saliency = cv2.imread(str(pristine / image["saliency"]["file"]), cv2.IMREAD_UNCHANGED)
         assert saliency.dtype == np.uint8
         assert saliency.shape[0] / saliency.shape[1] == pytest.approx(image["rows"] / image["columns"], rel=0.01)
-        sheet = cv2.imread(str(analysed / image["patch_map"]), cv2.IMREAD_UNCHANGED)
+        sheet = cv2.imread(str(pristine / image["patch_map"]), cv2.IMREAD_UNCHANGED)
         five = sheet.reshape(5, -1, sheet.shape[1]).astype(int).sum(axis=0)
         assert np.percentile(five, 90) == pytest.approx(255, abs=5), "the five classes share one probability"
 
 
-def test_outlined_findings_agree_with_their_masks(analysed: Path) -> None:
-    for image in images_of(read(analysed)):
+def test_outlined_findings_agree_with_their_masks(pristine: Path) -> None:
+    for image in images_of(read(pristine)):
         scores = [finding["p_malignant"] for finding in image["findings"]]
         assert scores == sorted(scores, reverse=True)
         outlined = [finding for finding in image["findings"] if finding["mask"]]
         assert len(outlined) <= 2
         for finding in outlined:
-            mask = cv2.imread(str(analysed / finding["mask"]), cv2.IMREAD_UNCHANGED) > 0
+            mask = cv2.imread(str(pristine / finding["mask"]), cv2.IMREAD_UNCHANGED) > 0
             drawn = np.zeros(mask.shape, np.uint8)
             corners = np.array(finding["contour"])[:, ::-1] - 0.5
             cv2.fillPoly(drawn, [corners.astype(np.int32)], 1)
@@ -123,11 +136,13 @@ def test_outlined_findings_agree_with_their_masks(analysed: Path) -> None:
             assert finding["area_mm2"] is None, "a picture has no physical scale"
 
 
-def test_two_runs_give_the_same_numbers(mammoview: Run, toy_models: Path, small_study: Path, tmp_path: Path) -> None:
+def test_two_runs_give_the_same_numbers(
+    mammoview: Run, toy_models: Path, pristine: Path, small_study: Path, tmp_path: Path
+) -> None:
+    assert mammoview("analyze", small_study, "--out", tmp_path / "two", *CPU)[0] == 0
     contents = []
-    for name in ("one", "two"):
-        mammoview("analyze", small_study, "--out", tmp_path / name, *CPU)
-        content = read(tmp_path / name)
+    for out in (pristine, tmp_path / "two"):
+        content = read(out)
         for key in ("started", "seconds"):
             del content[key]
         for image in images_of(content):
@@ -149,7 +164,7 @@ def test_an_earlier_result_inside_the_input_is_no_input(
 
 
 def test_existing_result_is_kept_without_overwrite(
-    mammoview: Run, analysed: Path, small_study: Path, tmp_path: Path
+    mammoview: Run, toy_models: Path, analysed: Path, small_study: Path
 ) -> None:
     before = {path: path.read_bytes() for path in sorted(analysed.rglob("*")) if path.is_file()}
     code, _, err = mammoview("analyze", small_study, "--out", analysed, *CPU)

@@ -47,7 +47,7 @@ def test_with_a_display_the_window_opens_on_it(
     window = ModuleType("mammoview.ui.app")
     window.run = run  # type: ignore[attr-defined]
     monkeypatch.setitem(sys.modules, "mammoview.ui.app", window)
-    monkeypatch.setattr("mammoview.session.session.begin", lambda paths: "a session")
+    monkeypatch.setattr("mammoview.session.start.begin", lambda paths: "a session")
     monkeypatch.setenv("QT_QPA_PLATFORM", "offscreen")
     assert mammoview("demo")[0] == 0
     assert seen == [small_study]
