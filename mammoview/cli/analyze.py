@@ -183,15 +183,15 @@ def _summarise(outcome: Outcome) -> None:
     images = {image.id: image for study in outcome.scan.studies for image in study.images}
     for result in outcome.results:
         typer.echo(f"Study {result.study_uid}")
+        if result.meaning is not None:
+            share = f"{result.meaning.training_prevalence:.0%} malignant in training"
+            typer.echo(f"  scores: {result.meaning.text} ({share})")
         for one in result.images:
             image = images[one.image_id]
             score = "no score" if one.p_malignant is None else f"{one.p_malignant:.3f}"
             typer.echo(f"  {image.label:6} {score:9} {len(one.findings)} findings  {image.relative_path}")
-        if result.p_malignant is not None and result.meaning is not None:
-            typer.echo(
-                f"  exam   {result.p_malignant:.3f}     {result.rule}; {result.meaning.text} "
-                f"({result.meaning.training_prevalence:.0%} malignant in training)"
-            )
+        if result.p_malignant is not None:
+            typer.echo(f"  exam   {result.p_malignant:.3f}     {result.rule}")
         for text in result.warnings:
             typer.echo(f"  note: {text}", err=True)
     for problem in (*outcome.scan.problems, *(p for result in outcome.results for p in result.problems)):
