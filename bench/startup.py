@@ -18,10 +18,12 @@ from pathlib import Path
 
 import numpy as np
 
+from mammoview.core.image import StoredImage
 from mammoview.core.study import Laterality, ViewPosition, VoiWindow
 from mammoview.dicom.create import NewMammogram, make_uid, write_mammogram
 from mammoview.dicom.pixels import decode
 from mammoview.dicom.scan import scan
+from mammoview.imaging.pyramid import build
 from mammoview.session import settings
 
 ROWS, COLUMNS = 4096, 3328
@@ -39,6 +41,8 @@ def main() -> None:
         study.mkdir()
         write_study(study)
         decode_s = statistics.median(bare_decode_s(study) for _ in range(3))
+        pyramid_ms = statistics.median(pyramid_s(has_padding=False) for _ in range(5)) * 1000
+        padded_ms = statistics.median(pyramid_s(has_padding=True) for _ in range(5)) * 1000
         start([], "window")
         empty_s = statistics.median(start([], "window")["window"] for _ in range(RUNS))
         runs = [start([str(study)], "first-image") for _ in range(RUNS)]
@@ -50,6 +54,7 @@ def main() -> None:
     print(f"start to window, study given        {window_s:6.2f} s")
     print(f"bare decode of one {ROWS}×{COLUMNS} image {decode_s:6.3f} s")
     print(f"start to first image                {first_s:6.2f} s")
+    print(f"pyramid, without and with padding   {pyramid_ms:6.0f} and {padded_ms:.0f} ms")
     print(f"first image / (empty window + decode) {first_s / floor_s:4.2f}    (at most {MOST_RATIO})")
 
 
@@ -87,6 +92,18 @@ def bare_decode_s(folder: Path) -> float:
     image = scan([folder]).studies[0].images[0]
     begin = time.perf_counter()
     decode(image)
+    return time.perf_counter() - begin
+
+
+def pyramid_s(*, has_padding: bool) -> float:
+    """Seconds to make one image's display pyramid in fresh memory; half of the image is padding, or none."""
+    pixels = np.random.default_rng(1).integers(0, 4096, (ROWS, COLUMNS), dtype=np.uint16)
+    padding = None
+    if has_padding:
+        rows, columns = np.indices(pixels.shape, dtype=np.float32)
+        padding = ((rows - ROWS / 2) / ROWS * 2.2) ** 2 + (columns / COLUMNS * 1.3) ** 2 > 1
+    begin = time.perf_counter()
+    build(StoredImage(pixels, padding=padding))
     return time.perf_counter() - begin
 
 

@@ -14,7 +14,8 @@ from mammoview.core.image import StoredImage, level_shapes
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_FULL = 255
+#: The share of padding where all is padding. Its quarters are whole, so the first halving, the largest, fits bytes.
+_ALL = 252
 
 
 def build(image: StoredImage) -> tuple[tuple[NDArray[np.uint16], ...], tuple[NDArray[np.uint8], ...]]:
@@ -57,18 +58,18 @@ def fill(image: StoredImage, levels: Sequence[NDArray[np.uint16]], padding: Sequ
         for level in padding:
             level.fill(0)
         return
-    np.multiply(image.padding.view(np.uint8), _FULL, out=padding[0])
-    tissue: NDArray[np.floating | np.uint8] = _FULL - padding[0]
+    np.multiply(image.padding.view(np.uint8), 255, out=padding[0])
+    share: NDArray[np.floating | np.uint8] = image.padding.view(np.uint8) * np.uint8(_ALL)
     for finer, coarser, cover in zip(levels, levels[1:], padding[1:], strict=False):
-        # The tissue's share stays exact from level to level; only what is kept for display is rounded.
-        share = np.empty(coarser.shape, np.float32)
-        _halve(tissue.astype(np.float32, copy=False), share)
-        np.copyto(cover, np.rint(_FULL - share), casting="unsafe")
-        _average_tissue(finer, tissue, coarser, share)
-        tissue = share
+        # Exact from level to level, in bytes first and then in float32; only what is kept for display is rounded.
+        coarse_share = np.empty(coarser.shape, share.dtype)
+        _halve(share, coarse_share)
+        _average_tissue(finer, share, coarser, coarse_share)
+        share = coarse_share.astype(np.float32, copy=False)
+        np.copyto(cover, np.rint(share * np.float32(255) / np.float32(_ALL)), casting="unsafe")
 
 
-def _halve(finer: NDArray[np.generic], coarser: NDArray[np.generic]) -> None:
+def _halve(finer: NDArray[np.integer | np.floating], coarser: NDArray[np.integer | np.floating]) -> None:
     rows, columns = finer.shape
     if rows % 2 or columns % 2:
         # The last row or column stands for itself twice, so that every pixel keeps its place and its size.
@@ -78,18 +79,18 @@ def _halve(finer: NDArray[np.generic], coarser: NDArray[np.generic]) -> None:
 
 def _average_tissue(
     finer: NDArray[np.uint16],
-    tissue: NDArray[np.floating | np.uint8],
+    share: NDArray[np.floating | np.uint8],
     coarser: NDArray[np.uint16],
-    share: NDArray[np.float32],
+    coarse_share: NDArray[np.floating | np.uint8],
 ) -> None:
     """Do those averages again where padding and tissue meet: a thin line, so indices cost less than images."""
-    rows, columns = np.nonzero((share > 0) & (share < _FULL))
+    rows, columns = np.nonzero((coarse_share > 0) & (coarse_share < _ALL))
     total = np.zeros(rows.size)
     weight = np.zeros(rows.size)
     for down in (0, 1):
         for right in (0, 1):
             at = (np.minimum(2 * rows + down, finer.shape[0] - 1), np.minimum(2 * columns + right, finer.shape[1] - 1))
-            part = tissue[at].astype(np.float64)
-            total += finer[at] * part
-            weight += part
+            tissue = _ALL - share[at].astype(np.float64)
+            total += finer[at] * tissue
+            weight += tissue
     coarser[rows, columns] = np.rint(total / weight)
