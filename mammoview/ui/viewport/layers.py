@@ -18,6 +18,9 @@ from mammoview.ui.viewport.pyramid import mask_pyramid
 #: Closed lines in native pixels, shape (n, 2) each, (row, column), float64.
 Outlines = tuple[NDArray[np.float64], ...]
 
+#: How far, in native pixels, a drawn outline may lie from the mask's.
+_TOLERANCE_PX = 1.0
+
 #: Names of the patch classes whose sum the patch map shows first.
 MALIGNANT = "malignant (mass or calcification)"
 
@@ -96,10 +99,12 @@ class Prepared:
 
 
 def outlines(mask: NDArray[np.bool_] | NDArray[np.uint8]) -> Outlines:
-    """Closed outlines of a mask, along the outer edges of its pixels to within half a pixel."""
-    found, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    """Closed outlines of a mask, along its outermost pixels to within 1.5 native pixels."""
+    found, _ = cv2.findContours(np.ascontiguousarray(mask).view(np.uint8), cv2.RETR_CCOMP, cv2.CHAIN_APPROX_SIMPLE)
+    # A line of every pixel's corner would take longer to draw than the image.
+    simple = [cv2.approxPolyDP(line, _TOLERANCE_PX, closed=True) for line in found]
     # OpenCV gives (column, row) of pixel centres.
-    return tuple(line[:, 0, ::-1].astype(np.float64) + 0.5 for line in found if len(line) > 2)
+    return tuple(line[:, 0, ::-1].astype(np.float64) + 0.5 for line in simple if len(line) > 2)
 
 
 def _mask_outlines(mask: Mask | None) -> Outlines:

@@ -18,10 +18,11 @@ def mask_pyramid(mask: NDArray[np.bool_], levels: int) -> tuple[NDArray[np.uint8
 
     Odd last rows and columns are repeated, so that level k has ⌈rows / 2ᵏ⌉ rows like a display pyramid.
     """
-    pyramid = [np.where(mask, np.uint8(255), np.uint8(0))]
+    # OpenCV lets go of the interpreter lock, numpy does not always: this runs beside the GUI thread.
+    pyramid = [np.asarray(cv2.threshold(mask.view(np.uint8), 0, 255, cv2.THRESH_BINARY)[1], np.uint8)]
     for _ in range(levels - 1):
         last = pyramid[-1]
-        even = np.pad(last, ((0, last.shape[0] % 2), (0, last.shape[1] % 2)), mode="edge")
+        even = cv2.copyMakeBorder(last, 0, last.shape[0] % 2, 0, last.shape[1] % 2, cv2.BORDER_REPLICATE)
         half = cv2.resize(even, (even.shape[1] // 2, even.shape[0] // 2), interpolation=cv2.INTER_AREA)
         pyramid.append(np.asarray(half, np.uint8))
     return tuple(pyramid)
