@@ -61,7 +61,9 @@ def _edge_depth(values: NDArray[np.float32]) -> NDArray[np.intp]:
     start = min(10, reach // 4)
     darkest = np.minimum.accumulate(strip[start:], axis=0)[np.maximum(depths - 2 - start, 0)]
     is_solid = (darkest >= 0.5 * strip[depths - 2]) | (depths - 2 < start)[:, None]
-    path = best_path(np.where(is_solid, np.clip(step, 0.0, 0.4), 0.0), stiffness=0.02)
+    # The sharpest place, without the gap that lets a blurred step count in full.
+    sharp = mean(np.maximum(depths - 2, 0), depths) - mean(depths, depths + 2)
+    path = best_path(np.where(is_solid, np.clip(sharp, 0.0, 0.6), 0.0), stiffness=0.02)
     across = np.arange(columns)
     drop, inside = step[path, across], strip[np.maximum(depths[path] - 2, 0), across]
     is_sharp = drop >= 0.6 * wide[path, across]
