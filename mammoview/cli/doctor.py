@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from itertools import groupby
-
-from rich.console import Console
-from rich.table import Table
+from typing import TYPE_CHECKING
 
 from mammoview.cli.display import has_display
 from mammoview.pipeline.diagnosis import Check, State, checks
+
+if TYPE_CHECKING:
+    from rich.table import Table
 
 _STYLES = {State.OK: "green", State.NOTE: "yellow", State.PROBLEM: "bold red"}
 
 
 def doctor() -> None:
     """Print versions, device, decoders, models and display, and what to do about each problem."""
+    # Imported when something is printed: the way to the window passes this page.
+    from rich.console import Console
+
     console = Console(highlight=False)
     found = (*checks(), display_check())
     for section, members in groupby(found, key=lambda check: check.section):
@@ -37,6 +41,8 @@ def display_check() -> Check:
 
 
 def _table(section: str, members: tuple[Check, ...]) -> Table:
+    from rich.table import Table
+
     table = Table(title=section, title_justify="left", show_header=False, box=None, pad_edge=False, expand=False)
     for check in members:
         advice = f"\n→ {check.advice}" if check.advice else ""
