@@ -47,8 +47,8 @@ def bar(name: str, value: float, bound: float, *, at_most: bool = False) -> None
     print(f"{name:<62} {value:8.4f}  {sign} {bound:<6} {'met' if is_met else 'NOT met'} by {abs(value - bound):.4f}")
 
 
-def froc_by_score(found: Found, truth: Truth) -> list[tuple[float, float, float]]:
-    """(least score, false candidates an image, recall) from no candidate at all down the list of scores."""
+def froc_by_score(found: Found, truth: Truth) -> list[tuple[float, float]]:
+    """(false candidates an image, recall) from no candidate at all down the list of scores."""
     total = sum(len(boxes) for boxes in truth)
     events: list[tuple[float, int, int]] = []
     for candidates, boxes in zip(found, truth, strict=True):
@@ -57,20 +57,20 @@ def froc_by_score(found: Found, truth: Truth) -> list[tuple[float, float, float]
             inside = {k for k, box in enumerate(boxes) if box.contains(*candidate.box.centre)}
             events.append((candidate.score, len(inside - hit), int(not inside)))
             hit |= inside
-    curve, hits, wrong = [(1.0, 0.0, 0.0)], 0, 0
-    for score, new, false in sorted(events, reverse=True):
+    curve, hits, wrong = [(0.0, 0.0)], 0, 0
+    for _, new, false in sorted(events, reverse=True):
         hits, wrong = hits + new, wrong + false
-        curve.append((score, wrong / len(found), hits / total))
+        curve.append((wrong / len(found), hits / total))
     return curve
 
 
 def print_froc(found: Found, truth: Truth, rates: Sequence[float]) -> None:
     curve = froc_by_score(found, truth)
-    print("| false an image, at most | recall | least score |\n|---|---|---|")
+    print("| false an image, at most | recall |\n|---|---|")
     for rate in rates:
-        within = [point for point in curve if point[1] <= rate]
+        within = [point for point in curve if point[0] <= rate]
         if within:
-            print(f"| {rate:g} | {within[-1][2]:.3f} | {within[-1][0]:.3f} |")
+            print(f"| {rate:g} | {within[-1][1]:.3f} |")
 
 
 def masses() -> None:
@@ -131,11 +131,11 @@ def clusters() -> None:
     print(f"{len(SEEDS)} phantom views, {sum(map(len, truth))} clusters")
     print_froc(found, truth, (0, 0.1, 0.25, 0.5, 1, 2, 4, 8))
     kept = [[one for one in some if one.kind is LesionKind.CALCIFICATION] for some in proposed]
-    _, false, recall = froc_by_score(kept, truth)[-1]
+    false, recall = froc_by_score(kept, truth)[-1]
     bar("clusters of the phantom: recall in at most 5 candidates", recall, 0.90)
     bar("clusters of the phantom: false ones an image", false, 1.0, at_most=True)
     as_mass = [[one for one in some if one.kind is LesionKind.MASS] for some in proposed]
-    print(f"masses of the phantom, same candidates: recall {froc_by_score(as_mass, mass_truth)[-1][2]:.3f}")
+    print(f"masses of the phantom, same candidates: recall {froc_by_score(as_mass, mass_truth)[-1][1]:.3f}")
 
 
 def crops() -> None:

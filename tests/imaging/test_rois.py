@@ -8,7 +8,9 @@ from mammoview.core.findings import Candidate, LesionKind, Suppression
 from mammoview.core.geometry import Box
 from mammoview.core.image import Mask
 from mammoview.imaging.calcifications import calcification_candidates, find_grains
+from mammoview.imaging.phantom import make_view
 from mammoview.imaging.rois import distinct, propose
+from mammoview.imaging.suppress import clean, suppress
 
 
 def breast_with_blobs(blobs, *, shape=(1600, 1000), level=0.45):
@@ -100,3 +102,13 @@ def test_the_better_of_two_overlapping_candidates_stays():
     outer = Candidate(Box(0, 0, 50, 50), 0.6, LesionKind.MASS)
     beside = Candidate(Box(45, 45, 90, 90), 0.5, LesionKind.MASS)
     assert distinct([inner, outer, beside]) == (outer, beside)
+
+
+def test_cluster_of_a_phantom_is_among_the_candidates():
+    drawn = make_view(10_050, rows=1500, columns=1100, spacing_mm=0.1)
+    suppression = suppress(drawn.pixels, view=drawn.view, laterality=drawn.laterality, spacing_mm=(0.1, 0.1))
+    found = propose(clean(drawn.pixels, suppression), suppression, spacing_mm=(0.1, 0.1))
+    truth = [lesion.box for lesion in drawn.truth.lesions if lesion.kind is LesionKind.CALCIFICATION]
+    clusters = [one.box.centre for one in found if one.kind is LesionKind.CALCIFICATION]
+    assert truth
+    assert all(any(box.contains(*centre) for centre in clusters) for box in truth)
