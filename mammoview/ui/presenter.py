@@ -291,13 +291,13 @@ class Presenter(QObject):
         for result in self._results():
             pane = self._parts.wall.pane_of(result.image_id)
             if pane is not None:
-                pane.set_notes(notes(result, self._meaning()))
+                pane.set_notes(notes(result, self._exam(), self._meaning()))
 
 
-def notes(result: ImageResult, meaning: ScoreMeaning | None) -> tuple[str, ...]:
+def notes(result: ImageResult, exam: ExamResult | None, meaning: ScoreMeaning | None) -> tuple[str, ...]:
     """What stands in an image's corner about its score."""
     if result.p_malignant is None:
-        return (not_scored_text(result),)
+        return (not_scored_text(result, exam),)
     spread = f" ± {result.uncertainty:.2f}" if result.uncertainty is not None else ""
     return (f"score {result.p_malignant:.2f}{spread}", meaning_text(meaning))
 

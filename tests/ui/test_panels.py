@@ -83,9 +83,15 @@ def test_scores_come_image_by_image_before_the_exam_is_done(qtbot: QtBot) -> Non
 
 
 def test_an_unscored_image_says_why_in_its_corner() -> None:
-    assert notes(RESULTS[1], MEANING) == (RESULTS[1].warnings[0],)
-    assert notes(RESULTS[0], MEANING)[0] == "score 0.31 ± 0.04"
-    assert "49%" in notes(RESULTS[0], MEANING)[1]
+    assert notes(RESULTS[1], EXAM, MEANING) == (RESULTS[1].warnings[0],)
+    assert notes(RESULTS[0], EXAM, MEANING)[0] == "score 0.31 ± 0.04"
+    assert "49%" in notes(RESULTS[0], EXAM, MEANING)[1]
+
+
+def test_without_a_model_an_image_says_so() -> None:
+    (line,) = notes(ImageResult(IMAGES[0].id), EXAM, MEANING)
+    assert line == "Not scored: no model for whole images is installed."
+    assert notes(ImageResult(IMAGES[0].id), None, MEANING) == ("Not scored.",)
 
 
 def test_findings_are_sorted_and_tell_their_selection(qtbot: QtBot) -> None:

@@ -49,6 +49,6 @@ def _head(title: str) -> str:
 
 def _line(keys: str, title: str, text: str) -> str:
     return (
-        f'<tr><td style="white-space:nowrap"><b>{escape(keys)}</b></td><td>{escape(title)}</td>'
+        f'<tr><td width="24%"><b>{escape(keys)}</b></td><td width="30%">{escape(title)}</td>'
         f'<td style="color:{theme.QUIET.name()}">{escape(text)}</td></tr>'
     )

@@ -22,9 +22,11 @@ def meaning_text(meaning: ScoreMeaning | None) -> str:
     return f"{meaning.text.rstrip('.')}; trained at {meaning.training_prevalence:.0%} malignant"
 
 
-def not_scored_text(result: ImageResult) -> str:
+def not_scored_text(result: ImageResult, exam: ExamResult | None) -> str:
     """Why an image has no score, or that it has none."""
     reason = next((text for text in result.warnings if text.lower().startswith("not scored")), "")
+    if not reason and exam is not None and all(use.task != "whole_image" for use in exam.provenance.models):
+        return "Not scored: no model for whole images is installed."
     return reason or "Not scored."
 
 
@@ -61,7 +63,7 @@ class ScoresPanel(QLabel):
             label = by_id[result.image_id].label if result.image_id in by_id else "?"
             spread = f"± {result.uncertainty:.2f}" if result.uncertainty is not None else ""
             if result.p_malignant is None:
-                parts.append(f"<p><b>{escape(label)}</b> {_warning(not_scored_text(result))}</p>")
+                parts.append(f"<p><b>{escape(label)}</b> {_warning(not_scored_text(result, exam))}</p>")
             else:
                 parts.append(_number(label, result.p_malignant, meaning, spread))
         others = [w for w in (exam.warnings if exam else ()) if not w.lower().startswith("not scored")]
