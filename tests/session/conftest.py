@@ -32,7 +32,7 @@ class Ear:
         with self._condition:
             return [what for what in self.heard if isinstance(what, kind)]
 
-    def wait(self, is_meant: Callable[[Any], bool] | type, *, count: int = 1, timeout_s: float = 20.0) -> Any:
+    def wait(self, is_meant: Callable[[Any], bool] | type, *, count: int = 1, timeout_s: float = 60.0) -> Any:
         """The last of the first ``count`` things that are meant."""
         meant = (lambda what: isinstance(what, is_meant)) if isinstance(is_meant, type) else is_meant
 

@@ -45,7 +45,7 @@ def is_alive(pid: int) -> bool:
     return state != "Z"
 
 
-def wait_until(is_so, timeout_s=10.0) -> bool:
+def wait_until(is_so, timeout_s=30.0) -> bool:
     end = time.monotonic() + timeout_s
     while time.monotonic() < end:
         if is_so():
@@ -264,7 +264,7 @@ def test_close_ends_children_and_answers_everybody(ear) -> None:
     begin = time.monotonic()
     crew.close()
     crew.close()
-    assert time.monotonic() - begin < 2.0
+    assert time.monotonic() - begin < 10.0, "a child that sleeps for minutes was waited for"
     assert all(one.wait(ended).is_cancelled for one in ears)
     assert not any(is_alive(pid) for pid in pids)
 
@@ -308,6 +308,6 @@ def test_no_child_outlives_its_parent(tmp_path, end) -> None:
         assert len(pids) == 2
         if end == "killed":
             parent.kill()
-        _, errors = parent.communicate(timeout=20)
+        _, errors = parent.communicate(timeout=60)
     assert wait_until(lambda: not any(is_alive(pid) for pid in pids))
     assert not errors

@@ -408,7 +408,7 @@ if __name__ == "__main__":
     pixels.Block = Recorded
     session = Session(replace(Settings(), analyse_on_open=False), on_event)
     session.open(sys.argv[1:2])
-    assert enough.wait(20)
+    assert enough.wait(60)
     if sys.argv[2] == "close":
         session.close()
     assert all(image.levels[0].any() for image in kept)
@@ -421,7 +421,7 @@ def test_a_whole_life_says_nothing_on_standard_error(study, tmp_path, end) -> No
     script = tmp_path / "life.py"
     script.write_text(WHOLE_LIFE)
     command = [sys.executable, str(script), str(study), end]
-    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
     assert (done.returncode, done.stderr) == (0, "")
     names = done.stdout.split()
     assert len(names) == 4
