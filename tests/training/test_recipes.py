@@ -11,11 +11,13 @@ import torch
 
 from mammoview.core.errors import CancelledError, InputError, UsageError
 from mammoview.core.progress import Cancel
+from mammoview.models.loading import load
 from mammoview.models.manifest import Task
 from mammoview.models.networks import Network, PatchNet, build
 from mammoview.models.registry import packages
 from mammoview.training import recipes
 from mammoview.training.config import TrainingConfig
+from mammoview.training.evaluate import calibration_half
 from mammoview.training.loop import CHECKPOINT, TrainingError
 from mammoview.training.measure import patch_spec
 from mammoview.training.recipes import Run
@@ -53,20 +55,20 @@ def config(kind: str, **changes: object) -> TrainingConfig:
     return TrainingConfig.model_validate({**words, **changes})
 
 
-def tiles(*, with_masks: bool = False) -> TileSet:
-    """A bright disc on noise for each of eight patients; its size tells the class."""
+def tiles(*, with_masks: bool = False, count: int = 8) -> TileSet:
+    """A bright disc on noise for each of ``count`` patients; its size tells the class."""
     rng = np.random.default_rng(0)
     row, col = np.mgrid[:TILE_PX, :TILE_PX] - TILE_PX / 2
-    labels = np.arange(8) % 5
+    labels = np.arange(count) % 5
     masks = np.stack([(np.hypot(row, col) < 12 + 4 * label) for label in labels])
     pixels = np.clip(rng.normal(90, 8, masks.shape) + 70 * masks, 1, 255).astype(np.uint8)
-    boxes = np.repeat(np.array([[64, 64, 128, 128]], np.float32), 8, axis=0)
+    boxes = np.repeat(np.array([[64, 64, 128, 128]], np.float32), count, axis=0)
     return TileSet(
         pixels,
         masks.astype(np.uint8) if with_masks else np.zeros(0, np.uint8),
         boxes,
         labels.astype(np.int64),
-        np.array([f"{n}" for n in range(8)]),
+        np.array([f"{n}" for n in range(count)]),
     )
 
 
@@ -181,3 +183,21 @@ def test_a_parent_of_another_split_is_refused() -> None:
     shipped = next(info for info in packages() if info.task is Task.PATCH)
     with pytest.raises(UsageError, match="another split"):
         recipes._patch_net(shipped, SPLIT)
+
+
+def test_a_package_says_what_was_measured_on_the_held_out_patients(tmp_path: Path) -> None:
+    some = tiles(count=60)
+    split = Split(frozenset(f"{n}" for n in range(20)), frozenset(f"{n}" for n in range(20, 60)))
+    run = Run(config("patch", stages=[{"name": "all", "epochs": 1, "learning_rate": 1e-3}]), tmp_path)
+    info = recipes.publish_patch(recipes.fit_patch(some, split, run), some, split, run)
+    assert info.folder == tmp_path / "package"
+    package = load(info)
+    assert package.evaluation.split_sha256 == split.sha256
+    assert {metric.n_patients for metric in package.evaluation.metrics if not metric.group} == {32, 40}
+    held = some.select(np.isin(some.patients, list(split.validation)))
+    half = calibration_half(held.patients, seed=run.config.split.seed)
+    assert package.calibration.n_patients == (held.labels[half] > 0).sum()
+    # 16 of the 20 training tiles are lesions, 8 of them malignant.
+    assert info.manifest.score is not None
+    assert info.manifest.score.training_prevalence == 0.5
+    assert "experimental" in (info.folder / "MODEL_CARD.md").read_text(encoding="utf-8")
