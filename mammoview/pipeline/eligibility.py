@@ -11,6 +11,10 @@ if TYPE_CHECKING:
 
 _CLOSE_UPS = {ViewModifier.SPOT: "spot view", ViewModifier.MAGNIFICATION: "magnification view"}
 
+#: Sides below this, or this many times longer than the other, are those of icons, strips and rulers.
+LEAST_SIDE_PX = 32
+MOST_ASPECT = 6
+
 
 def why_not_scored(image: Mammogram, contract: InputContract | None = None) -> str:
     """Say why ``image`` gets no score from a model with ``contract``; empty when it gets one.
@@ -32,6 +36,9 @@ def _why_never(image: Mammogram) -> str:
         return "Not scored: tomosynthesis is not yet analysed."
     if image.view is ViewPosition.SPECIMEN:
         return "Not scored: a specimen, not a breast in place."
+    short, long = sorted((image.rows, image.columns))
+    if short < LEAST_SIDE_PX or long > MOST_ASPECT * short:
+        return f"Not scored: {image.rows} × {image.columns} pixels are not the shape of a mammogram."
     for modifier, name in _CLOSE_UPS.items():
         if modifier in image.modifiers:
             return f"Not scored: a {name} shows part of a breast at another scale."

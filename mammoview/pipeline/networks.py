@@ -92,7 +92,7 @@ class OpenNetworks:
     def score(self, images: Sequence[PreparedImage]) -> list[ImageScore | None]:
         """Score whole images, each as the mean over its four flips and over the networks."""
         self._seen.clear()
-        wanted = [prepared for prepared in images if not self.why_not_scored(prepared.image)]
+        wanted = [one for one in images if one.has_breast and not self.why_not_scored(one.image)]
         if not wanted or not self.scorers:
             return [None for _ in images]
         by_network = []
@@ -126,7 +126,7 @@ class OpenNetworks:
         """The patch classifier's five classes over the image, where it may look at it and was not told to keep off."""
         if self.patch is None or self.saliency is SaliencyMethod.NONE:
             return ()
-        if why_not_scored(image.image, self.patch.package.manifest.input):
+        if not image.has_breast or why_not_scored(image.image, self.patch.package.manifest.input):
             return ()
         return whole_image.five_class_map(self._module(self.patch), self.patch, image)
 

@@ -240,6 +240,8 @@ class _Steps:
             patch_map = self.networks.patch_map(prepared)
         self._take_notes()
         reason = self.networks.why_not_scored(image)
+        if not reason and not prepared.has_breast:
+            reason = "Not scored: no breast was found in the image."
         result = ImageResult(
             image_id=image.id,
             suppression=prepared.suppression,

@@ -59,6 +59,8 @@ class PreparedImage:
         The copy that the models see: what is not breast is black.
     suppression
         None where suppression makes no sense (For Processing, tomosynthesis, specimens).
+    has_breast
+        Whether any breast was found; the networks would score a black image, too.
     """
 
     image: Mammogram
@@ -67,6 +69,7 @@ class PreparedImage:
     suppression: Suppression | None
     candidates: tuple[Candidate, ...]
     watch: Stopwatch
+    has_breast: bool = True
 
 
 def prepare(image: Mammogram, *, is_scored: bool) -> PreparedImage:
@@ -99,10 +102,11 @@ def prepare(image: Mammogram, *, is_scored: bool) -> PreparedImage:
         )
         cleaned = clean(shown, suppression)
     candidates: tuple[Candidate, ...] = ()
-    if is_scored:
+    has_breast = bool(suppression.breast.to_array().any())
+    if is_scored and has_breast:
         with watch.stage("propose"):
             candidates = propose(cleaned, suppression, spacing_mm=image.spacing_mm, limit=CANDIDATE_LIMIT)
-    return PreparedImage(image, shown, cleaned, suppression, candidates, watch)
+    return PreparedImage(image, shown, cleaned, suppression, candidates, watch, has_breast)
 
 
 def outline(mask: NDArray[np.bool_]) -> tuple[tuple[float, float], ...]:

@@ -220,3 +220,10 @@ def test_impossible_windows_are_told_and_passed_over(
     cleaned = cv2.imread(str(tmp_path / "out" / content["images"]["window.dcm"]["cleaned"]), cv2.IMREAD_UNCHANGED)
     assert np.ptp(cleaned) > 20_000, "the image is still shown with its contrast"
     assert any("window.dcm" in text and "indow" in text for text in content["warnings"])
+
+
+def test_a_black_image_is_shown_but_not_scored(analyse: Callable[..., dict[str, Any]], tmp_path: Path) -> None:
+    assert cv2.imwrite(str(tmp_path / "study" / "L_MLO_black.png"), np.zeros((300, 200), np.uint16))
+    content = analyse()
+    assert content["images"]["L_MLO_black.png"]["p_malignant"] is None
+    assert any("L_MLO_black.png" in text and "no breast" in text for text in content["warnings"])

@@ -30,6 +30,9 @@ def test_standard_views_are_scored(make_mammogram: Make, view: ViewPosition) -> 
         ({"view": ViewPosition.SPECIMEN}, "specimen"),
         ({"is_tomosynthesis": True}, "tomosynthesis"),
         ({"frames": 40}, "tomosynthesis"),
+        ({"rows": 8, "columns": 3000}, "8 × 3000"),
+        ({"rows": 3000, "columns": 300}, "shape"),
+        ({"rows": 20, "columns": 20}, "20 × 20"),
     ],
 )
 def test_what_no_package_may_score(make_mammogram: Make, changes: dict[str, object], word: str) -> None:

@@ -170,3 +170,10 @@ def test_out_of_memory_goes_on_with_less_and_is_told(
     assert [word in "".join(notes) for word in ("2 at a time", "tiles", "CPU")] == [True] * 3
     assert "cpu" in networks.device
     assert shelf.open(request_of).scorers[0] is not networks.scorers[0], "the next request tries the card again"
+
+
+def test_an_image_without_a_breast_is_not_scored(request_of: AnalysisRequest, image: PreparedImage) -> None:
+    networks = Shelf().open(request_of)
+    without = replace(image, candidates=(), has_breast=False)
+    assert networks.score([without]) == [None]
+    assert networks.patch_map(without) == ()
