@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
 WORK_SIDE_PX = 800
 P_MAX = 65_535.0
+#: Padding on more of the frame than this is not a border but the air beyond the skin.
+_AIR_SHARE = 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +26,7 @@ class WorkCopy:
     values
         Shape (rows, columns), float32 in [0, 1], bright is dense.
     known
-        Shape (rows, columns), bool: False where all is padding.
+        Shape (rows, columns), bool: False where all is padding, unless the padding is the air.
     native_shape
         (rows, columns) of the image that it was made from.
     """
@@ -67,6 +69,9 @@ def reduce(image: NDArray[np.uint16], padding: NDArray[np.bool_] | None = None) 
         share = cv2.resize(padding.astype(np.uint8) * 255, size, interpolation=cv2.INTER_AREA)
         known = share < 255
         values[~known] = 0.0
+        if 1.0 - known.mean() > _AIR_SHARE:
+            # So much padding is the air that the vendor marked (CP-692): black, and all the background there is.
+            known = np.ones(values.shape, dtype=bool)
     return WorkCopy(values, known, (rows, columns))
 
 

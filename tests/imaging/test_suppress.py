@@ -74,6 +74,16 @@ def test_padding_is_no_breast() -> None:
     assert found.artifacts == ()
 
 
+def test_air_that_the_vendor_marked_as_padding_is_background() -> None:
+    view = make_view(6, view=ViewPosition.CC, rows=1024, columns=832)
+    air = view.pixels == 0
+    assert air.mean() > 0.3
+    marked = suppress(view.pixels, view=ViewPosition.CC, laterality=None, padding=air)
+    breast, truth = marked.breast.to_array(), view.truth.breast
+    assert 2 * (breast & truth).sum() / (breast.sum() + truth.sum()) > 0.95
+    assert marked.artifacts == ()
+
+
 def test_a_small_image_is_not_reduced_and_a_large_one_is() -> None:
     small = reduce(np.zeros((80, 60), dtype=np.uint16))
     assert small.values.shape == (80, 60)
