@@ -40,7 +40,8 @@ def rgba_table(name: ColorMap, *, opacity: float, threshold: float) -> NDArray[n
     """
     alpha = np.where(np.arange(256) >= round(threshold * 255), opacity, 0.0)[:, None]
     rgb = rgb_table(name) * alpha
-    return np.rint(np.concatenate([rgb[:, ::-1], alpha * 255], axis=1)).astype(np.uint8)
+    table = np.concatenate([rgb[:, ::-1], alpha * 255], axis=1)
+    return np.asarray(np.rint(table).astype(np.uint8))
 
 
 def colorize(values: NDArray[np.floating], name: ColorMap) -> NDArray[np.uint8]:

@@ -299,7 +299,7 @@ def notes(result: ImageResult, exam: ExamResult | None, meaning: ScoreMeaning | 
     if result.p_malignant is None:
         return (not_scored_text(result, exam),)
     spread = f" ± {result.uncertainty:.2f}" if result.uncertainty is not None else ""
-    return (f"score {result.p_malignant:.2f}{spread}", meaning_text(meaning))
+    return (f"score {result.p_malignant:.2f}{spread}", *meaning_text(meaning).split("; "))
 
 
 def first_look(image: DisplayImage, header: Mammogram) -> tuple[DisplayImage, Box, VoiWindow | VoiLut]:

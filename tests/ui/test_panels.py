@@ -85,7 +85,7 @@ def test_scores_come_image_by_image_before_the_exam_is_done(qtbot: QtBot) -> Non
 def test_an_unscored_image_says_why_in_its_corner() -> None:
     assert notes(RESULTS[1], EXAM, MEANING) == (RESULTS[1].warnings[0],)
     assert notes(RESULTS[0], EXAM, MEANING)[0] == "score 0.31 ± 0.04"
-    assert "49%" in notes(RESULTS[0], EXAM, MEANING)[1]
+    assert "49%" in notes(RESULTS[0], EXAM, MEANING)[2]
 
 
 def test_without_a_model_an_image_says_so() -> None:

@@ -18,7 +18,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from mammoview.session.events import Message
+from mammoview.session.events import Level, Message
 
 
 class Banner(QWidget):
@@ -47,7 +47,9 @@ class Banner(QWidget):
         self.hide()
 
     def tell(self, message: Message) -> None:
-        """Show a message; those before stay in the list."""
+        """Show a message; those before stay in the list. What is only for information is listed, not shown."""
+        if message.level is Level.INFO:
+            return
         self._count += 1
         self.text.setText(message_text(message))
         self._all.setText(f"All messages ({self._count})" if self._count > 1 else "All messages")
