@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 STEP_MM = 0.6
-# Without a spacing a frame counts as 240 mm tall, as an 18 × 24 cm film standing up.
+# Without a spacing the longer side of a frame counts as 240 mm, as that of an 18 × 24 cm film.
 FRAME_HEIGHT_MM = 240.0
 # No receptor is square. A square frame that shows a breast this wide was stretched from one of the usual shape: the
 # median of CBIS-DDSM is 1.7 times as tall as wide.
@@ -43,7 +43,7 @@ def believed_spacing(breast: NDArray[np.bool_], spacing_mm: tuple[float, float] 
         sides = rows * spacing_mm[0], columns * spacing_mm[1]
         if min(sides) >= SMALLEST_FRAME_MM and max(sides) <= LARGEST_FRAME_MM:
             return spacing_mm
-    step = FRAME_HEIGHT_MM / rows
+    step = FRAME_HEIGHT_MM / max(rows, columns)
     if rows == columns and breast.any():
         box = extent(breast)
         if box.height_px < STRETCHED_BREAST_RATIO * box.width_px:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from mammoview.core.errors import OutputError, Problem
+from mammoview.core.errors import NotAnImageError, OutputError, Problem
 from mammoview.core.findings import ExamResult, ImageResult
 from mammoview.core.image import DisplayImage
 from mammoview.core.jobs import JobDone, JobFailed, JobPartial, JobProgress
@@ -34,6 +34,8 @@ from mammoview.session.start import DECODER, start_decoders
 ENGINE = "mammoview.pipeline.worker:main"
 WRITER = "mammoview.session.saveproc:main"
 
+#: Names that promise an image: what bears one and is none is an error, not a bystander.
+IMAGE_SUFFIXES = frozenset({".dcm", ".dicom", ".ima", ".png", ".pgm", ".tif", ".tiff", ".jpg", ".jpeg"})
 #: How long `Session.close` waits for a result folder that is being written.
 _PATIENCE_S = 20.0
 
@@ -177,7 +179,7 @@ class Session:
             self._pixels.forget(image.id for study in scan.studies for image in study.images)
             self._emit(StudiesFound(self._scan))
             for problem in scan.problems:
-                self.messages.tell(problem)
+                self.messages.tell(problem, _level(problem, scan))
             if scan.studies:
                 self.select_study(scan.studies[0].uid)
 
@@ -292,3 +294,9 @@ def _merged(before: ScanResult, new: ScanResult, first_root: int) -> ScanResult:
         studies[study.uid] = replace(study, images=(*(old.images if old else ()), *images))
     in_order = sorted(studies.values(), key=lambda study: study.date, reverse=True)
     return ScanResult(tuple(in_order), (*before.problems, *new.problems))
+
+
+def _level(problem: Problem, scan: ScanResult) -> Level:
+    """How much a file that could not be used matters: a readme beside images that were found is worth a line only."""
+    is_bystander = problem.code == NotAnImageError.code and Path(problem.path).suffix.lower() not in IMAGE_SUFFIXES
+    return Level.INFO if is_bystander and scan.studies else Level.ERROR

@@ -44,3 +44,9 @@ def test_extent_is_tight_and_empty_masks_have_none():
     mask[2:5, 7:9] = True
     assert extent(mask).as_list() == [2, 7, 5, 9]
     assert extent(np.zeros((3, 3), bool)).area_px == 0
+
+
+@pytest.mark.parametrize("shape", [(1, 400), (8, 3000), (3000, 8)])
+def test_a_strip_of_an_image_stays_small_in_the_common_frame(shape: tuple[int, int]) -> None:
+    row_mm, column_mm = believed_spacing(np.ones(shape, bool), None)
+    assert max(shape[0] * row_mm, shape[1] * column_mm) <= 600.0

@@ -164,6 +164,17 @@ def test_a_bad_file_is_told_and_the_rest_goes_on(start, ear, study) -> None:
     assert message.problem.hint
 
 
+def test_a_readme_beside_images_matters_less_than_a_damaged_image(start, ear, study) -> None:
+    (study / "LICENSE").write_text("do what you like")
+    (study / "liar.png").write_text("no picture")
+    start().open([study])
+    levels = {}
+    for name in ("LICENSE", "liar.png"):
+        message = ear.wait(lambda event, name=name: isinstance(event, Message) and event.problem.path.endswith(name))
+        levels[name] = message.level
+    assert levels == {"LICENSE": Level.INFO, "liar.png": Level.ERROR}
+
+
 def test_nothing_to_open_is_told(start, ear, tmp_path) -> None:
     session = start()
     session.open([tmp_path / "nowhere"])

@@ -155,6 +155,13 @@ def test_the_banner_tells_path_message_and_hint_and_goes_when_dismissed(qtbot: Q
     assert banner.isHidden()
 
 
+def test_the_banner_is_silent_about_what_is_only_for_information(qtbot: QtBot) -> None:
+    banner = Banner()
+    qtbot.addWidget(banner)
+    banner.tell(Message(Problem("LICENSE", "not_an_image", "It is no image.", ""), Level.INFO))
+    assert banner.isHidden()
+
+
 def test_all_messages_are_listed_newest_first(qtbot: QtBot) -> None:
     messages = [Message(Problem(f"/{k}", "x", f"message {k}", "hint")) for k in range(3)]
     dialog = MessagesDialog(messages)
