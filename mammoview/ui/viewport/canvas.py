@@ -336,8 +336,8 @@ class Canvas(QWidget):
         letters = edge_letters(image.patient_orientation, self.hung.orientation.dihedral)
         decor.paint_letters(painter, fonts, letters, size=size, chest_wall=self.chest_wall)
         if self._options.is_cleaned:
-            text = "CLEANED COPY: WHAT THE MODELS SEE" if self.prepared else "CLEANED COPY NOT READY"
-            decor.paint_badge(painter, fonts, text, size=size)
+            text = "CLEANED COPY" if self.prepared else "CLEANED COPY NOT READY"
+            decor.paint_badge(painter, fonts, text, size=size, chest_wall=self.chest_wall)
         painter.end()
         return layer
 

@@ -108,12 +108,12 @@ def margin_px(fonts: Fonts) -> float:
     return fonts.plain.pixelSize() * 0.7
 
 
-def paint_badge(painter: QPainter, fonts: Fonts, text: str, *, size: tuple[int, int]) -> None:
-    """Paint a banner across the top: what is shown is not the image as acquired."""
+def paint_badge(painter: QPainter, fonts: Fonts, text: str, *, size: tuple[int, int], chest_wall: Side | None) -> None:
+    """Paint a banner in the upper corner at the chest wall: what is shown is not the image as acquired."""
     painter.setFont(fonts.label)
     metrics = painter.fontMetrics()
     wide, high = metrics.horizontalAdvance(text) + metrics.height(), metrics.height()
-    left = (size[1] - wide) / 2
+    left = size[1] - wide if chest_wall is Side.RIGHT else 0
     painter.fillRect(int(left), 0, int(wide), int(high), theme.WARNING)
     painter.setPen(theme.BLACK)
     painter.drawText(int(left + metrics.height() / 2), metrics.ascent(), text)
