@@ -15,6 +15,7 @@ from PySide6.QtWidgets import (
     QFileDialog,
     QLabel,
     QMainWindow,
+    QMessageBox,
     QProgressBar,
     QPushButton,
     QSizePolicy,
@@ -244,8 +245,13 @@ class MainWindow(QMainWindow):
 
     def do_save_results(self) -> None:
         name = QFileDialog.getExistingDirectory(self, "Folder for result.json, masks and maps")
-        if name:
-            self._session.save_results(name)
+        is_taken = bool(name) and (Path(name) / "result.json").exists()
+        if name and (not is_taken or self._may_replace(name)):
+            self._session.save_results(name, overwrite=is_taken)
+
+    def _may_replace(self, folder: str) -> bool:
+        text = f"{folder} holds a result already. Replace it?"
+        return QMessageBox.question(self, "Save results", text) == QMessageBox.StandardButton.Yes
 
     def do_settings(self) -> None:
         dialog = SettingsDialog(self._session.settings, dict(self.presenter.installed.choices), self)

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QFileDialog
+from PySide6.QtWidgets import QFileDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from mammoview.core.paths import user_data
@@ -107,6 +107,15 @@ def test_open_analyse_select_save(
     assert window.findings.current() == other.prepared.findings[0].id
 
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_a, **_k: str(tmp_path / "out"))
+    window.actions_by_id["save_results"].trigger()
+    qtbot.waitUntil(lambda: window.state_label.text().startswith("Saved"), timeout=SECONDS)
+    # What lies there is replaced only when the reader says so.
+    answers = iter([QMessageBox.StandardButton.No, QMessageBox.StandardButton.Yes])
+    monkeypatch.setattr(QMessageBox, "question", lambda *_a, **_k: next(answers))
+    first = (tmp_path / "out" / "result.json").stat().st_mtime_ns
+    window.actions_by_id["save_results"].trigger()
+    window.state_label.setText("")
+    assert (tmp_path / "out" / "result.json").stat().st_mtime_ns == first
     window.actions_by_id["save_results"].trigger()
     qtbot.waitUntil(lambda: window.state_label.text().startswith("Saved"), timeout=SECONDS)
     written = json.loads((tmp_path / "out" / "result.json").read_text())

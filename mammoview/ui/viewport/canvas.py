@@ -270,6 +270,7 @@ class Canvas(QWidget):
             self.placement = self.placement.panned(grown.height() * half, grown.width() * half)
         self._redraw()
         super().resizeEvent(event)
+        self.resized.emit()
 
     def paintEvent(self, _event: QPaintEvent) -> None:
         painter = QPainter(self)

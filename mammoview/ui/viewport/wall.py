@@ -92,6 +92,7 @@ class Wall(QWidget):
         pane.zoomed.connect(lambda factor, row, outward: self._zoom(pane, factor, row, outward))
         pane.windowed.connect(self._drag_window)
         pane.pressed.connect(lambda: self._activate(index))
+        pane.resized.connect(self._refit)
         pane.stepped.connect(lambda step: self.step(step, index))
         pane.finding_clicked.connect(self.finding_clicked)
         pane.hovered.connect(self.hovered)
@@ -174,6 +175,10 @@ class Wall(QWidget):
         for pane in self.panes:
             if pane.size_group in scales:
                 pane.hang(scales[pane.size_group])
+
+    def _refit(self) -> None:
+        if self._is_fitted:
+            self.fit()
 
     def one_to_one(self) -> None:
         """One native pixel of the active image to one device pixel."""
@@ -310,6 +315,4 @@ class Wall(QWidget):
         if event.type() == QEvent.Type.MouseButtonDblClick:
             self.set_single(is_single=not self.is_single)
             return True
-        if event.type() == QEvent.Type.Resize and self._is_fitted:
-            self.fit()
         return super().eventFilter(watched, event)
