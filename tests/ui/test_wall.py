@@ -71,6 +71,25 @@ def test_images_come_to_the_same_size_whatever_the_window_size(wall: Wall, qtbot
         assert pane.placement.device_box.col1 - pane.placement.device_box.col0 <= pane.device_size[1] + 1
 
 
+@pytest.mark.parametrize("size", [(500, 900), (1100, 640)])
+def test_chest_walls_stay_at_their_edges_when_the_window_changes_size(
+    wall: Wall, qtbot: QtBot, size: tuple[int, int]
+) -> None:
+    for slots in (None, (Slot(0, 0, "RCC", (make_hung(IMAGES[RCC]),)),)):
+        if slots:
+            wall.show_hanging(Hanging("1.2", "test", 1, 1, slots))
+            wall.show_image(make_display(IMAGES[RCC]), Box(0, 0, ROWS, COLUMNS), WINDOW)
+        wall.resize(*size)
+        qtbot.waitUntil(lambda: wall.panes[RCC].geometry().bottom() <= size[1])
+        wall.grab()
+        for pane in wall.panes:
+            edge = pane.device_size[1] if pane.chest_wall is Side.RIGHT else 0
+            near = pane.placement.device_box.col1 if pane.chest_wall is Side.RIGHT else pane.placement.device_box.col0
+            assert near == pytest.approx(edge)
+        wall.resize(800, 800)
+        wall.grab()
+
+
 def test_panning_moves_the_same_anatomy_on_both_sides(wall: Wall, qtbot: QtBot) -> None:
     before = [pane.placement.origin for pane in wall.panes]
     pane = wall.panes[LCC]
