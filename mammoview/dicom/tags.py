@@ -237,7 +237,7 @@ def _spacing(dataset: Dataset) -> tuple[tuple[float, float] | None, str]:
     """Spacing at the breast (MG-C03): the detector's, divided by the magnification; else a calibrated one."""
     at_detector = _pair(dataset, "ImagerPixelSpacing")
     if at_detector is not None:
-        magnification, source = number(dataset, "EstimatedRadiographicMagnificationFactor"), "magnification factor"
+        magnification, source = number(dataset, "EstimatedRadiographicMagnificationFactor"), "ERMF"
         if magnification is None:
             to_detector = number(dataset, "DistanceSourceToDetector")
             to_patient = number(dataset, "DistanceSourceToPatient")
@@ -246,7 +246,7 @@ def _spacing(dataset: Dataset) -> tuple[tuple[float, float] | None, str]:
         if magnification is None:
             return at_detector, "Imager Pixel Spacing, at the detector"
         row, col = at_detector
-        return (row / magnification, col / magnification), f"Imager Pixel Spacing over {source} {magnification:.3g}"
+        return (row / magnification, col / magnification), f"Imager Pixel Spacing ÷ {source} {magnification:.3g}"
     for keyword, name in (("PixelSpacing", "Pixel Spacing"), ("NominalScannedPixelSpacing", "scanned film")):
         spacing = _pair(dataset, keyword)
         if spacing is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import singledispatchmethod
 
@@ -295,11 +296,11 @@ class Presenter(QObject):
 
 
 def notes(result: ImageResult, exam: ExamResult | None, meaning: ScoreMeaning | None) -> tuple[str, ...]:
-    """What stands in an image's corner about its score."""
+    """What stands in an image's corner about its score, in lines short enough to stay off the breast."""
     if result.p_malignant is None:
         return (not_scored_text(result, exam),)
     spread = f" ± {result.uncertainty:.2f}" if result.uncertainty is not None else ""
-    return (f"score {result.p_malignant:.2f}{spread}", *meaning_text(meaning).split("; "))
+    return (f"score {result.p_malignant:.2f}{spread}", *re.split("[,;] ", meaning_text(meaning)))
 
 
 def first_look(image: DisplayImage, header: Mammogram) -> tuple[DisplayImage, Box, VoiWindow | VoiLut]:
