@@ -17,6 +17,7 @@ from mammoview.core.errors import InputError, Problem
 from mammoview.core.findings import ExamResult, Finding, ImageResult, ModelUse, Provenance, ScoreMeaning, ValueMap
 from mammoview.core.progress import Cancel, Progress, never_cancel, no_progress, stop_if_cancelled
 from mammoview.core.study import Mammogram
+from mammoview.pipeline.doubts import doubts
 from mammoview.pipeline.eligibility import why_not_scored
 from mammoview.pipeline.fusing import fuse
 from mammoview.pipeline.request import AnalysisRequest, EngineNote
@@ -239,6 +240,7 @@ class _Steps:
         with watch.stage("patch_map"):
             patch_map = self.networks.patch_map(prepared)
         self._take_notes()
+        breast = prepared.suppression.breast if prepared.suppression else None
         reason = self.networks.why_not_scored(image)
         if not reason and not prepared.has_breast:
             reason = "Not scored: no breast was found in the image."
@@ -249,7 +251,7 @@ class _Steps:
             findings=found,
             patch_map=patch_map,
             saliency=saliency,
-            warnings=(*image.warnings, *([reason] if reason else [])),
+            warnings=(*image.warnings, *([reason] if reason else []), *doubts(saliency, breast)),
             timings_s=watch.as_pairs(),
         )
         if score is None:
