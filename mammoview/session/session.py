@@ -15,6 +15,7 @@ from mammoview.core.study import Mammogram, ScanResult, Study
 from mammoview.session import settings as settings_file
 from mammoview.session.analysis import Analyses
 from mammoview.session.blocks import SaveRequest, ScanRequest
+from mammoview.session.decoders import DECODER, start_decoders
 from mammoview.session.events import (
     Event,
     Level,
@@ -29,7 +30,6 @@ from mammoview.session.jobs import Crew, JobRetried, Order, Report
 from mammoview.session.messages import Messages
 from mammoview.session.pixels import Pixels
 from mammoview.session.settings import Settings
-from mammoview.session.start import DECODER, start_decoders
 
 ENGINE = "mammoview.pipeline.worker:main"
 WRITER = "mammoview.session.saveproc:main"
@@ -50,7 +50,7 @@ class Session:
     on_event
         Told everything that happens, from the session's threads. None: events wait, in order, for `connect`.
     decoders
-        A crew that was started already, see `mammoview.session.start`; the session closes it.
+        A crew that was started already, see `mammoview.session.start.begin`; the session closes it.
     engine, decoder
         Other targets for the children, for tests.
 

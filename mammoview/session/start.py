@@ -7,19 +7,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from mammoview.session import settings as settings_file
-from mammoview.session.jobs import Crew
+from mammoview.session.decoders import start_decoders
 
 if TYPE_CHECKING:
     from mammoview.session.session import Session
-
-DECODER = "mammoview.session.decodeproc:main"
-
-
-def start_decoders(settings: settings_file.Settings, target: str = DECODER) -> Crew:
-    """Start the first decoder."""
-    crew = Crew(target, size=settings.decode_workers, name="decoder")
-    crew.start()
-    return crew
 
 
 def begin(paths: Sequence[str | Path] = ()) -> Session:
