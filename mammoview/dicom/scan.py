@@ -154,7 +154,7 @@ def _check_pixels(dataset: Dataset, image: Mammogram, file: tuple[Path, int, int
 
 
 def _no_pixels(path: Path, why: str) -> NoPixelsError:
-    return NoPixelsError(f"{path} {why}.", "Reports and presentation states are not shown; else export it again.")
+    return NoPixelsError(f"{path} {why}.", "If it should hold an image it was cut off: copy or export it again.")
 
 
 NATIVE_SYNTAXES = frozenset({"1.2.840.10008.1.2", "1.2.840.10008.1.2.1", "1.2.840.10008.1.2.2"})
