@@ -8,14 +8,9 @@ from enum import StrEnum
 
 from mammoview import __version__
 from mammoview.core.study import Mammogram
+from mammoview.models.names import Backend
 
-
-class Backend(StrEnum):
-    """What computes the networks. ONNX Runtime in fp32 is the default on the CPU: same scores on every machine."""
-
-    ONNX = "onnx"
-    TORCH = "torch"
-    TORCH_BF16 = "torch-bf16"
+__all__ = ["AnalysisRequest", "Backend", "EngineNote", "SaliencyMethod"]
 
 
 class SaliencyMethod(StrEnum):
