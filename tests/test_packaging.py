@@ -51,6 +51,7 @@ def test_the_wheel_holds_the_package_its_resources_and_nothing_else(built: Path)
     for name in RESOURCES:
         assert any(entry.startswith(f"mammoview/resources/{name}") for entry in names), name
     assert any(entry.startswith("mammoview/trainers/") for entry in names)
+    assert "mammoview/splits/site.csv" in names
     assert wheel.stat().st_size < 64 * MIB
 
 

@@ -24,8 +24,23 @@ def resource(name: str) -> Path:
     InputError
         When the installation lacks it.
     """
+    return _installed("resources", name)
+
+
+def site_folds() -> Path:
+    """The table of folds of the public data (``splits/site.csv``).
+
+    Raises
+    ------
+    InputError
+        When the installation lacks it.
+    """
+    return _installed("splits", "site.csv")
+
+
+def _installed(folder: str, name: str) -> Path:
     package = Path(str(resources.files("mammoview")))
-    for root in (package / "resources", package.parent / "resources"):
+    for root in (package / folder, package.parent / folder):
         if (root / name).exists():
             return root / name
     raise InputError(f"The installation lacks its file {name}.", "Install MammoView again.")

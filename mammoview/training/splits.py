@@ -1,4 +1,8 @@
-"""Splits by patient: stratified, seeded, written to a table whose hash stands in every result."""
+"""Splits by patient: stratified, seeded, written to a table whose hash stands in every result.
+
+A split holds out one share of the patients. Folds deal all patients of a dataset out once and for all, so that several
+models can be judged by cross-validation and one fifth, the site's, stays unseen by the models that a site adapts.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,11 @@ from pathlib import Path
 import numpy as np
 
 from mammoview.core.errors import InputError
+
+#: Fold of each patient, for each dataset.
+Folds = Mapping[str, Mapping[str, int]]
+#: The fold that plays a new site: parents of transfer experiments never see its patients.
+SITE_FOLD = 0
 
 
 @dataclass(frozen=True)
@@ -65,6 +74,83 @@ def split_by_patient(strata: Mapping[str, Hashable], validation_share: float, *,
         count = round(len(order) * validation_share)
         held_out.update(groups[name][index] for index in order[:count])
     return Split(frozenset(strata) - held_out, frozenset(held_out))
+
+
+def deal_folds(strata: Mapping[str, Hashable], count: int, *, seed: int) -> dict[str, int]:
+    """Give every patient a fold, so that the folds are alike in size and in every stratum, to one patient.
+
+    Parameters
+    ----------
+    strata
+        Stratum of each patient.
+    count
+        Number of folds.
+    seed
+        The same seed gives the same folds, whatever the order of ``strata``.
+    """
+    groups: dict[str, list[str]] = defaultdict(list)
+    for patient in sorted(strata):
+        groups[repr(strata[patient])].append(patient)
+    rng = np.random.default_rng(seed)
+    # Dealt like cards, one stratum after the other: the next stratum goes on where the last one stopped.
+    dealt = [groups[name][index] for name in sorted(groups) for index in rng.permutation(len(groups[name]))]
+    return {patient: place % count for place, patient in enumerate(dealt)}
+
+
+def fold_split(folds: Mapping[str, int], fold: int, *, left_out: frozenset[int] = frozenset()) -> Split:
+    """Hold out one fold of a dataset and learn from the others.
+
+    Parameters
+    ----------
+    folds
+        Fold of each patient of one dataset.
+    fold
+        The fold that validates.
+    left_out
+        Folds on neither side: ``frozenset({SITE_FOLD})`` for the parents of transfer experiments.
+
+    Raises
+    ------
+    InputError
+        When nobody is in ``fold``, or it is left out.
+    """
+    held_out = frozenset(patient for patient, number in folds.items() if number == fold)
+    if not held_out or fold in left_out:
+        raise InputError(f"No patient is in fold {fold}.", f"Choose one of {sorted(set(folds.values()) - left_out)}.")
+    kept = frozenset(patient for patient, number in folds.items() if number not in left_out)
+    return Split(kept - held_out, held_out)
+
+
+def write_folds(folds: Folds, path: Path) -> None:
+    """Write the table ``dataset,patient,fold``, sorted."""
+    with path.open("w", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file, lineterminator="\n")
+        writer.writerow(("dataset", "patient", "fold"))
+        writer.writerows(
+            (name, patient, folds[name][patient]) for name in sorted(folds) for patient in sorted(folds[name])
+        )
+
+
+def read_folds(path: Path) -> dict[str, dict[str, int]]:
+    """Read what `write_folds` wrote.
+
+    Raises
+    ------
+    InputError
+        When the file is absent, is no such table, or names a patient twice.
+    """
+    found: dict[str, dict[str, int]] = defaultdict(dict)
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            for row in csv.DictReader(file):
+                if row["patient"] in found[row["dataset"]]:
+                    raise InputError(f"{path} names patient {row['patient']} twice.", "Make the table again.")
+                found[row["dataset"]][row["patient"]] = int(row["fold"])
+    except OSError as error:
+        raise InputError(f"{path} cannot be read.", "Name a table of folds.") from error
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path} is no table of dataset, patient and fold.", "Make the table again.") from error
+    return dict(found)
 
 
 def check_patients(split: Split, *, training: Iterable[str], validation: Iterable[str]) -> None:
