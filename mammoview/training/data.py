@@ -25,7 +25,7 @@ from mammoview.core.geometry import Box
 from mammoview.core.study import Laterality, ViewPosition
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -51,6 +51,33 @@ class ViewKey:
 
 
 @dataclass(frozen=True)
+class LesionDetails:
+    """What the readers of CBIS-DDSM wrote down of an abnormality: auxiliary targets.
+
+    Attributes
+    ----------
+    shape, margins
+        Of a mass, in the table's words, lower case, sorted; several where the readers named several.
+    calcification_type, distribution
+        Of calcifications, likewise.
+    density
+        ACR density of the breast, 1 to 4.
+    assessment
+        BI-RADS assessment, 0 to 5.
+    subtlety
+        1 (subtle) to 5 (obvious).
+    """
+
+    shape: tuple[str, ...] = ()
+    margins: tuple[str, ...] = ()
+    calcification_type: tuple[str, ...] = ()
+    distribution: tuple[str, ...] = ()
+    density: int | None = None
+    assessment: int | None = None
+    subtlety: int | None = None
+
+
+@dataclass(frozen=True)
 class Lesion:
     """One abnormality in one view, with its crop at the film's native resolution."""
 
@@ -59,6 +86,7 @@ class Lesion:
     kind: LesionKind
     is_malignant: bool
     crop: Path
+    details: LesionDetails = LesionDetails()
 
 
 @dataclass(frozen=True)
@@ -132,7 +160,7 @@ def cbis_lesions(root: Path) -> tuple[Lesion, ...]:
         When a crop is missing from the tables, or its folder contradicts them.
     """
     base = root / "cbis_ddsm"
-    pathology = _tables(base)
+    described = _tables(base)
     found = []
     for kind, folder in ((LesionKind.MASS, "mass"), (LesionKind.CALCIFICATION, "calc")):
         for path in sorted((base / "crops" / folder).glob("*/*.jpg")):
@@ -140,9 +168,10 @@ def cbis_lesions(root: Path) -> tuple[Lesion, ...]:
             if match is None:
                 raise InputError(f"{path.name} does not follow the naming of CBIS-DDSM crops.", "Check the data.")
             key, number = _film_key(match), int(match[4])
-            if pathology.get((kind, key, number)) != path.parent.name:
+            pathology, details = described.get((kind, key, number), ("", LesionDetails()))
+            if pathology != path.parent.name:
                 raise InputError(f"{path.name} lies in a folder that the case table contradicts.", "Check the data.")
-            found.append(Lesion(key, number, kind, path.parent.name == "malignant", path))
+            found.append(Lesion(key, number, kind, pathology == "malignant", path, details))
     if not found:
         raise InputError(f"{base} holds no lesion crops.", "Name the folder of the training data with --data.")
     return tuple(found)
@@ -207,16 +236,41 @@ def _film_key(match: re.Match[str]) -> ViewKey:
     return ViewKey(match[1], Laterality(match[2][0]), ViewPosition(match[3]))
 
 
-def _tables(base: Path) -> dict[tuple[LesionKind, ViewKey, int], str]:
-    """Pathology of every abnormality, in the words of the folders."""
+def _tables(base: Path) -> dict[tuple[LesionKind, ViewKey, int], tuple[str, LesionDetails]]:
+    """Pathology of every abnormality, in the words of the folders, and what else the readers wrote down."""
     found = {}
     for kind, name in ((LesionKind.MASS, "mass_cases.csv"), (LesionKind.CALCIFICATION, "calc_cases.csv")):
         with (base / name).open(newline="", encoding="utf-8") as file:
             for row in csv.DictReader(file):
                 side = Laterality(row["left or right breast"][0])
                 key = ViewKey(row["patient_id"].removeprefix("P_"), side, ViewPosition(row["image view"]))
-                found[kind, key, int(row["abnormality id"])] = row["pathology"].lower()
+                found[kind, key, int(row["abnormality id"])] = row["pathology"].lower(), _details(row)
     return found
+
+
+def _details(row: Mapping[str, str]) -> LesionDetails:
+    return LesionDetails(
+        shape=_words(row.get("mass shape")),
+        margins=_words(row.get("mass margins")),
+        calcification_type=_words(row.get("calc type")),
+        distribution=_words(row.get("calc distribution")),
+        # One table spells it with a space, the other with an underscore.
+        density=_grade(row.get("breast_density", row.get("breast density")), 1, 4),
+        assessment=_grade(row.get("assessment"), 0, 5),
+        subtlety=_grade(row.get("subtlety"), 1, 5),
+    )
+
+
+def _words(cell: str | None) -> tuple[str, ...]:
+    """The descriptors of a cell, joined by hyphens there; the table writes one of them in two ways."""
+    if cell is None or cell in {"", "N/A"}:
+        return ()
+    return tuple(sorted({word.replace("lucent_centered", "lucent_center") for word in cell.lower().split("-")}))
+
+
+def _grade(cell: str | None, lowest: int, highest: int) -> int | None:
+    """A number in its documented range; two masses have subtlety 0, which has no meaning."""
+    return int(cell) if cell and cell.isdigit() and lowest <= int(cell) <= highest else None
 
 
 def _match(lesions: Sequence[Lesion], boxes: Sequence[Box]) -> tuple[tuple[int, int], tuple[Mass, ...]]:

@@ -88,6 +88,38 @@ def test_an_image_is_malignant_for_its_calcification_alone(made_up: Path) -> Non
     assert first.is_malignant
 
 
+def test_a_lesion_carries_what_its_readers_wrote(made_up: Path) -> None:
+    base = made_up / "cbis_ddsm"
+    head = "patient_id,{},left or right breast,image view,abnormality id,{},assessment,pathology,subtlety\n"
+    (base / "mass_cases.csv").write_text(
+        head.format("breast_density", "mass shape,mass margins")
+        + "P_00001,3,LEFT,CC,1,IRREGULAR-ARCHITECTURAL_DISTORTION,SPICULATED,5,MALIGNANT,0\n"
+        + "P_00001,3,LEFT,CC,2,OVAL,N/A,2,BENIGN,4\n"
+        + "P_00002,9,RIGHT,CC,1,,,,BENIGN_WITHOUT_CALLBACK,\n",
+        encoding="utf-8",
+    )
+    (base / "calc_cases.csv").write_text(
+        head.format("breast density", "calc type,calc distribution")
+        + "P_00001,3,LEFT,CC,1,ROUND_AND_REGULAR-LUCENT_CENTERED,CLUSTERED,4,MALIGNANT,3\n",
+        encoding="utf-8",
+    )
+    found = {(le.kind, le.key.patient, le.number): le.details for le in index.cbis_lesions(made_up)}
+    assert found == {
+        (LesionKind.MASS, "00001", 1): index.LesionDetails(
+            shape=("architectural_distortion", "irregular"), margins=("spiculated",), density=3, assessment=5
+        ),
+        (LesionKind.MASS, "00001", 2): index.LesionDetails(shape=("oval",), density=3, assessment=2, subtlety=4),
+        (LesionKind.MASS, "00002", 1): index.LesionDetails(),
+        (LesionKind.CALCIFICATION, "00001", 1): index.LesionDetails(
+            calcification_type=("lucent_center", "round_and_regular"),
+            distribution=("clustered",),
+            density=3,
+            assessment=4,
+            subtlety=3,
+        ),
+    }
+
+
 def test_a_folder_that_contradicts_the_table_is_refused(made_up: Path) -> None:
     crop = made_up / "cbis_ddsm" / "crops" / "mass" / "malignant" / "P_00001_LEFT_CC_3_1.jpg"
     crop.rename(made_up / "cbis_ddsm" / "crops" / "mass" / "benign" / crop.name)
@@ -160,6 +192,8 @@ def test_whole_films_are_prepared_and_kept(made_up: Path, tmp_path: Path) -> Non
 def test_the_public_data_are_what_their_tables_say(data: Path) -> None:
     lesions = index.cbis_lesions(data)
     assert Counter(lesion.kind for lesion in lesions) == {LesionKind.MASS: 1291, LesionKind.CALCIFICATION: 1490}
+    assert sum("spiculated" in lesion.details.margins for lesion in lesions) == 311
+    assert Counter(lesion.details.density for lesion in lesions) == {1: 446, 2: 1047, 3: 858, 4: 430}
     films = index.cbis_films(data, lesions)
     assert sum(len(film.masses) for film in films) == 1291
     # Five images with benign masses only carry a malignant calcification.
