@@ -19,7 +19,6 @@ import torch
 
 from mammoview.core.findings import PatchClass
 from mammoview.core.geometry import PixelTransform
-from mammoview.models.architectures import BCIR_UNET, PATCH_NET, WHOLE_IMAGE_NET
 from mammoview.models.export import write_package
 from mammoview.models.graphs import export_graph
 from mammoview.models.loading import LoadedPackage, load
@@ -45,9 +44,9 @@ class Case:
 
 
 CASES = (
-    Case(Task.WHOLE_IMAGE, WHOLE_IMAGE_NET, (1, 3, 1152, 896), ("benign", "malignant")),
-    Case(Task.PATCH, PATCH_NET, (1, 3, PATCH_PX, PATCH_PX), tuple(PatchClass)),
-    Case(Task.SEGMENTATION, BCIR_UNET, (1, 1, 1024, 1024), ("lesion",)),
+    Case(Task.WHOLE_IMAGE, "resnet-whole-image", (1, 3, 1152, 896), ("benign", "malignant")),
+    Case(Task.PATCH, "resnet-patch", (1, 3, PATCH_PX, PATCH_PX), tuple(PatchClass)),
+    Case(Task.SEGMENTATION, "bcir-unet", (1, 1, 1024, 1024), ("lesion",)),
 )
 
 

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 from mammoview.core.errors import ModelPackageError
 from mammoview.models.devices import Device, DeviceKind
 from mammoview.models.loading import LoadedPackage
+from mammoview.models.manifest import Task
 from mammoview.models.names import FEATURES, IMAGES, LOGITS, PROBABILITIES
-from mammoview.models.networks import BCirUNet
+from mammoview.models.networks import BCirUNet, PriorsNet
 
 Outputs = dict[str, NDArray[np.float32]]
 
@@ -29,6 +30,9 @@ class Engine(Protocol):
 
     def run(self, images: NDArray[np.float32]) -> Outputs:
         """Images (n, channels, h, w), float32, to named outputs, float32; raises `OutOfMemoryError`."""
+
+    def run_tile(self, images: NDArray[np.float32]) -> Outputs:
+        """As `run`, but without logits: those of a part mean nothing, and some heads take one size alone."""
 
     def head(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """A classifier's logits from its body's map (n, channels, h, w)."""
@@ -58,9 +62,12 @@ class OnnxEngine:
         # Errors are raised; warnings of the graph optimiser are nobody's business.
         options.log_severity_level = 3
         self._package = package
-        self._weights = [tensor.numpy() for tensor in package.state.values()]
+        # The head of a net for priors reads sequences, and is not in its graph.
+        part = "body." if package.manifest.task is Task.PRIORS else ""
+        state = {name: tensor for name, tensor in package.state.items() if name.startswith(part)}
+        self._weights = [tensor.numpy() for tensor in state.values()]
         values = [onnxruntime.OrtValue.ortvalue_from_numpy(array) for array in self._weights]
-        options.add_external_initializers(list(package.state), values)
+        options.add_external_initializers(list(state), values)
         try:
             self._session = onnxruntime.InferenceSession(package.graph, options, providers=["CPUExecutionProvider"])
         except _ONNX_ERRORS as error:
@@ -72,15 +79,25 @@ class OnnxEngine:
 
     def run(self, images: NDArray[np.float32]) -> Outputs:
         """See `Engine.run`."""
+        return self._compute(self._names, images)
+
+    def run_tile(self, images: NDArray[np.float32]) -> Outputs:
+        """See `Engine.run_tile`."""
+        return self._compute([name for name in self._names if name != LOGITS], images)
+
+    def _compute(self, names: list[str], images: NDArray[np.float32]) -> Outputs:
+        options = onnxruntime.RunOptions()
+        # Otherwise the head would be computed, and thrown away, for a tile too.
+        options.only_execute_path_to_fetches = True
         try:
-            values = self._session.run(self._names, {IMAGES: images})
+            values = self._session.run(names, {IMAGES: images}, options)
         except MemoryError as error:
             raise OutOfMemoryError from error
         except _ONNX_ERRORS as error:
             if "allocate" not in str(error) and "bad_alloc" not in str(error):
                 raise
             raise OutOfMemoryError from error
-        return dict(zip(self._names, values, strict=True))
+        return dict(zip(names, values, strict=True))
 
     def head(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Engine.head`; computed by torch on the CPU, as a graph has no second entrance."""
@@ -123,6 +140,8 @@ class TorchEngine:
             if isinstance(self._network, BCirUNet):
                 return _arrays({PROBABILITIES: torch.sigmoid(self._network(batch))})
             features = self._network.body(batch)
+            if isinstance(self._network, PriorsNet):
+                return _arrays({FEATURES: features})
             return _arrays({FEATURES: features, LOGITS: self._network.head(features)})
 
     def head(self, features: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, fx, nn
 
 from mammoview.models.names import FEATURES, IMAGES, LOGITS, PROBABILITIES
-from mammoview.models.networks import BCirUNet, Classifier, Network
+from mammoview.models.networks import BCirUNet, Classifier, Network, PriorsNet
 
 _OPSET, _IR_VERSION = 18, 9
 _FAR = int(np.iinfo(np.int64).max)
@@ -35,6 +35,18 @@ class ClassifierGraph(nn.Module):
         return features, self.network.head(features)
 
 
+class EmbedderGraph(nn.Module):
+    """What the graph of a net for priors computes: features. Its head is tiny and reads sequences: torch runs it."""
+
+    def __init__(self, network: PriorsNet) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, images: Tensor) -> tuple[Tensor]:
+        """Images (n, channels, h, w) to the body's map."""
+        return (self.network.body(images),)
+
+
 class SegmenterGraph(nn.Module):
     """What a segmenter's graph computes: probabilities."""
 
@@ -43,8 +55,8 @@ class SegmenterGraph(nn.Module):
         self.network = network
 
     def forward(self, images: Tensor) -> tuple[Tensor]:
-        """Images (n, channels, h, w) to probabilities (n, 1, h, w)."""
-        return (torch.sigmoid(self.network(images)),)
+        """Images (n, channels, h, w) to probabilities (n, outputs, h, w)."""
+        return (self.network.probabilities(self.network(images)),)
 
 
 def export_graph(network: Network) -> bytes:
@@ -54,18 +66,22 @@ def export_graph(network: Network) -> bytes:
     -------
     bytes
         A serialised model: input ``images`` (n, channels, h, w); outputs ``features`` and ``logits`` of a classifier,
-        ``probabilities`` of a segmenter.
+        ``probabilities`` of a segmenter, ``features`` of a net for priors.
 
     Raises
     ------
     TypeError
         For a layer that this writer does not know.
     """
-    is_segmenter = isinstance(network, BCirUNet)
-    whole = SegmenterGraph(network) if isinstance(network, BCirUNet) else ClassifierGraph(network)
-    writer = _Writer(fx.symbolic_trace(whole))
-    outputs = (PROBABILITIES,) if is_segmenter else (FEATURES, LOGITS)
-    return writer.write(outputs, channels=network.sizes.in_channels)
+    whole: nn.Module
+    outputs: tuple[str, ...]
+    if isinstance(network, BCirUNet):
+        whole, outputs = SegmenterGraph(network), (PROBABILITIES,)
+    elif isinstance(network, PriorsNet):
+        whole, outputs = EmbedderGraph(network), (FEATURES,)
+    else:
+        whole, outputs = ClassifierGraph(network), (FEATURES, LOGITS)
+    return _Writer(fx.symbolic_trace(whole)).write(outputs, channels=network.sizes.in_channels)
 
 
 class _Writer:
@@ -126,16 +142,22 @@ class _Writer:
         raise TypeError(f"no ONNX node is known for a layer {type(layer).__name__}")
 
     def _function(self, node: fx.Node) -> str:
-        if node.target is operator.add:
-            return self._add(node, "Add", [self._names[_node(value)] for value in node.args])
-        if node.target is torch.cat:
-            parts = node.args[0]
-            assert isinstance(parts, (list, tuple))
-            return self._add(node, "Concat", [self._names[_node(p)] for p in parts], {"axis": node.kwargs["dim"]})
-        if node.target is torch.sigmoid:
-            return self._add(node, "Sigmoid", [self._names[_node(node.args[0])]])
         if node.target is operator.getitem:
             return self._cut(node)
+        values = node.args[0] if node.target is torch.cat else [arg for arg in node.args if isinstance(arg, fx.Node)]
+        assert isinstance(values, (list, tuple))
+        inputs = [self._names[_node(value)] for value in values]
+        if node.target in _ELEMENTWISE:
+            return self._add(node, _ELEMENTWISE[node.target], inputs)
+        if node.target is torch.flatten and node.args[1] == 2:
+            return self._add(node, "Reshape", [*inputs, self._integers([0, 0, -1])])
+        axis: Any = node.kwargs.get("dim")
+        if node.target is torch.cat:
+            return self._add(node, "Concat", inputs, {"axis": axis})
+        if node.target is torch.softmax:
+            return self._add(node, "Softmax", inputs, {"axis": axis})
+        if node.target is torch.sum:
+            return self._add(node, "ReduceSum", [*inputs, self._integers([axis])], {"keepdims": 0})
         raise TypeError(f"no ONNX node is known for the function {node.target}")
 
     def _cut(self, node: fx.Node) -> str:
@@ -204,6 +226,10 @@ def _window(layer: Any) -> dict[str, object]:
     }
 
 
+def _maximum(layer: Any) -> _Description:
+    return "MaxPool", (), {**_window(layer), "ceil_mode": int(layer.ceil_mode)}
+
+
 def _convolution(layer: Any) -> _Description:
     operation = "ConvTranspose" if isinstance(layer, nn.ConvTranspose2d) else "Conv"
     return operation, _weights(layer), {**_window(layer), "group": layer.groups}
@@ -216,10 +242,14 @@ def _norm(layer: Any) -> _Description:
 _LAYERS: Mapping[type[nn.Module], Callable[[Any], _Description]] = {
     nn.Conv2d: _convolution,
     nn.ConvTranspose2d: _convolution,
+    nn.BatchNorm1d: _norm,
     nn.BatchNorm2d: _norm,
     nn.ReLU: lambda _: ("Relu", (), {}),
-    nn.MaxPool2d: lambda layer: ("MaxPool", (), _window(layer)),
+    nn.MaxPool2d: _maximum,
+    nn.AvgPool2d: lambda layer: ("AveragePool", (), _window(layer)),
     nn.AdaptiveAvgPool2d: lambda _: ("GlobalAveragePool", (), {}),
     nn.Flatten: lambda _: ("Flatten", (), {"axis": 1}),
     nn.Linear: lambda layer: ("Gemm", _weights(layer), {"transB": 1}),
 }
+
+_ELEMENTWISE: Mapping[object, str] = {operator.add: "Add", operator.mul: "Mul", torch.sigmoid: "Sigmoid"}

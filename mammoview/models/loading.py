@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import pickle
 import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
 import safetensors
 import safetensors.torch
 import torch
-from pydantic import BaseModel
 from torch import Tensor
 
 from mammoview.core.errors import ModelPackageError
@@ -26,8 +23,10 @@ from mammoview.models.manifest import (
     Evaluation,
     Manifest,
     read_checked,
+    read_words,
 )
-from mammoview.models.networks import Network, build
+from mammoview.models.networks import Classifier, Network, build
+from mammoview.models.networks.bodies import load_torch_layout
 from mammoview.models.preprocess import Preprocess
 from mammoview.models.registry import PackageInfo
 
@@ -35,7 +34,6 @@ from mammoview.models.registry import PackageInfo
 MAX_SHARD_BYTES = 16 << 20
 
 _COUNTER = "num_batches_tracked"
-_Words = TypeVar("_Words", bound=BaseModel)
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,9 +99,9 @@ def load(info: PackageInfo) -> LoadedPackage:
     graph = read_checked(info.folder, manifest, GRAPH) if GRAPH in manifest.files else None
     return LoadedPackage(
         info,
-        _words(info, PREPROCESS, Preprocess),
-        _words(info, CALIBRATION, Calibration),
-        _words(info, EVALUATION, Evaluation),
+        read_words(info.folder, manifest, PREPROCESS, Preprocess),
+        read_words(info.folder, manifest, CALIBRATION, Calibration),
+        read_words(info.folder, manifest, EVALUATION, Evaluation),
         state,
         graph,
     )
@@ -143,6 +141,29 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
     return {str(name).removeprefix("module."): value for name, value in content.items()}
 
 
+def load_pretrained(network: Classifier, path: Path) -> tuple[str, ...]:
+    """Start a classifier's body from weights of the common torch layout, such as ImageNet's.
+
+    Parameters
+    ----------
+    network
+        Its body is filled; its head is left as it is.
+    path
+        As for `read_checkpoint`.
+
+    Returns
+    -------
+    tuple of str
+        What was changed on the way, see `networks.bodies.load_torch_layout`.
+
+    Raises
+    ------
+    ModelPackageError
+        As `read_checkpoint`, and where the weights do not fit.
+    """
+    return load_torch_layout(network.body, read_checkpoint(path))
+
+
 def resave(source: Path, target: Path) -> Path:
     """Write the tensors of a checkpoint from elsewhere as safetensors.
 
@@ -170,13 +191,6 @@ def _tensors(info: PackageInfo, name: str) -> dict[str, Tensor]:
         if not torch.isfinite(tensor).all():
             raise _refuse(info, f"its weight {key} holds values that are not finite")
     return {key: tensor.float() for key, tensor in tensors.items()}
-
-
-def _words(info: PackageInfo, name: str, kind: type[_Words]) -> _Words:
-    try:
-        return kind.model_validate(json.loads(read_checked(info.folder, info.manifest, name)))
-    except (ValueError, RecursionError) as error:
-        raise _refuse(info, f"its {name} cannot be understood") from error
 
 
 def _refuse(info: PackageInfo, reason: str) -> ModelPackageError:

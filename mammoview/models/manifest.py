@@ -11,12 +11,12 @@ import hashlib
 import json
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from mammoview.core.errors import ModelPackageError
-from mammoview.core.findings import ScoreMeaning
+from mammoview.core.findings import LesionKind, ScoreMeaning
 from mammoview.core.study import Mammogram, PresentationIntent, ViewModifier, ViewPosition
 from mammoview.models.architectures import sizes_of
 
@@ -36,6 +36,7 @@ Sha256 = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
 FileName = Annotated[str, Field(pattern="^[A-Za-z0-9][A-Za-z0-9._-]{0,99}$")]
 Text = Annotated[str, Field(min_length=1)]
 Share = Annotated[float, Field(ge=0.0, le=1.0)]
+_Content = TypeVar("_Content", bound=BaseModel)
 
 
 class Task(StrEnum):
@@ -44,6 +45,7 @@ class Task(StrEnum):
     WHOLE_IMAGE = "whole_image"
     PATCH = "patch"
     SEGMENTATION = "segmentation"
+    PRIORS = "priors"
 
 
 class _Words(BaseModel):
@@ -121,6 +123,10 @@ class Identity(_Words):
         What it was trained on, and whom to cite.
     parent_sha256
         `PackageInfo.sha256` of the package that it was tuned from.
+    experimental
+        Never in use unless a user names it.
+    kinds
+        The findings that a segmenter outlines.
     """
 
     id: Annotated[str, Field(pattern="^[a-z0-9][a-z0-9._-]{0,63}$")]
@@ -134,6 +140,8 @@ class Identity(_Words):
     training_data: Text
     citations: tuple[Text, ...] = ()
     parent_sha256: Sha256 | None = None
+    experimental: bool = False
+    kinds: Annotated[tuple[LesionKind, ...], Field(min_length=1)] = tuple(LesionKind)
 
 
 class Manifest(Identity):
@@ -244,7 +252,7 @@ def read_manifest(folder: Path) -> tuple[Manifest, str]:
         where = ".".join(str(part) for part in first["loc"])
         raise _refuse(folder, f"its manifest's “{where}” is wrong: {first['msg']}") from error
     sizes = sizes_of(manifest.architecture, manifest.hyper_parameters)
-    if getattr(sizes, "classes", 1) != len(manifest.labels):
+    if sizes.outputs != len(manifest.labels):
         raise _refuse(folder, "it does not name a label for each of its outputs")
     _check_files(folder, manifest)
     return manifest, hashlib.sha256(raw).hexdigest()
@@ -277,6 +285,25 @@ def read_checked(folder: Path, manifest: Manifest, name: str) -> bytes:
     if hashlib.sha256(data).hexdigest() != manifest.files.get(name):
         raise _refuse(folder, f"its file {name} is not the one that the manifest names (hash mismatch)")
     return data
+
+
+def read_words(folder: Path, manifest: Manifest, name: str, kind: type[_Content]) -> _Content:
+    """One of a package's JSON files, after its hash was checked.
+
+    Parameters
+    ----------
+    kind
+        What it holds: `Calibration`, `Evaluation` or `mammoview.models.preprocess.Preprocess`.
+
+    Raises
+    ------
+    ModelPackageError
+        When the file differs from the manifest, or does not hold what its name says.
+    """
+    try:
+        return kind.model_validate(json.loads(read_checked(folder, manifest, name)))
+    except (ValueError, RecursionError) as error:
+        raise _refuse(folder, f"its {name} cannot be understood") from error
 
 
 def read_small(path: Path) -> bytes:

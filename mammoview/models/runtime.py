@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 
 from mammoview.core.errors import DeviceError
-from mammoview.models.architectures import sizes_of
+from mammoview.models.architectures import GruPriorsSizes, sizes_of
 from mammoview.models.devices import CPU, Device, DeviceKind, resolve_device
 from mammoview.models.engines import Engine, OnnxEngine, OutOfMemoryError, Outputs, TorchEngine
 from mammoview.models.loading import LoadedPackage
@@ -85,7 +85,9 @@ class Runner:
         self.backend = backend
         self._threads = threads
         self._on_note = on_note
-        self._sizes = sizes_of(package.manifest.architecture, package.manifest.hyper_parameters)
+        sizes = sizes_of(package.manifest.architecture, package.manifest.hyper_parameters)
+        self._has_head = not isinstance(sizes, GruPriorsSizes)
+        self._sizes = sizes.body_sizes if isinstance(sizes, GruPriorsSizes) else sizes
         self._at_once: int | None = None
         self._tile_px: int | None = None
         self._engine = self._open()
@@ -102,13 +104,14 @@ class Runner:
         -------
         dict
             ``features`` (n, c, h / 32, w / 32) and ``logits`` (n, classes) of a classifier, or ``probabilities``
-            (n, 1, h, w) of a segmenter; float32.
+            (n, 1, h, w) of a segmenter, ``features`` alone of a net for priors; float32.
 
         Raises
         ------
         DeviceError
             When the memory does not even suffice for one tile on the CPU.
         """
+        self._sizes.check_input(*images.shape[2:])
         parts: list[Outputs] = []
         done = 0
         while done < len(images):
@@ -126,14 +129,12 @@ class Runner:
         rows, columns = images.shape[2:]
         whole: Outputs = {}
         for tile in tiles_of(rows, columns, tile_px=self._tile_px, sizes=self._sizes):
-            for name, values in self._engine.run(np.ascontiguousarray(images[(..., *tile.read)])).items():
-                if name == LOGITS:
-                    continue
+            for name, values in self._engine.run_tile(np.ascontiguousarray(images[(..., *tile.read)])).items():
                 stride = tile.stride if name == FEATURES else 1
                 shape = (*values.shape[:2], rows // stride, columns // stride)
                 place, part = tile.at_stride(stride)
                 whole.setdefault(name, np.empty(shape, np.float32))[(..., *place)] = values[(..., *part)]
-        if FEATURES in whole:
+        if FEATURES in whole and self._has_head:
             whole[LOGITS] = self._engine.head(whole[FEATURES])
         return whole
 

@@ -11,12 +11,13 @@ import torch
 
 from mammoview.core.errors import DeviceError, ModelPackageError, UsageError
 from mammoview.models import engines, runtime
-from mammoview.models.architectures import BCirUNetSizes, ResNetSizes
+from mammoview.models.architectures import BCirUNetSizes, ResNetSizes, VggSizes
 from mammoview.models.devices import CPU, Device, DeviceKind, resolve_device
 from mammoview.models.engines import OnnxEngine, OutOfMemoryError, Outputs, TorchEngine
 from mammoview.models.loading import LoadedPackage, load
 from mammoview.models.manifest import Task
 from mammoview.models.networks import BCirUNet
+from mammoview.models.networks.bodies import body_for
 from mammoview.models.networks.resnet import ResNetBody
 from mammoview.models.registry import PackageInfo
 from mammoview.models.runtime import Backend, open_runner
@@ -147,6 +148,11 @@ class SmallEngine:
         if batch.size > self._room:
             raise OutOfMemoryError
         return self._engine.run(batch)
+
+    def run_tile(self, batch: np.ndarray) -> Outputs:
+        if batch.size > self._room:
+            raise OutOfMemoryError
+        return self._engine.run_tile(batch)
 
     def head(self, features: np.ndarray) -> np.ndarray:
         return self._engine.head(features)
@@ -280,9 +286,12 @@ def reach_seen(net: torch.nn.Module, size: int, stride: int) -> int:
 
 def test_margins_of_tiles_reach_as_far_as_the_networks() -> None:
     torch.manual_seed(0)
-    sizes = ResNetSizes(depths=(1, 2, 2, 1), width=4, in_channels=1)
-    stride, margin = reach_of(sizes)
-    assert 0 < reach_seen(ResNetBody(sizes), 512, stride) <= margin
+    for sizes in (
+        ResNetSizes(depths=(1, 2, 2, 1), width=4, in_channels=1),
+        VggSizes(depths=(2, 1, 2, 3, 3), width=4, in_channels=1),
+    ):
+        stride, margin = reach_of(sizes)
+        assert margin - stride < reach_seen(body_for(sizes), 512, stride) <= margin
     unet_sizes = BCirUNetSizes(width=4)
     stride, margin = reach_of(unet_sizes)
     assert 0 < reach_seen(BCirUNet(unet_sizes), 512, stride) <= margin

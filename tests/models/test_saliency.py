@@ -9,7 +9,7 @@ from torch import nn
 
 from mammoview.core.findings import PatchClass
 from mammoview.core.geometry import Box, PixelTransform
-from mammoview.models.architectures import PatchNetSizes, WholeImageNetSizes
+from mammoview.models.architectures import ResNetImageSizes, ResNetPatchSizes
 from mammoview.models.networks import Classifier, PatchNet, WholeImageNet
 from mammoview.models.networks.resnet import ResNetBody
 from mammoview.models.saliency import gradcam, guided_backprop, patch_map
@@ -21,7 +21,7 @@ MIRRORED = PixelTransform.scale_crop(Box(0, 0, 512, 384), 256, 192, flip_columns
 
 def whole_net(*, seed: int = 0) -> WholeImageNet:
     torch.manual_seed(seed)
-    net = WholeImageNet(WholeImageNetSizes(**SMALL, top=((8, 8, 16),), top_units=1)).train()
+    net = WholeImageNet(ResNetImageSizes(**SMALL, top=((8, 8, 16),), top_units=1)).train()
     with torch.no_grad():
         for _ in range(3):
             net(torch.randn(2, 1, 256, 192))
@@ -42,7 +42,7 @@ def bright_net() -> Classifier:
     head = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(), fc)
     net = Classifier.__new__(Classifier)
     nn.Module.__init__(net)
-    net.body, net.head = BrightBody(), head  # type: ignore[assignment]
+    net.body, net.head, net.sizes = BrightBody(), head, ResNetPatchSizes(classes=2)  # type: ignore[assignment]
     return net.eval()
 
 
@@ -158,7 +158,7 @@ def test_gradient_that_is_zero_everywhere_gives_an_empty_map() -> None:
 
 def test_patch_map_says_at_each_place_what_the_patch_would() -> None:
     torch.manual_seed(0)
-    net = PatchNet(PatchNetSizes(**SMALL)).eval()
+    net = PatchNet(ResNetPatchSizes(**SMALL)).eval()
     image = np.random.default_rng(0).standard_normal((1, 448, 384)).astype(np.float32)
     features = features_of(net, image)
     maps = patch_map(net, features, labels=tuple(PatchClass), patch_px=224, transform=STRAIGHT)

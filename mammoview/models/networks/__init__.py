@@ -4,18 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mammoview.models.architectures import (
-    BCirUNetSizes,
-    PatchNetSizes,
-    WholeImageNetSizes,
-    sizes_of,
-)
+from mammoview.models.architectures import BCirUNetSizes, GruPriorsSizes, ImageHeadSizes, sizes_of
 from mammoview.models.networks.bcir_unet import BCirUNet
+from mammoview.models.networks.temporal import PriorsNet
 from mammoview.models.networks.whole_image import Classifier, PatchNet, WholeImageNet
 
-Network = PatchNet | WholeImageNet | BCirUNet
+Network = PatchNet | WholeImageNet | BCirUNet | PriorsNet
 
-__all__ = ["BCirUNet", "Classifier", "Network", "PatchNet", "WholeImageNet", "build"]
+__all__ = ["BCirUNet", "Classifier", "Network", "PatchNet", "PriorsNet", "WholeImageNet", "build"]
 
 
 def build(architecture: str, hyper_parameters: Mapping[str, object]) -> Network:
@@ -34,9 +30,8 @@ def build(architecture: str, hyper_parameters: Mapping[str, object]) -> Network:
         For an unknown architecture, or sizes that are not allowed.
     """
     sizes = sizes_of(architecture, hyper_parameters)
-    if isinstance(sizes, WholeImageNetSizes):
-        return WholeImageNet(sizes)
-    if isinstance(sizes, PatchNetSizes):
-        return PatchNet(sizes)
-    assert isinstance(sizes, BCirUNetSizes)
-    return BCirUNet(sizes)
+    if isinstance(sizes, BCirUNetSizes):
+        return BCirUNet(sizes)
+    if isinstance(sizes, GruPriorsSizes):
+        return PriorsNet(sizes)
+    return WholeImageNet(sizes) if isinstance(sizes, ImageHeadSizes) else PatchNet(sizes)

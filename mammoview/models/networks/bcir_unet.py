@@ -3,7 +3,8 @@
 Roychowdhury et al., "B-Cir U-Net: a deep learning approach to detect, classify and localize breast cancer".
 Built from the published layer table: 1,276,721 numbers, of which 1,274,289 are trained and 2,432 are the running
 statistics of batch norms. One convolution a level, skip branches of four separable convolutions. The table leaves open
-what ends a skip branch (a pooling whose output is as large as its input), see ``skip_pool``.
+what ends a skip branch (a pooling whose output is as large as its input), see ``skip_pool``. The text speaks of benign
+and malignant, which one output cannot tell apart; the variant with three outputs can.
 """
 
 from __future__ import annotations
@@ -11,10 +12,9 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from mammoview.models.architectures import BCIR_UNET, BCirUNetSizes
+from mammoview.models.architectures import BCirUNetSizes, name_of
 
 LEVELS = 4
-STRIDE = 16
 
 # The layer library of the publication: epsilon 1e-3, and a momentum of 0.99 for what is kept (torch counts the rest).
 _EPSILON, _MOMENTUM = 1e-3, 0.01
@@ -84,10 +84,8 @@ class BCirUNet(nn.Module):
     Parameters
     ----------
     sizes
-        Width, dropout and the open detail. Images may have any height and width that are multiples of 16.
+        Width, dropout, outputs and the open detail. Images may have any height and width that are multiples of 16.
     """
-
-    architecture = BCIR_UNET
 
     def __init__(self, sizes: BCirUNetSizes) -> None:
         super().__init__()
@@ -99,10 +97,15 @@ class BCirUNet(nn.Module):
         self.bottleneck = _conv(widths[-1], 2 * widths[-1])
         self.skips = nn.ModuleList(_skip(c, sizes.skip_pool) for c in widths)
         self.decoders = nn.ModuleList(_Decoder(c, sizes.dropout) for c in widths)
-        self.head = nn.Conv2d(widths[0], 1, 1)
+        self.head = nn.Conv2d(widths[0], sizes.outputs, 1)
+
+    @property
+    def architecture(self) -> str:
+        """Its name in `architectures.SIZES`."""
+        return name_of(self.sizes)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Images (n, in_channels, h, w), float, to logits (n, 1, h, w); their sigmoid is the published output."""
+        """Images (n, in_channels, h, w), float, to logits (n, outputs, h, w)."""
         skips = []
         x = images
         for encoder, skip in zip(self.encoders, self.skips, strict=True):
@@ -114,3 +117,7 @@ class BCirUNet(nn.Module):
             x = decoder(x, branch)
         result: Tensor = self.head(x)
         return result
+
+    def probabilities(self, logits: Tensor) -> Tensor:
+        """What the logits say, of the same shape: one output's sigmoid, as published, or several outputs' softmax."""
+        return torch.sigmoid(logits) if self.sizes.outputs == 1 else torch.softmax(logits, dim=1)

@@ -1,23 +1,20 @@
 """Residual body of bottleneck units (He et al. 2016, doi 10.1109/CVPR.2016.90), ResNet-50 by default.
 
-Names and shapes follow the common torch layout, so that ImageNet state dicts load. The stride of a stage sits in the
-3×3 convolution of its first unit (the layout's "v1.5"), not in the first 1×1 as in the original; the parameters are the
-same. Every ReLU is its own module and works out of place: guided back-propagation hooks them one by one.
+Names and shapes follow the common torch layout, so that ImageNet state dicts load; convolution biases, which that
+layout leaves out, are there by default, as in the layer library of the published totals. The stride of a stage sits in
+the 3×3 convolution of its first unit (the layout's "v1.5"), not in the first 1×1 as in the original; the parameters are
+the same. Every ReLU is its own module and works out of place: guided back-propagation hooks them one by one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from itertools import pairwise
 
-import torch
 from torch import Tensor, nn
 
-from mammoview.core.errors import ModelPackageError
 from mammoview.models.architectures import ResNetSizes
 
 EXPANSION = 4
-STRIDE = 32
 
 
 class Bottleneck(nn.Module):
@@ -31,24 +28,26 @@ class Bottleneck(nn.Module):
         Channels of the three convolutions.
     stride
         1, or 2 to halve the map.
+    bias
+        Whether the convolutions have biases; the batch norms make them superfluous.
     """
 
-    def __init__(self, in_channels: int, channels: tuple[int, int, int], *, stride: int = 1) -> None:
+    def __init__(self, in_channels: int, channels: tuple[int, int, int], *, stride: int = 1, bias: bool) -> None:
         super().__init__()
         first, middle, last = channels
-        self.conv1 = nn.Conv2d(in_channels, first, 1, bias=False)
+        self.conv1 = nn.Conv2d(in_channels, first, 1, bias=bias)
         self.bn1 = nn.BatchNorm2d(first)
         self.relu1 = nn.ReLU()
-        self.conv2 = nn.Conv2d(first, middle, 3, stride=stride, padding=1, bias=False)
+        self.conv2 = nn.Conv2d(first, middle, 3, stride=stride, padding=1, bias=bias)
         self.bn2 = nn.BatchNorm2d(middle)
         self.relu2 = nn.ReLU()
-        self.conv3 = nn.Conv2d(middle, last, 1, bias=False)
+        self.conv3 = nn.Conv2d(middle, last, 1, bias=bias)
         self.bn3 = nn.BatchNorm2d(last)
         self.relu3 = nn.ReLU()
         self.downsample: nn.Sequential | None = None
         if stride != 1 or in_channels != last:
             self.downsample = nn.Sequential(
-                nn.Conv2d(in_channels, last, 1, stride=stride, bias=False), nn.BatchNorm2d(last)
+                nn.Conv2d(in_channels, last, 1, stride=stride, bias=bias), nn.BatchNorm2d(last)
             )
 
     def forward(self, x: Tensor) -> Tensor:
@@ -61,18 +60,20 @@ class Bottleneck(nn.Module):
         return result
 
 
-def stage(in_channels: int, channels: tuple[int, int, int], *, units: int, stride: int) -> nn.Sequential:
+def stage(in_channels: int, channels: tuple[int, int, int], *, units: int, stride: int, bias: bool) -> nn.Sequential:
     """Several units with the same channels; the first takes the stride."""
-    first = Bottleneck(in_channels, channels, stride=stride)
-    return nn.Sequential(first, *(Bottleneck(channels[2], channels) for _ in range(units - 1)))
+    first = Bottleneck(in_channels, channels, stride=stride, bias=bias)
+    return nn.Sequential(first, *(Bottleneck(channels[2], channels, bias=bias) for _ in range(units - 1)))
 
 
 def initialise(net: nn.Module) -> None:
-    """He-normal convolutions, unit batch norms: the start of a net without weights from elsewhere."""
+    """He-normal convolutions, zero biases, unit batch norms: the start of a net without weights from elsewhere."""
     for module in net.modules():
         # Weights that are yet to be loaded have no numbers; torch would import its compiler (1 s) to fill them.
         if isinstance(module, nn.Conv2d) and not module.weight.is_meta:
             nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+            if module.bias is not None:
+                nn.init.zeros_(module.bias)
         elif isinstance(module, nn.BatchNorm2d):
             nn.init.ones_(module.weight)
             nn.init.zeros_(module.bias)
@@ -84,14 +85,16 @@ class ResNetBody(nn.Module):
     Parameters
     ----------
     sizes
-        Depths, width and input channels.
+        Depths, width and input channels, and whether convolutions have biases.
     """
+
+    stem, classifier = "conv1", "fc."
 
     def __init__(self, sizes: ResNetSizes) -> None:
         super().__init__()
-        width = sizes.width
+        width, bias = sizes.width, sizes.conv_bias
         self.out_channels = sizes.out_channels
-        self.conv1 = nn.Conv2d(sizes.in_channels, width, 7, stride=2, padding=3, bias=False)
+        self.conv1 = nn.Conv2d(sizes.in_channels, width, 7, stride=2, padding=3, bias=bias)
         self.bn1 = nn.BatchNorm2d(width)
         self.relu = nn.ReLU()
         self.maxpool = nn.MaxPool2d(3, stride=2, padding=1)
@@ -99,7 +102,9 @@ class ResNetBody(nn.Module):
         stages = []
         for k, (before, after) in enumerate(pairwise(ends)):
             inner = after // EXPANSION
-            stages.append(stage(before, (inner, inner, after), units=sizes.depths[k], stride=1 if k == 0 else 2))
+            stages.append(
+                stage(before, (inner, inner, after), units=sizes.depths[k], stride=1 if k == 0 else 2, bias=bias)
+            )
         self.layer1, self.layer2, self.layer3, self.layer4 = stages
         initialise(self)
 
@@ -108,40 +113,3 @@ class ResNetBody(nn.Module):
         y = self.maxpool(self.relu(self.bn1(self.conv1(x))))
         result: Tensor = self.layer4(self.layer3(self.layer2(self.layer1(y))))
         return result
-
-
-def load_torch_layout(body: ResNetBody, state: Mapping[str, Tensor]) -> tuple[str, ...]:
-    """Put a state dict of the common torch layout into a body.
-
-    The classifier (``fc.``) is left out; where the body takes one channel, the first kernels are summed over colour,
-    which gives the same answer as three equal channels; convolution biases of other layouts are refused.
-
-    Returns
-    -------
-    tuple of str
-        What was changed on the way, for the log.
-
-    Raises
-    ------
-    ModelPackageError
-        When names or shapes do not fit.
-    """
-    notes = []
-    fitting = {name: value for name, value in state.items() if not name.startswith("fc.")}
-    if len(fitting) < len(state):
-        notes.append("the classifier was left out")
-    stem = fitting.get("conv1.weight")
-    if stem is not None and body.conv1.in_channels == 1 and stem.shape[1] == 3:
-        fitting["conv1.weight"] = stem.sum(dim=1, keepdim=True)
-        notes.append("the first kernels were summed over colour")
-    for name, buffer in body.named_buffers():
-        if name.endswith("num_batches_tracked"):
-            fitting.setdefault(name, torch.zeros_like(buffer))
-    try:
-        body.load_state_dict(fitting)
-    except RuntimeError as error:
-        raise ModelPackageError(
-            "The weights do not fit the network: " + " ".join(str(error).split())[:400],
-            "Weights in the torch layout of a bottleneck ResNet with the same depths and width are needed.",
-        ) from error
-    return tuple(notes)

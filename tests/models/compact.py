@@ -1,0 +1,38 @@
+"""A compact network of each architecture, for the tests of this folder."""
+
+from __future__ import annotations
+
+import torch
+
+from mammoview.models.networks import Network, build
+
+RESNET: dict[str, object] = {"depths": (1, 1, 1, 1), "width": 4, "in_channels": 1}
+VGG: dict[str, object] = {"depths": (1, 1, 1, 1, 2), "width": 4, "in_channels": 1}
+HEATMAP: dict[str, object] = {"rows": 192, "columns": 160, "window": 3, "pool": 2, "dense": (8, 4)}
+RESIDUAL: dict[str, object] = {"top": ((4, 4, 8), (8, 8, 16))}
+PLAIN: dict[str, object] = {"top": (8, 4), "top_units": 2, "top_dropout": 0.1}
+
+COMPACT: dict[str, dict[str, object]] = {
+    "resnet-patch": RESNET,
+    "vgg-patch": VGG,
+    "resnet-whole-image": {**RESNET, **RESIDUAL},
+    "resnet-vgg-whole-image": {**RESNET, **PLAIN},
+    "vgg-whole-image": {**VGG, **PLAIN},
+    "vgg-resnet-whole-image": {**VGG, **RESIDUAL},
+    "resnet-heatmap": {**RESNET, **HEATMAP},
+    "vgg-heatmap": {**VGG, **HEATMAP},
+    "resnet-attention": {**RESNET, "attention": 8},
+    "vgg-attention": {**VGG, "attention": 8},
+    "bcir-unet": {"width": 2},
+    "bcir-unet-3": {"width": 2},
+}
+
+
+def compact_net(architecture: str, *, seed: int = 0) -> Network:
+    """Random weights, batch norms that have seen something, evaluation mode."""
+    torch.manual_seed(seed)
+    net = build(architecture, COMPACT[architecture]).train()
+    with torch.no_grad():
+        for _ in range(3):
+            net(torch.randn(3, 1, 192, 160))
+    return net.eval()
