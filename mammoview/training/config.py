@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mammoview.core.errors import UsageError
 from mammoview.models.preprocess import Preprocess
 from mammoview.training.augment import Ranges
+from mammoview.training.engine import Arithmetic
+from mammoview.training.losses import LossName
 from mammoview.training.schedule import Stage
 
 Share = Annotated[float, Field(gt=0.0, lt=1.0)]
@@ -29,10 +31,18 @@ class SplitConfig(_Config):
 
 
 class NetworkConfig(_Config):
-    """An architecture of `mammoview.models.architectures` and its sizes."""
+    """An architecture of `mammoview.models.architectures` and its sizes.
+
+    Attributes
+    ----------
+    init
+        Checkpoint file whose weights the body starts from, in the common torch layout (ImageNet); None starts from
+        random numbers.
+    """
 
     architecture: str
     sizes: dict[str, object] = {}
+    init: Path | None = None
 
 
 class PackageConfig(_Config):
@@ -57,8 +67,15 @@ class TrainingConfig(_Config):
         Of the convolutions while training; weights, loss and evaluation are float32.
     background_per_film
         Background tiles from each film (patch nets).
+    source
+        What a segmenter learns from.
+    phantoms
+        How many synthetic women, or views of them, are drawn.
+    batch_size
+        Of one step, over all devices.
     loss
-        ``cross_entropy`` weighs the classes of each batch equally; ``bce_dice`` is for masks.
+        ``cross_entropy`` weighs the classes of each batch equally; ``bce_dice`` is for masks, ``cross_entropy_dice``
+        for masks of several classes.
     """
 
     package: PackageConfig
@@ -69,10 +86,12 @@ class TrainingConfig(_Config):
     stages: tuple[Stage, ...]
     batch_size: Annotated[int, Field(ge=1)]
     seed: int
-    loss: Literal["cross_entropy", "bce_dice"]
+    loss: LossName
     optimizer_betas: tuple[float, float] = (0.9, 0.999)
-    arithmetic: Literal["fp32", "bf16"] = "fp32"
+    arithmetic: Arithmetic = "fp32"
     background_per_film: Annotated[int, Field(ge=0)] = 2
+    source: Literal["cesm", "three_class", "phantom_calcifications"] = "cesm"
+    phantoms: Annotated[int, Field(ge=0)] = 0
 
     @property
     def sha256(self) -> str:
@@ -81,7 +100,9 @@ class TrainingConfig(_Config):
 
 
 def read_config(path: Path) -> TrainingConfig:
-    """Read a training config.
+    """Read a training config; one that says ``extends = "other.toml"`` changes what the other, beside it, says.
+
+    Tables are merged, all else is replaced.
 
     Raises
     ------
@@ -89,14 +110,34 @@ def read_config(path: Path) -> TrainingConfig:
         When the file is absent, not TOML, or says something that is not allowed.
     """
     try:
-        return TrainingConfig.model_validate(tomllib.loads(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise UsageError(f"The training config {path} cannot be read.", "Name one of trainers/configs.") from error
-    except tomllib.TOMLDecodeError as error:
-        raise UsageError(f"The training config {path} is not TOML: {error}.", "Correct that line.") from error
+        return TrainingConfig.model_validate(_words(path))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise UsageError(
             f"The training config {path} says “{where}” wrongly: {first['msg']}.", "Correct it."
         ) from error
+
+
+def _words(path: Path, before: tuple[Path, ...] = ()) -> dict[str, Any]:
+    try:
+        words = tomllib.loads(path.read_text(encoding="utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"The training config {path} cannot be read.", "Name one of trainers/configs.") from error
+    except tomllib.TOMLDecodeError as error:
+        raise UsageError(f"The training config {path} is not TOML: {error}.", "Correct that line.") from error
+    base = words.pop("extends", None)
+    if base is None:
+        return words
+    other = (path.parent / str(base)).resolve()
+    if other in before:
+        raise UsageError(f"The training config {path} extends itself.", "Correct its “extends”.")
+    return _merged(_words(other, (*before, other)), words)
+
+
+def _merged(base: dict[str, Any], change: dict[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for name, value in change.items():
+        known = base.get(name)
+        merged[name] = _merged(known, value) if isinstance(known, dict) and isinstance(value, dict) else value
+    return merged

@@ -2,13 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Literal
+
 import torch
-from torch import Tensor
+from torch import Tensor, distributed
 from torch.nn import functional
+
+LossName = Literal["cross_entropy", "bce_dice", "cross_entropy_dice"]
+
+
+def loss_named(name: LossName) -> Callable[[Tensor, Tensor], Tensor]:
+    """The loss that a config names; each is of (output, targets), a scalar."""
+    named: dict[LossName, Callable[[Tensor, Tensor], Tensor]] = {
+        "cross_entropy": balanced_cross_entropy,
+        "bce_dice": bce_dice,
+        "cross_entropy_dice": cross_entropy_dice,
+    }
+    return named[name]
 
 
 def balanced_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     """Cross entropy in which the classes present in the batch weigh the same (Shen et al. 2019).
+
+    Where several processes share a batch its classes are counted over all of them, and the mean of their losses is
+    the loss of the whole batch.
 
     Parameters
     ----------
@@ -18,8 +36,14 @@ def balanced_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
         Shape (n,), int64.
     """
     counts = torch.bincount(labels, minlength=logits.shape[1]).to(logits.dtype)
+    processes = 1
+    if distributed.is_available() and distributed.is_initialized():
+        processes = distributed.get_world_size()
+        distributed.all_reduce(counts)
     weights = counts.clamp_min(1).reciprocal()
-    return functional.cross_entropy(logits, labels, weight=weights)
+    # Each class that is there adds 1 to the sum of the weights.
+    total = functional.cross_entropy(logits, labels, weight=weights, reduction="sum")
+    return total * processes / (counts > 0).sum()
 
 
 def bce_dice(logits: Tensor, masks: Tensor) -> Tensor:
@@ -28,3 +52,20 @@ def bce_dice(logits: Tensor, masks: Tensor) -> Tensor:
     overlap = 2.0 * (told * masks).sum(dim=(1, 2, 3)) + 1.0
     total = told.sum(dim=(1, 2, 3)) + masks.sum(dim=(1, 2, 3)) + 1.0
     return functional.binary_cross_entropy_with_logits(logits, masks) + (1.0 - overlap / total).mean()
+
+
+def cross_entropy_dice(logits: Tensor, masks: Tensor) -> Tensor:
+    """Cross entropy of each pixel plus one less the soft Dice of each mask's classes, the background left out.
+
+    Parameters
+    ----------
+    logits
+        Shape (n, classes, h, w); class 0 is the background.
+    masks
+        Shape (n, h, w), int64, class indices.
+    """
+    told = torch.softmax(logits, dim=1)
+    truth = functional.one_hot(masks, logits.shape[1]).permute(0, 3, 1, 2).to(told.dtype)
+    overlap = 2.0 * (told * truth).sum(dim=(2, 3)) + 1.0
+    total = (told + truth).sum(dim=(2, 3)) + 1.0
+    return functional.cross_entropy(logits, masks) + (1.0 - overlap / total)[:, 1:].mean()

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 import numpy as np
 import torch
@@ -13,13 +13,14 @@ import torch
 from mammoview.core.errors import UsageError
 from mammoview.core.findings import LesionKind
 from mammoview.core.progress import Cancel, Progress, never_cancel, no_progress
-from mammoview.models.architectures import WholeImageNetSizes, sizes_of
+from mammoview.models.architectures import ImageHeadSizes, sizes_of
 from mammoview.models.loading import load
 from mammoview.models.manifest import Calibration
 from mammoview.models.networks import Network, PatchNet, WholeImageNet, build
 from mammoview.models.registry import PackageInfo, read_info
 from mammoview.training import losses
 from mammoview.training.data import Lesion, cbis_films, cbis_lesions, cesm_images
+from mammoview.training.engine import ONE_CPU, Machine, leave_to_first_process
 from mammoview.training.evaluate import MALIGNANT
 from mammoview.training.images import film_images, load_images, save_images
 from mammoview.training.loop import Plan, train
@@ -34,6 +35,7 @@ if TYPE_CHECKING:
 
     from mammoview.models.preprocess import ImageSpec
     from mammoview.training.config import TrainingConfig
+    from mammoview.training.prefetch import Epoch
 
 PACKAGE = "package"
 
@@ -50,12 +52,15 @@ class Run:
         Folder for the split, the log, the checkpoint, caches and the ``package``; a run that was stopped goes on.
     progress, cancel
         Told how far it is, asked whether to stop.
+    machine
+        What computes.
     """
 
     config: TrainingConfig
     out: Path
     progress: Progress = no_progress
     cancel: Cancel = never_cancel
+    machine: Machine = ONE_CPU
 
 
 def train_patch(data: Path, run: Run) -> PackageInfo:
@@ -156,12 +161,12 @@ def fit_whole_image(images: ImageSet, split: Split, run: Run, *, patch_net: Patc
     part = images.select(np.isin(images.patients, list(split.training)))
     check_patients(split, training=part.patients.tolist(), validation=())
     sizes = sizes_of(run.config.network.architecture, run.config.network.sizes)
-    if not isinstance(sizes, WholeImageNetSizes):
+    if not isinstance(sizes, ImageHeadSizes):
         raise UsageError("The config of a whole-image classifier names another architecture.", "Correct [network].")
     torch.manual_seed(run.config.seed)
     net = patch_net.to_image_net(sizes)
     batches = ImageBatches(part, run.config.batch_size, run.config.augment)
-    _train(net, batches, split, run)
+    fit(net, batches, split, run)
     return net
 
 
@@ -211,24 +216,38 @@ def _fit_tiles(part: TileSet, split: Split, run: Run) -> Network:
     check_patients(split, training=part.patients.tolist(), validation=())
     torch.manual_seed(run.config.seed)
     net = build(run.config.network.architecture, run.config.network.sizes)
-    _train(net, TileBatches(part, patch_spec(run.config), run.config.batch_size, run.config.augment), split, run)
+    fit(net, TileBatches(part, patch_spec(run.config), run.config.batch_size, run.config.augment), split, run)
     return net
 
 
-def _train(net: Network, batches: TileBatches | ImageBatches, split: Split, run: Run) -> None:
+class Batches(Protocol):
+    """What gives a run its epochs."""
+
+    @property
+    def steps(self) -> int:
+        """Batches in an epoch."""
+
+    def __call__(self, rng: np.random.Generator, /) -> Epoch:
+        """One epoch."""
+
+
+def fit(net: Network, batches: Batches, split: Split, run: Run) -> None:
+    """Train a net as the config says, and leave split, log and checkpoint in the run's folder."""
     run.out.mkdir(parents=True, exist_ok=True)
     write_split(split, run.out / "split.csv")
     plan = Plan(
         stages=run.config.stages,
         batches=batches,
         steps_per_epoch=batches.steps,
-        loss=losses.balanced_cross_entropy if run.config.loss == "cross_entropy" else losses.bce_dice,
+        loss=losses.loss_named(run.config.loss),
         seed=run.config.seed,
         fingerprint=run.config.sha256 + split.sha256,
         betas=run.config.optimizer_betas,
-        is_bf16=run.config.arithmetic == "bf16",
+        arithmetic=run.config.arithmetic,
+        machine=run.machine,
     )
     train(net, plan, run.out, progress=run.progress, cancel=run.cancel)
+    leave_to_first_process()
 
 
 def _patch_net(info: PackageInfo, split: Split) -> PatchNet:

@@ -45,7 +45,7 @@ def test_everything_learns_with_a_star() -> None:
 
 
 def test_a_pattern_that_names_nothing_is_an_error() -> None:
-    with pytest.raises(ValueError, match="tail"):
+    with pytest.raises(UsageError, match="tail"):
         apply_stage(Stage(name="x", epochs=1, learning_rate=1e-3, trains=("tail.*",)), build("bcir-unet", {}))
 
 
