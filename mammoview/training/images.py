@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mammoview.core.geometry import Box, PixelTransform
 from mammoview.core.progress import Cancel, Progress, never_cancel, no_progress, stop_if_cancelled
 from mammoview.imaging.suppress import clean, suppress
 from mammoview.models.preprocess import ImageSpec, prepare_image
+from mammoview.training.data import STRETCHED_PX
 from mammoview.training.samples import ImageSet
 from mammoview.training.tiles import isotropic
 
@@ -36,7 +38,7 @@ def film_images(
     pixels = np.empty((len(films), spec.rows, spec.columns), dtype=np.float16)
     for index, film in enumerate(films):
         stop_if_cancelled(cancel)
-        pixels[index] = _prepared(film, spec)
+        pixels[index] = prepared_film(film, spec)[0][0]
         progress((index + 1) / len(films), f"Preparing mammogram {index + 1} of {len(films)}")
     return ImageSet(
         pixels=pixels,
@@ -58,9 +60,30 @@ def load_images(path: Path) -> ImageSet:
         return ImageSet(**{name: stored[name] for name in ImageSet.__dataclass_fields__})
 
 
-def _prepared(film: Film, spec: ImageSpec) -> NDArray[np.float32]:
+def prepared_film(film: Film, spec: ImageSpec) -> tuple[NDArray[np.float32], NDArray[np.bool_], PixelTransform]:
+    """Prepare one film for a network.
+
+    Returns
+    -------
+    ndarray, shape (channels, spec.rows, spec.columns), float32
+        The input.
+    ndarray, shape (spec.rows, spec.columns), bool
+        Where the breast lies in it.
+    PixelTransform
+        From pixels of the stretched film to those of the input.
+    """
     image = isotropic(film).astype(np.uint16) * np.uint16(257)
     # Without the view the pectoral muscle is not looked for: it stays in the cleaned image either way.
     found = suppress(image, view=None, laterality=film.key.side)
-    values, _ = prepare_image(clean(image, found), spec, breast=found.breast.to_array())
-    return np.asarray(values[0])
+    breast = found.breast.to_array()
+    values, transform = prepare_image(clean(image, found), spec, breast=breast)
+    aspect = PixelTransform.scale_crop(Box(0, 0, STRETCHED_PX, STRETCHED_PX), *image.shape)
+    return values, _seen(breast, transform, spec), aspect.then(transform)
+
+
+def _seen(mask: NDArray[np.bool_], transform: PixelTransform, spec: ImageSpec) -> NDArray[np.bool_]:
+    """A mask of the image, at the centres of the input's pixels."""
+    back = transform.inverse().as_array()
+    rows = np.floor(back[0, 0] * (np.arange(spec.rows) + 0.5) + back[0, 2]).astype(int)
+    columns = np.floor(back[1, 1] * (np.arange(spec.columns) + 0.5) + back[1, 2]).astype(int)
+    return np.asarray(mask[np.ix_(rows.clip(0, mask.shape[0] - 1), columns.clip(0, mask.shape[1] - 1))])
