@@ -53,9 +53,9 @@ class ViewDrawing:
         full = cv2.resize(field, size, interpolation=cv2.INTER_LINEAR)
         return np.ascontiguousarray(full[: self.shape[0], : self.shape[1]])
 
-    def finish(self, plans: tuple[LesionPlan, ...], density: str) -> PhantomView:
-        """Draw everything and gather the truth."""
-        value = self._tissue()
+    def finish(self, plans: tuple[LesionPlan, ...], density: str, *, tissue: Field | None = None) -> PhantomView:
+        """Draw everything and gather the truth; ``tissue`` is what `tissue` gave, where it is needed more than once."""
+        value = self.tissue() if tissue is None else tissue.copy()
         drawn = (draw_lesion(value, plan, anatomy=self.anatomy, spacing_mm=self.spacing) for plan in plans)
         lesions = tuple(lesion for lesion in drawn if lesion is not None)
         value = self._project(value)
@@ -83,7 +83,7 @@ class ViewDrawing:
         truth = PhantomTruth(breast, pectoral, nipple, lesions, artifacts)
         return PhantomView(pixels, truth, self.anatomy.view, self.laterality, self.spacing, density, self.is_film)
 
-    def _tissue(self) -> Field:
+    def tissue(self) -> Field:
         """Tissue of uniform thickness at native resolution, shape `self.shape`."""
         rng = stream(self.seed, 7, self.laterality is Laterality.RIGHT, self.anatomy.view.is_craniocaudal)
         coarse = render_tissue(

@@ -78,7 +78,9 @@ class TileSet:
 
 
 @dataclass(frozen=True, eq=False)
-class _Tile:
+class Tile:
+    """One tile before it is stacked; see `TileSet`, whose rows these are."""
+
     pixels: NDArray[np.uint8]
     box: Box
     label: PatchClass
@@ -101,25 +103,25 @@ def patch_tiles(
         Background tiles from each film without calcifications; every other one is the most blob-like of twelve places.
     """
     rng = np.random.default_rng(seed)
-    sides = np.array([_long_side(box) for film in films for box in _isotropic_boxes(film)])
-    found: list[_Tile] = []
+    sides = np.array([_long_side(box) for film in films for box in isotropic_boxes(film)])
+    found: list[Tile] = []
     for film in films:
         image = isotropic(film)
-        boxes = _isotropic_boxes(film)
+        boxes = isotropic_boxes(film)
         for mass, box in zip(film.masses, boxes, strict=True):
             label = PatchClass.MALIGNANT_MASS if mass.is_malignant else PatchClass.BENIGN_MASS
-            found += [_cut(image, box, label, film.key.patient), _cut_short(image, box, label, film.key.patient)]
+            found += [cut(image, box, label, film.key.patient), _cut_short(image, box, label, film.key.patient)]
         if film.has_calcification:
             continue
         for turn in range(background_per_film):
             place = _background_place(image, boxes, rng, sides=sides, draws=12 if turn % 2 else 1)
             if place is not None:
-                cut = _cut_short if rng.random() < 0.5 else _cut
-                found.append(cut(image, place, PatchClass.BACKGROUND, film.key.patient))
+                taken = _cut_short if rng.random() < 0.5 else cut
+                found.append(taken(image, place, PatchClass.BACKGROUND, film.key.patient))
     for lesion in lesions:
         if lesion.kind is LesionKind.CALCIFICATION:
             found += _calcification_tiles(lesion)
-    return _stack(found)
+    return stack(found)
 
 
 def segmentation_tiles(images: Sequence[MaskedImage]) -> TileSet:
@@ -139,8 +141,8 @@ def segmentation_tiles(images: Sequence[MaskedImage]) -> TileSet:
                 continue
             box = Box(row, column, row + height, column + width)
             own = (labels == index).astype(np.uint8)
-            found.append(_cut(pixels, box, PatchClass.BACKGROUND, image.key.patient, mask=own))
-    return _stack(found)
+            found.append(cut(pixels, box, PatchClass.BACKGROUND, image.key.patient, mask=own))
+    return stack(found)
 
 
 def isotropic(film: Film) -> NDArray[np.uint8]:
@@ -149,7 +151,8 @@ def isotropic(film: Film) -> NDArray[np.uint8]:
     return _resize(read_gray(film.path), rows, columns)
 
 
-def _isotropic_boxes(film: Film) -> list[Box]:
+def isotropic_boxes(film: Film) -> list[Box]:
+    """The boxes of a film's masses in what `isotropic` gives."""
     down = film.native_size[0] / NATIVE_PER_PX / STRETCHED_PX
     across = film.native_size[1] / NATIVE_PER_PX / STRETCHED_PX
     boxes = (mass.box for mass in film.masses)
@@ -188,7 +191,7 @@ def _window(image: NDArray[np.uint8], square: Box, border: int) -> NDArray[np.ui
     )
 
 
-def _cut(
+def cut(
     image: NDArray[np.uint8],
     box: Box,
     label: PatchClass,
@@ -196,8 +199,22 @@ def _cut(
     *,
     mask: NDArray[np.uint8] | None = None,
     border: int = cv2.BORDER_CONSTANT,
-) -> _Tile:
-    """The square of `TILE_SIDES` long sides around the box."""
+) -> Tile:
+    """The square of `TILE_SIDES` long sides around a box.
+
+    Parameters
+    ----------
+    image
+        Shape (rows, columns), uint8.
+    box
+        The lesion.
+    label, patient
+        What and whose it is.
+    mask
+        Shape of the image, uint8 0 or 1.
+    border
+        What lies beyond the image, an OpenCV constant.
+    """
     side = _long_side(box) * TILE_SIDES
     square = Box.square(*box.centre, side)
     scale = TILE_PX / side
@@ -206,19 +223,19 @@ def _cut(
     inner = Box(inner.row0 - half_rows, inner.col0 - half_cols, inner.row1 + half_rows, inner.col1 + half_cols)
     cut_mask = None if mask is None else (_window(mask * np.uint8(255), square, cv2.BORDER_CONSTANT) > 127)
     pixels = _window(image, square, border)
-    return _Tile(pixels, inner, label, patient, None if cut_mask is None else cut_mask.astype(np.uint8))
+    return Tile(pixels, inner, label, patient, None if cut_mask is None else cut_mask.astype(np.uint8))
 
 
-def _cut_short(image: NDArray[np.uint8], box: Box, label: PatchClass, patient: str) -> _Tile:
-    """As `_cut`, but from the box and the margin of a CBIS-DDSM crop alone, continued by reflection."""
+def _cut_short(image: NDArray[np.uint8], box: Box, label: PatchClass, patient: str) -> Tile:
+    """As `cut`, but from the box and the margin of a CBIS-DDSM crop alone, continued by reflection."""
     margin = CROP_MARGIN_PX / NATIVE_PER_PX
     wide = Box(box.row0 - margin, box.col0 - margin, box.row1 + margin, box.col1 + margin).clipped(*image.shape)
     rows, cols = wide.slices()
     moved = Box(box.row0 - rows.start, box.col0 - cols.start, box.row1 - rows.start, box.col1 - cols.start)
-    return _cut(np.ascontiguousarray(image[rows, cols]), moved, label, patient, border=cv2.BORDER_REFLECT_101)
+    return cut(np.ascontiguousarray(image[rows, cols]), moved, label, patient, border=cv2.BORDER_REFLECT_101)
 
 
-def _calcification_tiles(lesion: Lesion) -> list[_Tile]:
+def _calcification_tiles(lesion: Lesion) -> list[Tile]:
     """The crop on the mammogram's grid: once reflected, and once wholly inside where the crop is large enough."""
     native = read_gray(lesion.crop)
     grid = [max(2, round(size * STRETCHED_PX / film)) for size, film in zip(native.shape, MEDIAN_FILM, strict=True)]
@@ -232,11 +249,11 @@ def _calcification_tiles(lesion: Lesion) -> list[_Tile]:
     margin = CROP_MARGIN_PX / NATIVE_PER_PX
     box = Box(margin, margin, max(rows - margin, margin + 1), max(columns - margin, margin + 1))
     label = PatchClass.MALIGNANT_CALCIFICATION if lesion.is_malignant else PatchClass.BENIGN_CALCIFICATION
-    tiles = [_cut(image, box, label, lesion.key.patient, border=cv2.BORDER_REFLECT_101)]
+    tiles = [cut(image, box, label, lesion.key.patient, border=cv2.BORDER_REFLECT_101)]
     short = min(rows, columns)
     if short >= TILE_PX // 6:
         inside = Box.square(rows / 2, columns / 2, short / TILE_SIDES)
-        tiles.append(_cut(image, inside, label, lesion.key.patient, border=cv2.BORDER_REFLECT_101))
+        tiles.append(cut(image, inside, label, lesion.key.patient, border=cv2.BORDER_REFLECT_101))
     return tiles
 
 
@@ -268,7 +285,8 @@ def _blob_contrast(image: NDArray[np.uint8], place: Box) -> float:
     return float(inner.mean() - outer.mean()) if inner.size else -np.inf
 
 
-def _stack(tiles: Sequence[_Tile]) -> TileSet:
+def stack(tiles: Sequence[Tile]) -> TileSet:
+    """Many tiles, at least one, as one set; either all have masks or none has."""
     boxes = [(tile.box.row0, tile.box.col0, tile.box.row1, tile.box.col1) for tile in tiles]
     masks = [tile.mask for tile in tiles if tile.mask is not None]
     return TileSet(
