@@ -103,6 +103,45 @@ class PatchSpec(_Spec):
     finest_mm: Annotated[float, Field(gt=0.0)] | None = None
 
 
+class SlidingSpec(_Spec):
+    """How a segmenter is moved over a whole image: square windows of one pixel size, which lie over each other.
+
+    Attributes
+    ----------
+    size_px
+        Rows and columns of a window.
+    breast_px
+        Long side of the breast in pixels of the windows, where the image's spacing is not known.
+    mm_per_px
+        Pixel size of the windows where it is known; None goes by the breast's long side always.
+    overlap
+        Share of a window's side that the next one covers again.
+    equalise
+        What is done to the gray values of each window before ``mean`` and ``std``.
+    """
+
+    size_px: Side
+    breast_px: Annotated[int, Field(ge=32, le=8192)]
+    mm_per_px: Annotated[float, Field(gt=0.0, le=10.0)] | None = None
+    overlap: Annotated[float, Field(ge=0.0, le=0.9)] = 0.5
+
+    @classmethod
+    def for_lesions(cls, patch: PatchSpec, *, lesion_mm: float = 15.0, breast_mm: float = 160.0) -> SlidingSpec:
+        """The windows in which a lesion of ordinary size is as large as in the crops that a network learned from.
+
+        Parameters
+        ----------
+        patch
+            How its crops were made.
+        lesion_mm, breast_mm
+            Long sides of an ordinary lesion and breast.
+        """
+        mm_per_px = patch.context * lesion_mm / patch.size_px
+        shared = {name: getattr(patch, name) for name in _Spec.model_fields}
+        breast_px = min(8192, max(32, round(breast_mm / mm_per_px)))
+        return cls(size_px=patch.size_px, breast_px=breast_px, mm_per_px=mm_per_px, **shared)
+
+
 class Preprocess(BaseModel):
     """A package's ``preprocess.json``: what it takes.
 
@@ -112,12 +151,15 @@ class Preprocess(BaseModel):
         For whole images: of a whole-image classifier, and of a patch classifier that draws the patch map.
     patch
         For lesion crops: of a patch classifier or a segmenter.
+    sliding
+        For windows over whole images: of a segmenter that was trained on places without a lesion, too.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     image: ImageSpec | None = None
     patch: PatchSpec | None = None
+    sliding: SlidingSpec | None = None
 
 
 def prepare_image(
@@ -148,7 +190,7 @@ def prepare_image(
         box = Box(0, 0, *cleaned.shape)
     flip = spec.orient is Orientation.CHEST_WALL_LEFT and not is_chest_wall_left(breast)
     seen = cleaned[box.slices()]
-    values = _resize(seen[:, ::-1] if flip else seen, spec.rows, spec.columns)
+    values = resize(seen[:, ::-1] if flip else seen, spec.rows, spec.columns)
     transform = PixelTransform.scale_crop(box, spec.rows, spec.columns, flip_columns=flip)
     return _normalise(_scaled(values, spec.equalise), spec), transform
 
@@ -186,10 +228,52 @@ def prepare_patch(
         values = padded
     if spec.finest_mm is not None and spacing_mm is not None:
         rows, columns = (min(side, max(1, round(side * step / spec.finest_mm))) for step in spacing_mm)
-        values = _resize(values, rows, columns)
-    resized = _resize(values, spec.size_px, spec.size_px)
+        values = resize(values, rows, columns)
+    resized = resize(values, spec.size_px, spec.size_px)
     scaled = _scaled(resized, spec.equalise)
     return _normalise(scaled, spec), PixelTransform.scale_crop(square, spec.size_px, spec.size_px)
+
+
+def prepare_frame(
+    cleaned: NDArray[np.uint16],
+    spec: SlidingSpec,
+    *,
+    breast: NDArray[np.bool_],
+    spacing_mm: tuple[float, float] | None = None,
+) -> tuple[NDArray[np.float32], Box]:
+    """Bring the breast to the pixel size of a segmenter's windows.
+
+    Parameters
+    ----------
+    cleaned
+        Shape (rows, columns), uint16 P-values with artifacts suppressed.
+    spec
+        What the network takes.
+    breast
+        Shape (rows, columns), bool, with at least one pixel.
+    spacing_mm
+        (row, column) millimetres a pixel, where known.
+
+    Returns
+    -------
+    ndarray, shape (h, w), float32 in [0, 65535]
+        For `prepare_window`.
+    Box
+        The native pixels that it covers.
+    """
+    box = _extent(breast)
+    assert box is not None, "the breast was found"
+    if spec.mm_per_px is not None and spacing_mm is not None:
+        scales = (spacing_mm[0] / spec.mm_per_px, spacing_mm[1] / spec.mm_per_px)
+    else:
+        scales = (spec.breast_px / max(box.height_px, box.width_px),) * 2
+    rows, columns = max(1, round(box.height_px * scales[0])), max(1, round(box.width_px * scales[1]))
+    return resize(cleaned[box.slices()], rows, columns), box
+
+
+def prepare_window(values: NDArray[np.float32], spec: SlidingSpec) -> NDArray[np.float32]:
+    """One window of a frame as input: shape (size_px, size_px) to (channels, size_px, size_px), float32."""
+    return _normalise(_scaled(values, spec.equalise), spec)
 
 
 def patch_box(box: Box, spec: PatchSpec) -> Box:
@@ -252,8 +336,11 @@ def _extent(mask: NDArray[np.bool_]) -> Box | None:
     return Box(int(rows[0]), int(columns[0]), int(rows[-1]) + 1, int(columns[-1]) + 1)
 
 
-def _resize(values: NDArray[Any], rows: int, columns: int) -> NDArray[np.float32]:
-    # Area averages lose nothing when shrinking; when enlarging they would show the pixels as blocks. Axis by axis.
+def resize(values: NDArray[Any], rows: int, columns: int) -> NDArray[np.float32]:
+    """Stretch gray values to a size, shape (rows, columns), float32; axis by axis.
+
+    Area averages lose nothing when shrinking; when enlarging they would show the pixels as blocks.
+    """
     shrunk: NDArray[Any] = values.astype(np.float32)
     fewer = (min(columns, values.shape[1]), min(rows, values.shape[0]))
     if fewer != (values.shape[1], values.shape[0]):
