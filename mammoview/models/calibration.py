@@ -17,15 +17,30 @@ def probabilities(logits: ArrayLike, *, temperature: float = 1.0) -> NDArray[np.
     Parameters
     ----------
     logits
-        Shape (n, classes).
+        Shape (…, classes).
 
     Returns
     -------
-    ndarray, shape (n, classes), float64, rows sum to 1
+    ndarray, shape (…, classes), float64, sums over the classes are 1
     """
     scaled = np.asarray(logits, dtype=np.float64) / temperature
-    shifted = np.exp(scaled - scaled.max(axis=1, keepdims=True))
-    return np.asarray(shifted / shifted.sum(axis=1, keepdims=True))
+    shifted = np.exp(scaled - scaled.max(axis=-1, keepdims=True))
+    return np.asarray(shifted / shifted.sum(axis=-1, keepdims=True))
+
+
+def mean_probabilities(logits: ArrayLike, *, temperature: float = 1.0) -> NDArray[np.float64]:
+    """What the program shows: class probabilities, averaged over the flips.
+
+    Parameters
+    ----------
+    logits
+        Shape (flips, n, classes).
+
+    Returns
+    -------
+    ndarray, shape (n, classes), float64
+    """
+    return np.asarray(probabilities(logits, temperature=temperature).mean(axis=0))
 
 
 def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
@@ -34,7 +49,7 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
     Parameters
     ----------
     logits
-        Shape (n, classes).
+        Shape (n, classes), or (flips, n, classes): probabilities are then averaged over the flips.
     labels
         Shape (n,), integers: the true classes.
 
@@ -46,20 +61,30 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
     from scipy.optimize import minimize_scalar
 
     values = np.asarray(logits, dtype=np.float64)
+    values = values[None] if values.ndim == 2 else values
     truth = np.asarray(labels, dtype=np.int64)
     if not truth.size:
         raise ValueError("a temperature needs cases")
 
     def loss(log_temperature: float) -> float:
-        shares = probabilities(values, temperature=float(np.exp(log_temperature)))
+        shares = mean_probabilities(values, temperature=float(np.exp(log_temperature)))
         return -float(np.mean(np.log(np.maximum(shares[np.arange(truth.size), truth], 1e-300))))
 
     found = minimize_scalar(loss, bounds=(np.log(_COLDEST), np.log(_HOTTEST)), method="bounded")
     return float(np.exp(found.x))
 
 
-def operating_point(scores: ArrayLike, is_positive: ArrayLike, *, sensitivity: float, name: str = "") -> OperatingPoint:
-    """The highest threshold that reaches a sensitivity; a score at or above it is positive.
+def operating_point(
+    scores: ArrayLike,
+    is_positive: ArrayLike,
+    *,
+    sensitivity: float | None = None,
+    specificity: float | None = None,
+    name: str = "",
+) -> OperatingPoint:
+    """The threshold that reaches a sensitivity or a specificity and loses least of the other.
+
+    A score at or above the threshold is positive.
 
     Parameters
     ----------
@@ -68,23 +93,47 @@ def operating_point(scores: ArrayLike, is_positive: ArrayLike, *, sensitivity: f
     is_positive
         Shape (n,), bool.
     sensitivity
-        Wanted share of positives found, above 0, at most 1.
+        Wanted share of positives found, above 0, at most 1: the highest threshold that reaches it.
+    specificity
+        Wanted share of negatives left alone, at least 0, at most 1, instead: the lowest threshold that reaches it.
+        Negatives that score 1 are positive at every threshold, and may keep it out of reach.
 
     Raises
     ------
     ValueError
-        When there are no positives or no negatives.
+        When there are no positives or no negatives, or not exactly one of the two shares is asked for.
     """
     values, truth = np.asarray(scores, dtype=np.float64), np.asarray(is_positive, dtype=bool)
-    positives, negatives = np.sort(values[truth])[::-1], values[~truth]
+    positives, negatives = np.sort(values[truth])[::-1], np.sort(values[~truth])
     if not positives.size or not negatives.size:
         raise ValueError("an operating point needs positives and negatives")
-    # Rounded first: 0.9 · 10 positives is 9 of them, not 9.000…1.
-    needed = int(np.ceil(round(sensitivity * positives.size, 9)))
-    threshold = float(positives[max(1, needed) - 1])
+    if (sensitivity is None) == (specificity is None):
+        raise ValueError("an operating point is for a sensitivity or for a specificity")
+    if sensitivity is not None:
+        threshold = float(positives[max(1, _needed(sensitivity, positives.size)) - 1])
+    else:
+        needed = _needed(specificity or 0.0, negatives.size)
+        # Just above the last negative that has to be left alone, or at the next score there is.
+        limit = -np.inf if needed == 0 else negatives[needed - 1]
+        threshold = float(values[values > limit].min(initial=1.0))
     return OperatingPoint(
-        name=name or f"sensitivity {sensitivity:g}",
+        name=name
+        or (f"sensitivity {sensitivity:.0%}" if sensitivity is not None else f"specificity {specificity:.0%}"),
         threshold=threshold,
         sensitivity=float(np.mean(positives >= threshold)),
         specificity=float(np.mean(negatives < threshold)),
     )
+
+
+def operating_points(
+    scores: ArrayLike, is_positive: ArrayLike, *, shares: tuple[float, ...] = (0.8, 0.9, 0.95)
+) -> tuple[OperatingPoint, ...]:
+    """Points that reach these specificities, then points that reach these sensitivities; see `operating_point`."""
+    by_specificity = (operating_point(scores, is_positive, specificity=share) for share in shares)
+    by_sensitivity = (operating_point(scores, is_positive, sensitivity=share) for share in shares)
+    return (*by_specificity, *by_sensitivity)
+
+
+def _needed(share: float, count: int) -> int:
+    # Rounded first: 0.9 · 10 cases is 9 of them, not 9.000…1.
+    return int(np.ceil(round(share * count, 9)))

@@ -2,35 +2,36 @@
 
 The held-out patients are cut in two halves by a seed. The temperature and the operating points are fitted on one half
 and calibration is measured on the other; ranking and overlap, which a temperature does not change, are measured on all.
+The logits may come from one net, or from the nets of a cross-validation, each on the fold that it never saw.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 import torch
-from scipy import optimize
-from scipy.special import softmax
 
-from mammoview.core.findings import PatchClass
-from mammoview.models.manifest import Calibration, Metric, OperatingPoint
-from mammoview.training import metrics
+from mammoview.core.findings import LesionKind, PatchClass
+from mammoview.models.calibration import fit_temperature, mean_probabilities, operating_points
+from mammoview.models.manifest import Calibration, Metric, ReliabilityPoint
+from mammoview.training import measured, metrics
+from mammoview.training.measured import Scored
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from torch import nn
 
-    from mammoview.training.loop import Batch
-    from mammoview.training.metrics import Estimate
+    from mammoview.training.prefetch import Batch
 
-RESAMPLES = 2000
-_BOOTSTRAP_SEED = 7
 _FLIPS: tuple[tuple[int, ...], ...] = ((), (3,), (2,), (2, 3))
+_CLASSES = tuple(PatchClass)
 #: The outputs of a patch classifier that speak for malignancy.
-MALIGNANT = [list(PatchClass).index(name) for name in (PatchClass.MALIGNANT_CALCIFICATION, PatchClass.MALIGNANT_MASS)]
+MALIGNANT = [_CLASSES.index(name) for name in (PatchClass.MALIGNANT_CALCIFICATION, PatchClass.MALIGNANT_MASS)]
+_KINDS = np.array(["", *([LesionKind.CALCIFICATION.value] * 2), *([LesionKind.MASS.value] * 2)])
+_UNSEEN = "not used to calibrate"
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,17 +41,47 @@ class Judged:
     Attributes
     ----------
     logits
-        Shape (4, n, classes), float64: of the sample as it is, mirrored, upside down, both.
+        Shape (4, n, classes), float64: of the sample as it is, mirrored, upside down, both. Of a cross-validation each
+        sample's from the net that never saw its patient.
     labels
         Shape (n,), int64.
     patients, breasts
         Shape (n,), str.
+    groups
+        What the samples may be parted by (``view``, ``density``, ``lesion``, ``fold``): for each the part of every
+        sample, shape (n,), str, empty where it belongs to none.
     """
 
     logits: NDArray[np.float64]
     labels: NDArray[np.int64]
     patients: NDArray[np.str_]
     breasts: NDArray[np.str_]
+    groups: Mapping[str, NDArray[np.str_]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What judging gives: for ``calibration.json``, and for ``eval.json``."""
+
+    calibration: Calibration
+    metrics: tuple[Metric, ...]
+    reliability: tuple[ReliabilityPoint, ...] = ()
+    confusion: tuple[tuple[int, ...], ...] = ()
+
+
+@dataclass(frozen=True, eq=False)
+class MaskScores:
+    """Agreement of predicted masks with the truth.
+
+    Attributes
+    ----------
+    dice, iou, hd95_px
+        Shape (n,), float64; the distance in pixels of the net's input.
+    """
+
+    dice: NDArray[np.float64]
+    iou: NDArray[np.float64]
+    hd95_px: NDArray[np.float64]
 
 
 @torch.inference_mode()
@@ -64,17 +95,29 @@ def outputs(net: nn.Module, batches: Iterable[Batch]) -> NDArray[np.float64]:
     return np.concatenate(found, axis=1).astype(np.float64)
 
 
-def mask_dice(net: nn.Module, batches: Iterable[Batch], *, threshold: float = 0.5) -> NDArray[np.float64]:
-    """Dice of each crop's predicted mask, shape (n,), float64."""
+@torch.inference_mode()
+def predicted_masks(net: nn.Module, batches: Iterable[Batch], *, threshold: float = 0.5) -> NDArray[np.bool_]:
+    """Lesion masks, shape (n, h, w), bool; of a net with several classes all but the first are lesion."""
     net.eval()
     found = []
     cut = float(np.log(threshold / (1 - threshold)))
-    with torch.inference_mode():
-        for batch in batches:
-            told = net(batch.images).numpy() > cut
-            truth = batch.targets.numpy() > 0.5
-            found += [metrics.dice(one, other) for one, other in zip(told, truth, strict=True)]
-    return np.array(found)
+    for batch in batches:
+        logits = net(batch.images)
+        if logits.shape[1] == 1:
+            found.append((logits[:, 0] > cut).numpy())
+        else:
+            found.append((1.0 - logits.softmax(dim=1)[:, 0] > threshold).numpy())
+    return np.concatenate(found)
+
+
+def mask_scores(told: NDArray[np.bool_], truth: NDArray[np.bool_]) -> MaskScores:
+    """Compare masks of shape (n, h, w), bool, one by one."""
+    pairs = list(zip(told, truth, strict=True))
+    return MaskScores(
+        dice=np.array([metrics.dice(one, other) for one, other in pairs]),
+        iou=np.array([metrics.iou(one, other) for one, other in pairs]),
+        hd95_px=np.array([metrics.hd95(one, other) for one, other in pairs]),
+    )
 
 
 def calibration_half(patients: NDArray[np.str_], *, seed: int) -> NDArray[np.bool_]:
@@ -84,32 +127,8 @@ def calibration_half(patients: NDArray[np.str_], *, seed: int) -> NDArray[np.boo
     return np.isin(patients, chosen)
 
 
-def mean_probabilities(logits: NDArray[np.float64], temperature: float) -> NDArray[np.float64]:
-    """What the program shows: class probabilities, averaged over the flips. (4, n, classes) to (n, classes)."""
-    return np.asarray(softmax(logits / temperature, axis=2).mean(axis=0))
-
-
-def fit_temperature(logits: NDArray[np.float64], labels: NDArray[np.int64]) -> float:
-    """The temperature with the least cross entropy (Guo et al. 2017, arXiv 1706.04599), between 0.05 and 20.
-
-    Parameters
-    ----------
-    logits
-        Shape (flips, n, classes).
-    labels
-        Shape (n,).
-    """
-
-    def cross_entropy(log_temperature: float) -> float:
-        told = mean_probabilities(logits, float(np.exp(log_temperature)))
-        return float(-np.log(told[np.arange(len(labels)), labels] + 1e-12).mean())
-
-    found = optimize.minimize_scalar(cross_entropy, bounds=(np.log(0.05), np.log(20.0)), method="bounded")
-    return round(float(np.exp(found.x)), 4)
-
-
-def judge_patch(judged: Judged, *, seed: int) -> tuple[Calibration, tuple[Metric, ...]]:
-    """Calibrate and measure a five-class patch classifier.
+def judge_patch(judged: Judged, *, seed: int) -> Verdict:
+    """Calibrate and measure a patch classifier.
 
     Parameters
     ----------
@@ -119,169 +138,106 @@ def judge_patch(judged: Judged, *, seed: int) -> tuple[Calibration, tuple[Metric
         Of the calibration half.
     """
     half = calibration_half(judged.patients, seed=seed)
-    temperature = fit_temperature(judged.logits[:, half], judged.labels[half])
-    told = mean_probabilities(judged.logits, temperature)
-    # What the program shows: malignant mass and calcification together.
-    malignant = np.isin(judged.labels, MALIGNANT)
-    score = told[:, MALIGNANT].sum(axis=1)
+    temperature = round(fit_temperature(judged.logits[:, half], judged.labels[half]), 4)
+    told = mean_probabilities(judged.logits, temperature=temperature)
     lesion = judged.labels != 0
-    groups = {
-        "mass": np.isin(judged.labels, (3, 4)),
-        "calcification": np.isin(judged.labels, (1, 2)),
-    }
-    found = [
-        _auc("auc_malignant_vs_benign_lesion", malignant, score, judged.patients, keep=lesion),
-        *(
-            _auc("auc_malignant_vs_benign_lesion", malignant, score, judged.patients, keep=keep, group=name)
-            for name, keep in groups.items()
-        ),
-        _auc("auc_lesion_vs_background", lesion, 1 - told[:, 0], judged.patients, keep=np.ones_like(lesion)),
-        _clustered(
-            "balanced_accuracy",
-            lambda rows: metrics.balanced_accuracy(judged.labels[rows], told[rows].argmax(axis=1)),
-            judged.patients,
-        ),
-        *_calibration_metrics(malignant[~half & lesion], score[~half & lesion], judged.patients[~half & lesion]),
-    ]
-    return _calibration(temperature, malignant, score, judged.patients, keep=half & lesion), tuple(found)
+    groups = {"lesion": _KINDS[judged.labels], **judged.groups}
+    # What the program shows: malignant mass and calcification together.
+    everything = Scored(np.isin(judged.labels, MALIGNANT), told[:, MALIGNANT].sum(axis=1), judged.patients, groups)
+    malignant = everything.select(lesion)
+    unseen = everything.select(lesion & ~half)
+    predicted = told.argmax(axis=1)
+    found = (
+        *measured.area("auc_malignant_vs_benign_lesion", malignant),
+        *measured.area("auc_lesion_vs_background", Scored(lesion, 1 - told[:, 0], judged.patients)),
+        *_class_accuracy(judged.labels, predicted, judged.patients),
+        *measured.ranking(malignant),
+        *measured.decisions(unseen, threshold=0.5, group=_UNSEEN),
+        *measured.calibration(unseen, group=_UNSEEN),
+    )
+    table = metrics.confusion_matrix(judged.labels, predicted, classes=len(_CLASSES))
+    return Verdict(
+        _calibration(temperature, everything.select(lesion & half)),
+        found,
+        measured.reliability(unseen),
+        tuple(tuple(row) for row in table.tolist()),
+    )
 
 
-def judge_whole_image(judged: Judged, views: NDArray[np.str_], *, seed: int) -> tuple[Calibration, tuple[Metric, ...]]:
+def judge_whole_image(judged: Judged, *, seed: int) -> Verdict:
     """Calibrate and measure a whole-image classifier.
 
     Parameters
     ----------
     judged
         Labels are 1 where malignant.
-    views
-        Shape (n,), str.
     seed
         Of the calibration half.
     """
     half = calibration_half(judged.patients, seed=seed)
-    temperature = fit_temperature(judged.logits[:, half], judged.labels[half])
-    score = mean_probabilities(judged.logits, temperature)[:, 1]
-    malignant = judged.labels == 1
-    everything = np.ones_like(malignant)
-    by_breast = _mean_by(judged.breasts, score, malignant, judged.patients)
-    by_patient = _mean_by(judged.patients, score, malignant, judged.patients)
-    found = [
-        _auc("auc_image", malignant, score, judged.patients, keep=everything),
-        *(
-            _auc("auc_image", malignant, score, judged.patients, keep=views == name, group=str(name))
-            for name in np.unique(views)
-        ),
-        _auc("auc_breast", by_breast[1], by_breast[0], by_breast[2], keep=np.ones_like(by_breast[1])),
-        _delong("auc_patient", by_patient[1], by_patient[0]),
-        *_calibration_metrics(malignant[~half], score[~half], judged.patients[~half]),
-    ]
-    return _calibration(temperature, malignant, score, judged.patients, keep=half), tuple(found)
+    temperature = round(fit_temperature(judged.logits[:, half], judged.labels[half]), 4)
+    score = mean_probabilities(judged.logits, temperature=temperature)[:, 1]
+    images = Scored(judged.labels == 1, score, judged.patients, judged.groups)
+    unseen = images.select(~half)
+    found = (
+        *measured.area("auc_image", images),
+        *measured.area("auc_breast", images.mean_by(judged.breasts)),
+        *measured.area_delong("auc_patient", images.mean_by(judged.patients)),
+        *measured.ranking(images),
+        *measured.decisions(unseen, threshold=0.5, group=_UNSEEN),
+        *measured.calibration(unseen, group=_UNSEEN),
+    )
+    return Verdict(_calibration(temperature, images.select(half)), found, measured.reliability(unseen))
 
 
 def judge_masks(
-    dice: NDArray[np.float64], baseline: NDArray[np.float64], patients: NDArray[np.str_]
+    scores: MaskScores, baselines: Mapping[str, NDArray[np.float64]], patients: NDArray[np.str_]
 ) -> tuple[Metric, ...]:
     """Measure masks.
 
     Parameters
     ----------
-    dice
-        Shape (n,), of the net.
-    baseline
-        Shape (n,), of the disc that fills the lesion's box: what is known without looking.
+    scores
+        Of the net.
+    baselines
+        Dice, shape (n,), of shapes drawn without looking, by name: ``centred_disc`` for one.
     patients
         Shape (n,).
     """
-    return (
-        _clustered("dice", lambda rows: float(dice[rows].mean()), patients),
-        _clustered("dice_median", lambda rows: float(np.median(dice[rows])), patients),
-        _clustered("dice_of_centred_disc", lambda rows: float(baseline[rows].mean()), patients),
-        _clustered("dice_gain_over_disc", lambda rows: float((dice - baseline)[rows].mean()), patients),
-    )
+    found = [
+        *measured.mean("dice", scores.dice, patients),
+        *measured.clustered("dice_median", lambda rows: float(np.median(scores.dice[rows])), patients),
+        *measured.mean("iou", scores.iou, patients),
+        *measured.mean("hd95_px", scores.hd95_px, patients),
+    ]
+    for name, dice in baselines.items():
+        found += measured.mean(f"dice_of_{name}", dice, patients)
+        found += measured.mean(f"dice_gain_over_{name.split('_')[-1]}", scores.dice - dice, patients)
+    return tuple(found)
 
 
-def _metric(name: str, value: Estimate, *, group: str, images: int, patients: int) -> Metric:
-    return Metric(
-        name=name,
-        value=round(value.value, 4),
-        low=round(value.low, 4),
-        high=round(value.high, 4),
-        group=group,
-        n_images=images,
-        n_patients=patients,
-    )
+def _class_accuracy(
+    labels: NDArray[np.int64], predicted: NDArray[np.int64], patients: NDArray[np.str_]
+) -> tuple[Metric, ...]:
+    """Accuracy, its mean over the classes, and the share of each class that is told right."""
+    right = labels == predicted
+    found = [
+        *measured.clustered(
+            "balanced_accuracy", lambda rows: metrics.balanced_accuracy(labels[rows], predicted[rows]), patients
+        ),
+        *measured.mean("accuracy_five_classes", right, patients),
+    ]
+    for index, name in enumerate(_CLASSES):
+        own = labels == index
+        found += measured.mean("recall", right[own], patients[own], group=name.value.replace("_", " "))
+    return tuple(found)
 
 
-def _auc(
-    name: str,
-    positive: NDArray[np.bool_],
-    score: NDArray[np.float64],
-    patients: NDArray[np.str_],
-    *,
-    keep: NDArray[np.bool_],
-    group: str = "",
-) -> Metric:
-    kept, values, names = positive[keep], score[keep], patients[keep]
-    return _clustered(name, lambda rows: metrics.auc(kept[rows], values[rows]), names, group=group)
-
-
-def _clustered(name: str, statistic: metrics.Statistic, patients: NDArray[np.str_], *, group: str = "") -> Metric:
-    value = metrics.clustered_bootstrap(statistic, patients, seed=_BOOTSTRAP_SEED, resamples=RESAMPLES)
-    return _metric(name, value, group=group, images=len(patients), patients=len(np.unique(patients)))
-
-
-def _delong(name: str, positive: NDArray[np.bool_], score: NDArray[np.float64]) -> Metric:
-    return _metric(name, metrics.auc_delong(positive, score), group="", images=len(score), patients=len(score))
-
-
-def _mean_by(
-    keys: NDArray[np.str_], score: NDArray[np.float64], malignant: NDArray[np.bool_], patients: NDArray[np.str_]
-) -> tuple[NDArray[np.float64], NDArray[np.bool_], NDArray[np.str_]]:
-    """Mean score, any malignant, and patient of each key."""
-    names, first, inverse = np.unique(keys, return_index=True, return_inverse=True)
-    counts = np.bincount(inverse, minlength=len(names))
-    means = np.bincount(inverse, weights=score, minlength=len(names)) / counts
-    hits = np.bincount(inverse, weights=malignant.astype(np.float64), minlength=len(names)) > 0
-    return means, hits, patients[first]
-
-
-def _calibration_metrics(
-    positive: NDArray[np.bool_], score: NDArray[np.float64], patients: NDArray[np.str_]
-) -> tuple[Metric, Metric]:
-    group = "not used to calibrate"
-    # No interval: every resampling of patients makes this error larger, so that its percentiles miss it.
-    error = Metric(
-        name="ece",
-        value=round(metrics.ece(positive, score), 4),
-        group=group,
-        n_images=len(score),
-        n_patients=len(np.unique(patients)),
-    )
-    return error, _clustered("brier", lambda rows: metrics.brier(positive[rows], score[rows]), patients, group=group)
-
-
-def _calibration(
-    temperature: float,
-    positive: NDArray[np.bool_],
-    score: NDArray[np.float64],
-    patients: NDArray[np.str_],
-    *,
-    keep: NDArray[np.bool_],
-) -> Calibration:
-    points = []
-    for specificity in (0.8, 0.9):
-        threshold, sensitivity, reached = metrics.operating_point(positive[keep], score[keep], specificity=specificity)
-        points.append(
-            OperatingPoint(
-                name=f"specificity {specificity:.0%}",
-                threshold=min(1.0, threshold),
-                sensitivity=sensitivity,
-                specificity=reached,
-            )
-        )
+def _calibration(temperature: float, kept: Scored) -> Calibration:
+    points = operating_points(kept.score, kept.positive) if kept.has_both_classes else ()
     return Calibration(
         temperature=temperature,
-        operating_points=tuple(points),
+        operating_points=points,
         fitted_on="half of the held-out patients",
-        n_patients=len(np.unique(patients[keep])),
+        n_patients=len(np.unique(kept.patients)),
     )

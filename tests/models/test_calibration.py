@@ -5,7 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from mammoview.models.calibration import fit_temperature, operating_point, probabilities
+from mammoview.models.calibration import (
+    fit_temperature,
+    mean_probabilities,
+    operating_point,
+    operating_points,
+    probabilities,
+)
 
 
 def test_probabilities_of_known_logits() -> None:
@@ -45,6 +51,57 @@ def test_wanted_share_that_is_exact_is_not_rounded_up() -> None:
     assert point.threshold == pytest.approx(0.2)
 
 
+def test_specificity_is_reached_with_the_lowest_threshold() -> None:
+    scores, truth = [0.1, 0.2, 0.3, 0.6, 0.5, 0.9], [False, False, False, False, True, True]
+    point = operating_point(scores, truth, specificity=0.75)
+    assert (point.threshold, point.sensitivity, point.specificity) == (0.5, 1.0, 0.75)
+    strict = operating_point(scores, truth, specificity=1.0)
+    assert (strict.threshold, strict.sensitivity, strict.specificity) == (0.9, 0.5, 1.0)
+    lax = operating_point(scores, truth, specificity=0.0)
+    assert (lax.threshold, lax.specificity) == (0.1, 0.0)
+
+
+def test_points_say_what_they_reach_where_the_wish_is_out_of_reach() -> None:
+    point = operating_point([1.0, 1.0, 0.2, 0.9], [False, True, False, True], specificity=1.0)
+    assert (point.threshold, point.sensitivity, point.specificity) == (1.0, 0.5, 0.5)
+
+
+def test_points_of_both_kinds_reach_their_shares_and_no_threshold_does_better() -> None:
+    rng = np.random.default_rng(1)
+    truth = rng.random(400) < 0.4
+    scores = np.clip(np.round(rng.normal(0.4 + 0.2 * truth, 0.15), 2), 0, 1)
+    points = {point.name: point for point in operating_points(scores, truth)}
+    assert list(points) == [
+        f"{kind} {share:.0%}" for kind in ("specificity", "sensitivity") for share in (0.8, 0.9, 0.95)
+    ]
+    reached = [
+        (float(np.mean(scores[truth] >= cut)), float(np.mean(scores[~truth] < cut))) for cut in np.arange(0, 101) / 100
+    ]
+    for name, point in points.items():
+        wish = float(name.split()[1].removesuffix("%")) / 100
+        if name.startswith("specificity"):
+            assert point.sensitivity == max(sensitivity for sensitivity, specificity in reached if specificity >= wish)
+        else:
+            assert point.specificity == max(specificity for sensitivity, specificity in reached if sensitivity >= wish)
+
+
+def test_flips_are_averaged_as_probabilities() -> None:
+    rng = np.random.default_rng(2)
+    logits = rng.normal(0, 2.0, (4, 5, 3))
+    np.testing.assert_allclose(mean_probabilities(logits), np.mean([probabilities(flip) for flip in logits], axis=0))
+    honest = np.repeat(rng.normal(0, 1.5, (1, 4_000, 2)), 4, axis=0)
+    labels = (rng.random(4_000) < probabilities(honest[0])[:, 1]).astype(int)
+    assert fit_temperature(honest * 2, labels) == pytest.approx(2, rel=0.1)
+    assert fit_temperature(honest * 2, labels) == pytest.approx(fit_temperature(honest[0] * 2, labels))
+
+
 def test_one_class_alone_has_no_operating_point() -> None:
     with pytest.raises(ValueError, match="negatives"):
         operating_point([0.1], [True], sensitivity=0.9)
+
+
+def test_exactly_one_share_is_asked_for() -> None:
+    with pytest.raises(ValueError, match="or for a specificity"):
+        operating_point([0.1, 0.2], [True, False])
+    with pytest.raises(ValueError, match="or for a specificity"):
+        operating_point([0.1, 0.2], [True, False], sensitivity=0.5, specificity=0.5)
