@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 from pathlib import Path
@@ -73,6 +74,9 @@ def toy_packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
         Task.SEGMENTATION: ("bcir-unet", {"width": 2}, ("lesion",)),
     }
     root = tmp_path_factory.mktemp("toy-packages")
+    # In use by choice: the program's own defaults come before what merely lies in the user's folder.
+    chosen = {task.value: f"toy-{task.value.replace('_', '-')}@1.0" for task in made}
+    (root / "active.json").write_text(json.dumps(chosen), encoding="utf-8")
     for task, (architecture, sizes, labels) in made.items():
         torch.manual_seed(3)
         network = build(architecture, sizes).train()
@@ -104,7 +108,7 @@ def toy_packages(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def toy_models(toy_packages: Path, isolated_home: Path) -> Path:
-    """The toy packages, installed and first in the search order; analyses ask for the torch backend."""
+    """The toy packages, installed and in use; analyses ask for the torch backend."""
     models = isolated_home / "models"
     shutil.copytree(toy_packages, models)
     return models

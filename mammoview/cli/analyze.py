@@ -11,17 +11,19 @@ import typer
 
 from mammoview.cli.console import progress_bar
 from mammoview.core.progress import Progress, SubProgress
-from mammoview.pipeline.request import AnalysisRequest, Backend, SaliencyMethod
+from mammoview.core.score_words import point_words, spread_words, thresholds_of
+from mammoview.pipeline.request import MOST_DROPOUT_PASSES, AnalysisRequest, Backend, SaliencyMethod
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     import numpy as np
     from numpy.typing import NDArray
 
-    from mammoview.core.findings import ExamResult, ImageResult, ScoreMeaning
+    from mammoview.core.findings import ExamResult, ImageResult
     from mammoview.core.study import Mammogram, ScanResult
     from mammoview.report.build import ResultWriter
+    from mammoview.report.records import Meanings
 
 EXIT_NOTHING_ANALYSED = 3
 #: Share of the progress bar that finding the files takes.
@@ -38,6 +40,8 @@ class Options:
     threads: int | None = None
     backend: Backend = Backend.ONNX
     saliency: SaliencyMethod = SaliencyMethod.GRADCAM
+    flips: bool = True
+    dropout_passes: int = 0
     overwrite: bool = False
 
 
@@ -60,11 +64,16 @@ def analyze(
     out: Annotated[Path, typer.Option(help="Folder for result.json and its pictures.")],
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     models: Annotated[
-        list[str] | None, typer.Option(help="Model package id; may be given several times, or separated by commas.")
+        list[str] | None,
+        typer.Option(help="Model package ids; several for one task are averaged. The active ones without this."),
     ] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; one a core without this.")] = None,
     backend: Annotated[Backend, typer.Option(help="What computes the networks on the CPU.")] = Backend.ONNX,
     saliency: Annotated[SaliencyMethod, typer.Option(help="How scores are explained.")] = SaliencyMethod.GRADCAM,
+    flips: Annotated[bool, typer.Option(help="Average every score over the input's four mirror images.")] = True,
+    dropout: Annotated[
+        int, typer.Option(min=0, max=MOST_DROPOUT_PASSES, help="Passes with dropout left on, for the scores' spread.")
+    ] = 0,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier result.")] = False,
 ) -> None:
     """Analyse mammograms and write result.json with masks, maps and overlays beside it.
@@ -78,6 +87,8 @@ def analyze(
         threads=threads,
         backend=backend,
         saliency=saliency,
+        flips=flips,
+        dropout_passes=dropout,
         overwrite=overwrite,
     )
     with progress_bar() as progress:
@@ -139,6 +150,7 @@ def _scan(paths: Sequence[Path], out: Path, progress: Progress) -> ScanResult:
 def _run_all(scan: ScanResult, options: Options, progress: Progress, writer: ResultWriter) -> tuple[ExamResult, ...]:
     from mammoview.pipeline.runner import run
     from mammoview.pipeline.shelf import Shelf
+    from mammoview.report.records import Meanings
 
     shelf = Shelf()
     results = []
@@ -153,6 +165,8 @@ def _run_all(scan: ScanResult, options: Options, progress: Progress, writer: Res
             backend=options.backend,
             threads=options.threads,
             saliency=options.saliency,
+            flips=options.flips,
+            dropout_passes=options.dropout_passes,
         )
         networks = shelf.open(request)
         share = SubProgress(progress, done / total, (done + len(study.images)) / total)
@@ -161,7 +175,7 @@ def _run_all(scan: ScanResult, options: Options, progress: Progress, writer: Res
                 request,
                 share,
                 networks=networks,
-                on_pixels=partial(_write, writer, networks.meaning),
+                on_pixels=partial(_write, writer, Meanings(networks.meaning, networks.finding_meaning)),
             )
         )
         done += len(study.images)
@@ -170,12 +184,12 @@ def _run_all(scan: ScanResult, options: Options, progress: Progress, writer: Res
 
 def _write(
     writer: ResultWriter,
-    meaning: ScoreMeaning | None,
+    meanings: Meanings,
     image: Mammogram,
     shown: NDArray[np.uint16],
     result: ImageResult,
 ) -> None:
-    writer.add(image, result, shown=shown, meaning=meaning)
+    writer.add(image, result, shown=shown, meanings=meanings)
 
 
 def _summarise(outcome: Outcome) -> None:
@@ -190,6 +204,8 @@ def _summarise(outcome: Outcome) -> None:
             image = images[one.image_id]
             score = "no score" if one.p_malignant is None else f"{one.p_malignant:.3f}"
             typer.echo(f"  {image.label:6} {score:9} {len(one.findings)} findings  {image.relative_path}")
+            for line in _beside(one, result):
+                typer.echo(f"         {line}")
         if result.p_malignant is not None:
             typer.echo(f"  exam   {result.p_malignant:.3f}     {result.rule}")
         for text in result.warnings:
@@ -197,3 +213,13 @@ def _summarise(outcome: Outcome) -> None:
     for problem in (*outcome.scan.problems, *(p for result in outcome.results for p in result.problems)):
         typer.echo(f"left out: {problem.message} {problem.hint}".rstrip(), err=True)
     typer.echo(f"Research software, not a diagnosis. Written: {outcome.result}")
+
+
+def _beside(one: ImageResult, exam: ExamResult) -> Iterator[str]:
+    """What stands below the score of an image: its spread, its operating point, and each model's own score."""
+    if one.p_malignant is None:
+        return
+    points = thresholds_of(exam.meaning, one.members)
+    yield from filter(None, (spread_words(one.uncertainty, one.spread_over), point_words(one.p_malignant, points)))
+    if len(one.members) > 1:
+        yield ", ".join(f"{member.model} {member.p_malignant:.3f}" for member in one.members)

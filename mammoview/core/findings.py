@@ -84,6 +84,14 @@ class Suppression:
 
 
 @dataclass(frozen=True)
+class MemberScore:
+    """What one model of an ensemble says; ``model`` is its ``id@version``."""
+
+    model: str
+    p_malignant: float
+
+
+@dataclass(frozen=True)
 class Finding:
     """A region that the models scored.
 
@@ -93,8 +101,10 @@ class Finding:
         (row, column) points around ``mask``; empty where no mask was made.
     probabilities
         One for each `PatchClass`, in its order; they sum to 1.
-    uncertainty
-        Standard deviation of the malignancy score over the flips, or None.
+    uncertainty, spread_over
+        As in `ImageResult`.
+    members
+        What each model of an ensemble says; one entry where one model scored.
     """
 
     id: str
@@ -107,6 +117,8 @@ class Finding:
     contour: tuple[tuple[float, float], ...] = ()
     area_mm2: float | None = None
     uncertainty: float | None = None
+    spread_over: str = ""
+    members: tuple[MemberScore, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -139,6 +151,79 @@ class ValueMap:
         return np.frombuffer(self.data, dtype=np.float16).reshape(self.rows, self.columns).astype(np.float32)
 
 
+class LesionLayer(StrEnum):
+    """The two layers that lesion masks are stacked in."""
+
+    BENIGN = "benign"
+    MALIGNANT = "malignant"
+
+
+class LayerSource(StrEnum):
+    """What told benign from malignant: the patch classifier for the whole part, or a segmenter for each pixel."""
+
+    PATCH_CLASSIFIER = "patch_classifier"
+    SEGMENTER = "segmenter"
+
+
+@dataclass(frozen=True)
+class LayerPart:
+    """A finding's outline as it was sorted into the layers.
+
+    Attributes
+    ----------
+    finding
+        Id of the finding.
+    box
+        Around the outline, native pixels: what the patch classifier looked at.
+    p_malignant
+        None where the patch classifier takes the part for normal tissue.
+    layer
+        The layer that holds it, or most of it; None where no layer does.
+    source
+        What decided.
+    """
+
+    finding: str
+    box: Box
+    p_malignant: float | None
+    layer: LesionLayer | None
+    source: LayerSource = LayerSource.PATCH_CLASSIFIER
+
+
+@dataclass(frozen=True)
+class LesionLayers:
+    """Benign and malignant lesions of one image as two masks; no pixel is in both.
+
+    Attributes
+    ----------
+    is_experimental
+        Whether the outlines or their classes come from a model that was not validated on real images of this kind.
+    """
+
+    benign: Mask
+    malignant: Mask
+    parts: tuple[LayerPart, ...]
+    is_experimental: bool = False
+
+
+@dataclass(frozen=True)
+class TruthComparison:
+    """A reader's own mask of an image beside the outlines found.
+
+    Attributes
+    ----------
+    file
+        Name of the file that the mask came from.
+    dice, iou
+        Agreement with the union of all outlines, 0 to 1; None where neither marks anything.
+    """
+
+    mask: Mask
+    file: str
+    dice: float | None
+    iou: float | None
+
+
 @dataclass(frozen=True)
 class ModelUse:
     """Which model gave the numbers."""
@@ -150,38 +235,75 @@ class ModelUse:
 
 
 @dataclass(frozen=True)
+class Threshold:
+    """An operating point: scores at or above ``threshold`` reached these shares of the cases it was fitted on."""
+
+    name: str
+    threshold: float
+    sensitivity: float | None
+    specificity: float | None
+    fitted_on: str
+    n_patients: int
+
+
+@dataclass(frozen=True)
 class ScoreMeaning:
-    """What a score says, and the share of malignant images it was trained at; stands beside every number."""
+    """What a score says; stands beside every number.
+
+    Attributes
+    ----------
+    training_prevalence
+        Share of malignant images that the models were trained at.
+    thresholds
+        Operating points of the score of one image or one finding; empty where none were fitted.
+    models
+        How many models' mean the thresholds hold for.
+    """
 
     text: str
     training_prevalence: float
+    thresholds: tuple[Threshold, ...] = ()
+    models: int = 1
 
 
 @dataclass(frozen=True)
 class ImageResult:
-    """Everything found in one image."""
+    """Everything found in one image.
+
+    Attributes
+    ----------
+    p_malignant
+        Mean over ``members``.
+    uncertainty, spread_over
+        Standard deviation of the malignant probability, and over what (``4 flips × 3 models``); None where only one
+        number was computed.
+    """
 
     image_id: str
     suppression: Suppression | None = None
     candidates: tuple[Candidate, ...] = ()
     findings: tuple[Finding, ...] = ()
     p_malignant: float | None = None
-    p_malignant_members: tuple[float, ...] = ()
+    members: tuple[MemberScore, ...] = ()
     uncertainty: float | None = None
+    spread_over: str = ""
     patch_map: tuple[ValueMap, ...] = ()
     saliency: ValueMap | None = None
+    layers: LesionLayers | None = None
+    truth: TruthComparison | None = None
     warnings: tuple[str, ...] = ()
     timings_s: tuple[tuple[str, float], ...] = ()
 
 
 @dataclass(frozen=True)
 class BreastResult:
-    """The mean over one breast's standard views."""
+    """The mean over one breast's standard views. ``members`` are the means of each model's own scores."""
 
     laterality: Laterality
     p_malignant: float
     image_ids: tuple[str, ...]
     is_single_view: bool
+    members: tuple[MemberScore, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -207,7 +329,15 @@ class Provenance:
 
 @dataclass(frozen=True)
 class ExamResult:
-    """The result for one study."""
+    """The result for one study.
+
+    Attributes
+    ----------
+    meaning, finding_meaning
+        Of the scores of images, and of those of findings.
+    members
+        The exam's score by each model alone.
+    """
 
     study_uid: str
     fingerprint: str
@@ -217,6 +347,8 @@ class ExamResult:
     p_malignant: float | None = None
     rule: str = "maximum over breasts"
     meaning: ScoreMeaning | None = None
+    finding_meaning: ScoreMeaning | None = None
+    members: tuple[MemberScore, ...] = ()
     links: tuple[Link, ...] = ()
     warnings: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()

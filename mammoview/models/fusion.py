@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mammoview.core.findings import BreastResult, Finding, Link
+from mammoview.core.findings import BreastResult, Finding, Link, MemberScore
 from mammoview.core.study import Laterality, Mammogram, ViewPosition
 from mammoview.models.preprocess import is_chest_wall_left
 
@@ -57,6 +57,39 @@ def fuse_breasts(images: Sequence[Mammogram], scores: Mapping[str, float]) -> tu
             ids = tuple(one for view in _STANDARD for one in views.get(view, ()))
             results.append(BreastResult(side, math.fsum(means) / len(means), ids, len(views) == 1))
     return tuple(results)
+
+
+def fuse_members(
+    images: Sequence[Mammogram], scores: Mapping[str, Sequence[MemberScore]]
+) -> tuple[dict[Laterality, tuple[MemberScore, ...]], tuple[MemberScore, ...]]:
+    """What each model of an ensemble would say of the breasts and of the exam if it were alone.
+
+    Parameters
+    ----------
+    images
+        Of one study.
+    scores
+        Each model's own scores of the scored images, by `Mammogram.id`.
+
+    Returns
+    -------
+    dict
+        By breast; a model that scored none of its views is not there.
+    tuple
+        Of the exam. The mean of these is not the exam's score: that is the maximum of the means.
+    """
+    models = dict.fromkeys(member.model for members in scores.values() for member in members)
+    of_breasts: dict[Laterality, tuple[MemberScore, ...]] = {}
+    of_exam = []
+    for model in models:
+        own = {image: m.p_malignant for image, members in scores.items() for m in members if m.model == model}
+        breasts = fuse_breasts(images, own)
+        for breast in breasts:
+            said = MemberScore(model, breast.p_malignant)
+            of_breasts[breast.laterality] = (*of_breasts.get(breast.laterality, ()), said)
+        exam = fuse_exam(breasts)
+        of_exam += [MemberScore(model, exam)] if exam is not None else []
+    return of_breasts, tuple(of_exam)
 
 
 def fuse_exam(breasts: Sequence[BreastResult]) -> float | None:

@@ -40,12 +40,16 @@ _Content = TypeVar("_Content", bound=BaseModel)
 
 
 class Task(StrEnum):
-    """What a model is for; one package is active for each."""
+    """What a model is for; the packages that are active for one of them work together."""
 
     WHOLE_IMAGE = "whole_image"
     PATCH = "patch"
     SEGMENTATION = "segmentation"
     PRIORS = "priors"
+
+
+#: What every analysis does; models of other tasks are used only where they are asked for.
+EXPECTED = (Task.WHOLE_IMAGE, Task.PATCH, Task.SEGMENTATION)
 
 
 class _Words(BaseModel):
@@ -214,10 +218,28 @@ class Metric(_Words):
     n_patients: Annotated[int, Field(ge=0)] = 0
 
 
+class ReliabilityPoint(_Words):
+    """Cases of about one probability: what was told on average, the share that came true, of how many."""
+
+    told: Share
+    came_true: Share
+    count: Annotated[int, Field(ge=1)]
+
+
 class Evaluation(_Words):
-    """``eval.json``: how good the model was, on what."""
+    """``eval.json``: how good the model was, on what.
+
+    Attributes
+    ----------
+    reliability
+        The reliability curve of the calibrated score, on patients that it was not fitted on.
+    confusion
+        How often each class (row) was taken for each (column), in the order of the labels; empty where not counted.
+    """
 
     metrics: tuple[Metric, ...] = ()
+    reliability: tuple[ReliabilityPoint, ...] = ()
+    confusion: tuple[tuple[int, ...], ...] = ()
     protocol: str = ""
     split_sha256: str = ""
     seed: int | None = None

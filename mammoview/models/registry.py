@@ -1,7 +1,8 @@
 """Which model packages there are, and which is active for each task. No torch here, and no weights are opened.
 
 The user's model folder is searched first, then the packages that came with the program. Activating and going back are
-the same act: the name of the chosen package is written down, nothing is copied or overwritten.
+the same act: the names of the chosen packages are written down, nothing is copied or overwritten. Several packages of
+one task are an ensemble.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import shutil
 import tempfile
 import zipfile
 import zlib
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -19,7 +21,19 @@ from pathlib import Path
 from mammoview.core import paths
 from mammoview.core.errors import InputError, ModelPackageError, OutputError, Problem
 from mammoview.core.findings import ModelUse
-from mammoview.models.manifest import MANIFEST, Manifest, Task, read_manifest, verify
+from mammoview.models.defaults import Defaults, read_defaults
+from mammoview.models.manifest import (
+    CALIBRATION,
+    EVALUATION,
+    MANIFEST,
+    Calibration,
+    Evaluation,
+    Manifest,
+    Task,
+    read_manifest,
+    read_words,
+    verify,
+)
 
 PACKAGE_SUFFIX = ".mvmodel"
 _ACTIVE = "active.json"
@@ -68,6 +82,19 @@ class PackageInfo:
     def key(self) -> str:
         """``id@version``."""
         return f"{self.id}@{self.version}"
+
+    @property
+    def size_bytes(self) -> int:
+        """Of all its files together."""
+        return sum((self.folder / name).stat().st_size for name in (MANIFEST, *self.manifest.files))
+
+    def calibration(self) -> Calibration:
+        """Its temperature and operating points; raises ModelPackageError as `read_words`."""
+        return read_words(self.folder, self.manifest, CALIBRATION, Calibration)
+
+    def evaluation(self) -> Evaluation:
+        """How good it was, on what; raises ModelPackageError as `read_words`."""
+        return read_words(self.folder, self.manifest, EVALUATION, Evaluation)
 
     def as_use(self) -> ModelUse:
         """As the provenance of a result names it."""
@@ -133,22 +160,83 @@ def find(name: str) -> PackageInfo:
     raise ModelPackageError(f"There is no model called {name}.", f"Installed models: {names}.")
 
 
-def active(task: Task | str) -> PackageInfo | None:
-    """The package in use for a task: the chosen one, else the first in search order; None where there is none."""
-    wanted = _chosen().get(str(task))
-    of_task = [info for info in packages() if info.task == task]
-    return next((info for info in of_task if info.key == wanted), of_task[0] if of_task else None)
+def active(task: Task | str, *, among: Iterable[PackageInfo] | None = None) -> tuple[PackageInfo, ...]:
+    """The packages in use for a task, several where they form an ensemble; empty where there is none.
+
+    Those that the user chose; without a choice those that the program ships as its defaults; without any the first in
+    search order. An experimental package is in use only when it was chosen.
+
+    Parameters
+    ----------
+    among
+        `packages`, where they are known already.
+    """
+    known = packages() if among is None else among
+    of_task = [info for info in known if info.task == task]
+    chosen = [info for key in _chosen().get(str(task), ()) for info in of_task if info.key == key]
+    if chosen:
+        return tuple(chosen)
+    steady = [info for info in of_task if not info.manifest.experimental]
+    shipped = [info for info in steady if info.origin is Origin.SHIPPED]
+    names = _defaults().packages(str(task))
+    default = [found for name in names if (found := next((i for i in shipped if name in (i.id, i.key)), None))]
+    return tuple(default) or tuple(steady[:1])
 
 
-def activate(info: PackageInfo) -> None:
-    """Use ``info`` for its task from now on.
+def missing_choices() -> tuple[str, ...]:
+    """``id@version`` of packages that the user chose and that are there no longer; others take their place."""
+    there = {info.key for info in packages()}
+    return tuple(key for keys in _chosen().values() for key in keys if key not in there)
+
+
+def activate(*infos: PackageInfo) -> None:
+    """Use these packages from now on, for each of their tasks instead of what was in use; several are an ensemble.
 
     Raises
     ------
     OutputError
         When the choice cannot be written.
     """
-    chosen = {**_chosen(), info.task.value: info.key}
+    fresh: dict[str, tuple[str, ...]] = {}
+    for info in infos:
+        fresh[info.task.value] = (*fresh.get(info.task.value, ()), info.key)
+    _choose({**_chosen(), **{task: tuple(dict.fromkeys(keys)) for task, keys in fresh.items()}})
+
+
+def use_defaults(*tasks: Task) -> None:
+    """Forget the user's choice for some tasks, or for all where none is named.
+
+    Raises
+    ------
+    OutputError
+        When that cannot be written.
+    """
+    forgotten = {task.value for task in tasks or Task}
+    _choose({task: keys for task, keys in _chosen().items() if task not in forgotten})
+
+
+def calibration_of(infos: tuple[PackageInfo, ...]) -> Calibration:
+    """Operating points of the score that packages give together: a package's own, or those of a shipped ensemble.
+
+    Points were fitted for one package's score or for one ensemble's mean; any other mean has none.
+
+    Raises
+    ------
+    ModelPackageError
+        When the package's own cannot be read.
+    """
+    if len(infos) == 1:
+        return infos[0].calibration()
+    task = infos[0].task.value if infos else ""
+    default = _defaults()
+    names = default.packages(task)
+    is_default = len(names) == len(infos) and all(
+        info.origin is Origin.SHIPPED and any(name in (info.id, info.key) for name in names) for info in infos
+    )
+    return default.calibration(task) if is_default else Calibration()
+
+
+def _choose(chosen: Mapping[str, tuple[str, ...]]) -> None:
     target = paths.user_models() / _ACTIVE
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -157,13 +245,18 @@ def activate(info: PackageInfo) -> None:
         draft.replace(target)
     except OSError as error:
         raise OutputError(
-            f"The choice of {info.key} could not be written to {target}: {error.strerror}.",
+            f"The choice of models could not be written to {target}: {error.strerror}.",
             "Check the permissions and the free space there.",
         ) from error
 
 
-def install(source: Path) -> PackageInfo:
+def install(source: Path, *, check: Callable[[PackageInfo], None] | None = None) -> PackageInfo:
     """Put a package, zipped (``*.mvmodel``) or a folder, into the user's model folder after checking all of it.
+
+    Parameters
+    ----------
+    check
+        Asked before anything is kept, beyond hashes and words; what it raises leaves the model folder as it was.
 
     Raises
     ------
@@ -180,6 +273,8 @@ def install(source: Path) -> PackageInfo:
             _unpack(source, content)
             info = read_info(content)
             verify(content, info.manifest)
+            if check is not None:
+                check(info)
             final = target / f"{info.id}-{info.version}"
             if final.exists():
                 raise ModelPackageError(
@@ -194,12 +289,33 @@ def install(source: Path) -> PackageInfo:
     return read_info(final)
 
 
-def pack(info: PackageInfo, out: Path) -> Path:
-    """Zip a package for another machine; ``out`` takes the suffix ``.mvmodel``."""
-    target = out.with_suffix(PACKAGE_SUFFIX)
-    with zipfile.ZipFile(target, "w", zipfile.ZIP_STORED) as archive:
-        for name in (MANIFEST, *sorted(info.manifest.files)):
-            archive.write(info.folder / name, name)
+def pack(info: PackageInfo, out: Path, *, overwrite: bool = False) -> Path:
+    """Zip a package for another machine, all or nothing; ``out`` takes the suffix ``.mvmodel`` where it lacks it.
+
+    Raises
+    ------
+    ModelPackageError
+        When a file of the package is not what its manifest says.
+    OutputError
+        When the file exists and ``overwrite`` is off, or it cannot be written.
+    """
+    target = out if out.suffix == PACKAGE_SUFFIX else out.with_name(out.name + PACKAGE_SUFFIX)
+    if target.exists() and not overwrite:
+        raise OutputError(f"{target} exists already.", "Name another file, or allow overwriting (--overwrite).")
+    verify(info.folder, info.manifest)
+    draft = target.with_name(f".{target.name}.part")
+    try:
+        with zipfile.ZipFile(draft, "w", zipfile.ZIP_STORED) as archive:
+            for name in (MANIFEST, *sorted(info.manifest.files)):
+                archive.write(info.folder / name, name)
+        draft.replace(target)
+    except OSError as error:
+        raise OutputError(
+            f"{target} cannot be written: {error.strerror}.", "Check the permissions and the free space there."
+        ) from error
+    finally:
+        with contextlib.suppress(OSError):
+            draft.unlink(missing_ok=True)
     return target
 
 
@@ -237,12 +353,23 @@ def _roots() -> list[tuple[Path, Origin]]:
     return [(folder, origin) for folder, origin in roots if folder.is_dir()]
 
 
-def _chosen() -> dict[str, str]:
+def _chosen() -> dict[str, tuple[str, ...]]:
+    """Keys of the chosen packages by task; a file of an earlier version names one instead of a list."""
     try:
         words = json.loads((paths.user_models() / _ACTIVE).read_text(encoding="utf-8"))
     except (OSError, ValueError):
         return {}
-    return {str(task): str(key) for task, key in words.items()} if isinstance(words, dict) else {}
+    if not isinstance(words, dict):
+        return {}
+    lists = {str(task): [value] if isinstance(value, str) else value for task, value in words.items()}
+    return {task: tuple(map(str, keys)) for task, keys in lists.items() if isinstance(keys, list) and keys}
+
+
+def _defaults() -> Defaults:
+    try:
+        return read_defaults(paths.shipped_models())
+    except InputError:
+        return Defaults({})
 
 
 def _version_order(info: PackageInfo) -> tuple[int, ...]:

@@ -9,8 +9,13 @@ from dataclasses import dataclass
 from enum import StrEnum
 from importlib import metadata
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mammoview import __version__
+
+if TYPE_CHECKING:
+    from mammoview.models.manifest import Task
+    from mammoview.models.registry import PackageInfo
 
 #: Distributions whose versions matter when somebody asks for help.
 _DISTRIBUTIONS = ("torch", "onnxruntime", "numpy", "opencv-python-headless", "pydicom", "PySide6-Essentials")
@@ -151,14 +156,26 @@ def model_checks() -> tuple[Check, ...]:
     from mammoview.models import registry
     from mammoview.models.manifest import Task
 
-    found = []
-    for task in Task:
-        info = registry.active(task)
-        if info is None:
-            advice = "Install a model package, or install MammoView again: it comes with one for each task."
-            found.append(Check("models", task.value, State.PROBLEM, "no model", advice))
-        else:
-            found.append(Check("models", task.value, State.OK, f"{info.key} ({info.origin.value}, {info.sha256[:12]})"))
-    refused = registry.listing().refused
+    known = registry.listing()
+    found = [check for task in Task for check in _in_use(task, registry.active(task, among=known.packages))]
+    found += [
+        Check(
+            "models", key, State.PROBLEM, "chosen, but not installed", "Install it, or: mammoview models use --default"
+        )
+        for key in registry.missing_choices()
+    ]
+    refused = known.refused
     found += [Check("models", Path(p.path).name, State.PROBLEM, p.message, p.hint) for p in refused]
     return tuple(found)
+
+
+def _in_use(task: Task, infos: tuple[PackageInfo, ...]) -> tuple[Check, ...]:
+    from mammoview.models.manifest import EXPECTED
+
+    if infos:
+        texts = (f"{info.key} ({info.origin.value}, {info.sha256[:12]})" for info in infos)
+        return tuple(Check("models", task.value, State.OK, text) for text in texts)
+    if task in EXPECTED:
+        advice = "Install a model package, or install MammoView again: it comes with one for each task."
+        return (Check("models", task.value, State.PROBLEM, "no model", advice),)
+    return ()

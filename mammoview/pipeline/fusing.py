@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from mammoview.core.findings import BreastResult, ImageResult, Link
+from mammoview.core.findings import BreastResult, ImageResult, Link, MemberScore
 from mammoview.core.study import Laterality, Mammogram, ViewPosition
-from mammoview.models.fusion import RULE, fuse_breasts, fuse_exam, link_findings, view_geometry
+from mammoview.models.fusion import RULE, fuse_breasts, fuse_exam, fuse_members, link_findings, view_geometry
 
 
 @dataclass(frozen=True)
@@ -17,6 +17,7 @@ class Fused:
     breasts: tuple[BreastResult, ...]
     p_malignant: float | None
     rule: str
+    members: tuple[MemberScore, ...]
     links: tuple[Link, ...]
 
 
@@ -31,10 +32,14 @@ def fuse(images: Sequence[Mammogram], results: Sequence[ImageResult]) -> Fused:
         Of those that were analysed.
     """
     scores = {result.image_id: result.p_malignant for result in results if result.p_malignant is not None}
-    breasts = fuse_breasts(images, scores)
+    own = {result.image_id: result.members for result in results if result.p_malignant is not None}
+    of_breasts, of_exam = fuse_members(images, own)
+    breasts = tuple(
+        replace(breast, members=of_breasts.get(breast.laterality, ())) for breast in fuse_breasts(images, scores)
+    )
     by_id = {result.image_id: result for result in results}
     links = [link for side in Laterality for link in _links(images, by_id, side)]
-    return Fused(breasts, fuse_exam(breasts), RULE, tuple(links))
+    return Fused(breasts, fuse_exam(breasts), RULE, of_exam, tuple(links))
 
 
 def _links(images: Sequence[Mammogram], results: dict[str, ImageResult], side: Laterality) -> list[Link]:

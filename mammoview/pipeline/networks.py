@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-
-import numpy as np
 
 from mammoview.core.findings import Finding, ModelUse, ScoreMeaning, ValueMap
 from mammoview.core.study import Mammogram
+from mammoview.models.ensemble import Average, Samples, average, meaning_of
 from mammoview.models.networks import Network
 from mammoview.models.runtime import Runner
-from mammoview.pipeline import lesions, whole_image
+from mammoview.pipeline import lesions, segmentation, whole_image
 from mammoview.pipeline.eligibility import why_not_scored
-from mammoview.pipeline.inputs import threshold_of
-from mammoview.pipeline.request import SaliencyMethod
-from mammoview.pipeline.runner import ImageScore
+from mammoview.pipeline.inputs import Sampling, precision_of, threshold_of
+from mammoview.pipeline.request import Outlining, SaliencyMethod
 from mammoview.pipeline.stages import PreparedImage
+
+#: `whole_image.score` gives two classes, the malignant one second.
+_MALIGNANT = (1,)
 
 
 @dataclass
@@ -25,14 +26,17 @@ class OpenNetworks:
 
     Attributes
     ----------
-    scorers
-        Whole-image classifiers; their mean is the score; usually one.
-    patch, segmentation
-        None where no such package is installed.
+    scorers, patches, segmenters
+        Whole-image classifiers, patch classifiers and segmenters; the mean of each kind counts. Empty where no such
+        package is in use.
     modules
-        The same networks in torch, by the package's hash, for gradients.
+        The same networks in torch, by the package's hash, for gradients and for dropout passes.
     saliency
         How scores are explained.
+    sampling
+        Mirror images and dropout passes.
+    outlining
+        Where segmenters look for lesions.
     batch
         Images taken at once.
     pending_notes
@@ -40,17 +44,20 @@ class OpenNetworks:
     """
 
     scorers: tuple[Runner, ...]
-    patch: Runner | None
-    segmentation: Runner | None
+    patches: tuple[Runner, ...]
+    segmenters: tuple[Runner, ...]
     modules: dict[str, Network]
     saliency: SaliencyMethod
+    sampling: Sampling
+    outlining: Outlining
     batch: int
     pending_notes: list[str]
+    _inputs: whole_image.Inputs = field(default_factory=whole_image.Inputs)
     _seen: dict[str, whole_image.Seen] = field(default_factory=dict)
 
     @property
     def _runners(self) -> tuple[Runner, ...]:
-        return tuple(runner for runner in (*self.scorers, self.patch, self.segmentation) if runner is not None)
+        return (*self.scorers, *self.patches, *self.segmenters)
 
     @property
     def device(self) -> str:
@@ -73,9 +80,19 @@ class OpenNetworks:
 
     @property
     def meaning(self) -> ScoreMeaning | None:
-        """What the scores say: the whole-image package's words, else the patch package's."""
-        scores = (runner.package.manifest.score for runner in self._runners)
-        return next((score.as_value() for score in scores if score is not None), None)
+        """What the scores of images say: the whole-image packages' words, else the patch packages'."""
+        return self._meaning(self.scorers) or self.finding_meaning
+
+    @property
+    def finding_meaning(self) -> ScoreMeaning | None:
+        """What the scores of findings say."""
+        return self._meaning(self.patches)
+
+    def _meaning(self, runners: tuple[Runner, ...]) -> ScoreMeaning | None:
+        if not runners:
+            return None
+        infos = tuple(runner.package.info for runner in runners)
+        return meaning_of(infos, precision=precision_of(runners[0]), flips=self.sampling.flips)
 
     def notes(self) -> tuple[str, ...]:
         """What went otherwise than asked since the last call."""
@@ -84,60 +101,84 @@ class OpenNetworks:
         return told
 
     def why_not_scored(self, image: Mammogram) -> str:
-        """Why the whole-image networks do not score ``image``; empty when they do."""
-        contracts = (runner.package.manifest.input for runner in self.scorers)
-        reasons = (why_not_scored(image, contract) for contract in contracts)
-        return next((reason for reason in reasons if reason), why_not_scored(image))
+        """Why no whole-image network scores ``image``; empty when one does."""
+        if not self.scorers:
+            return why_not_scored(image)
+        reasons = [why_not_scored(image, runner.package.manifest.input) for runner in self.scorers]
+        return reasons[0] if all(reasons) else ""
 
-    def score(self, images: Sequence[PreparedImage]) -> list[ImageScore | None]:
-        """Score whole images, each as the mean over its four flips and over the networks."""
+    def left_out(self, image: Mammogram) -> tuple[str, ...]:
+        """Which networks take no part for ``image`` though others of their kind do, one sentence each."""
+        return tuple(text for kind in (self.scorers, self.patches, self.segmenters) for text in _absent(kind, image))
+
+    def score(self, images: Sequence[PreparedImage]) -> list[Average | None]:
+        """Score whole images, each as the mean over its mirror images and over the networks that know its kind."""
         self._seen.clear()
-        wanted = [one for one in images if one.has_breast and not self.why_not_scored(one.image)]
-        if not wanted or not self.scorers:
-            return [None for _ in images]
-        by_network = []
+        self._inputs.clear()
+        told: dict[str, list[Samples]] = {}
         for runner in self.scorers:
-            flips, seen = whole_image.score(runner, wanted, batch=self.batch)
-            by_network.append(flips)
-            # The first network of an ensemble is the one that is explained.
-            for prepared, what in zip(wanted, seen, strict=True):
+            contract = runner.package.manifest.input
+            wanted = [one for one in images if one.has_breast and not why_not_scored(one.image, contract)]
+            if not wanted:
+                continue
+            inputs = [self._inputs.of(runner, one) for one in wanted]
+            samples, seen = whole_image.score(
+                runner, inputs, how=self.sampling, batch=self.batch, module_of=self._module
+            )
+            for prepared, one, what in zip(wanted, samples, seen, strict=True):
+                told.setdefault(prepared.image.id, []).append(one)
+                # The first network of an ensemble is the one that is explained.
                 self._seen.setdefault(prepared.image.id, what)
-        scores = {}
-        for prepared, shares in zip(wanted, np.stack(by_network, axis=1), strict=True):
-            members = tuple(float(share) for share in shares.mean(axis=1))
-            scores[prepared.image.id] = ImageScore(float(np.mean(members)), members, float(shares.std()))
-        return [scores.get(prepared.image.id) for prepared in images]
+        return [average(told[one.image.id], _MALIGNANT) if one.image.id in told else None for one in images]
 
     def explain(self, image: PreparedImage) -> ValueMap | None:
         """Where the score of an image that was just scored comes from; None when nobody asked."""
         seen = self._seen.pop(image.image.id, None)
         if seen is None or self.saliency is SaliencyMethod.NONE:
             return None
-        runner = self.scorers[0]
-        return whole_image.explain(self._module(runner), runner, seen, self.saliency)
+        return whole_image.explain(self._module(seen.runner), seen, self.saliency)
 
     def classify(self, images: Sequence[PreparedImage]) -> list[tuple[Finding, ...]]:
         """Look at the candidates of each image."""
-        if self.patch is None:
-            return [() for _ in images]
-        return lesions.classify(self.patch, images, batch=self.batch)
+        return lesions.classify(self.patches, images, batch=self.batch, module_of=self._module, how=self.sampling)
 
     def patch_map(self, image: PreparedImage) -> tuple[ValueMap, ...]:
-        """The patch classifier's five classes over the image, where it may look at it and was not told to keep off."""
-        if self.patch is None or self.saliency is SaliencyMethod.NONE:
-            return ()
-        if not image.has_breast or why_not_scored(image.image, self.patch.package.manifest.input):
-            return ()
-        return whole_image.five_class_map(self._module(self.patch), self.patch, image)
+        """The first patch classifier's five classes over an image that it knows; empty where it was told to keep off.
 
-    def segment(self, image: PreparedImage, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-        """Outline the findings that are suspicious enough."""
-        if self.segmentation is None or self.patch is None or not findings:
-            return findings
-        return lesions.segment(self.segmentation, image, findings, threshold=threshold_of(self.patch))
+        A package that does not say how whole images are prepared draws no map.
+        """
+        runner = next((r for r in self.patches if not why_not_scored(image.image, r.package.manifest.input)), None)
+        if runner is None or self.saliency is SaliencyMethod.NONE or not image.has_breast:
+            return ()
+        if runner.package.preprocess.image is None or runner.package.preprocess.patch is None:
+            return ()
+        return whole_image.five_class_map(self._module(runner), runner, self._inputs.of(runner, image))
+
+    def segment(self, image: PreparedImage, findings: tuple[Finding, ...]) -> segmentation.Segmented:
+        """Outline lesions, and sort the outlines into a benign and a malignant layer."""
+        if not self.segmenters or not self.patches or why_not_scored(image.image):
+            return segmentation.Segmented(findings)
+        return segmentation.segment(
+            self.segmenters,
+            lambda one: self.classify([one])[0],
+            image,
+            findings,
+            outlining=self.outlining,
+            threshold=threshold_of(self.patches),
+        )
 
     def _module(self, runner: Runner) -> Network:
         key = runner.package.info.sha256
         if key not in self.modules:
             self.modules[key] = runner.package.network()
         return self.modules[key]
+
+
+def _absent(runners: tuple[Runner, ...], image: Mammogram) -> Iterator[str]:
+    """One sentence for each of some networks that does not know images of this kind, if another one does."""
+    reasons = {runner.package.info.key: why_not_scored(image, runner.package.manifest.input) for runner in runners}
+    if all(reasons.values()):
+        return
+    for key, reason in reasons.items():
+        if reason:
+            yield f"{key} takes no part: {reason.removeprefix('Not scored. ')}"

@@ -10,7 +10,11 @@ from mammoview import __version__
 from mammoview.core.study import Mammogram
 from mammoview.models.names import Backend
 
-__all__ = ["AnalysisRequest", "Backend", "EngineNote", "SaliencyMethod"]
+__all__ = ["AnalysisRequest", "Backend", "EngineNote", "Outlining", "SaliencyMethod"]
+
+
+#: More passes change the spread by less than its second digit.
+MOST_DROPOUT_PASSES = 200
 
 
 class SaliencyMethod(StrEnum):
@@ -19,6 +23,14 @@ class SaliencyMethod(StrEnum):
     GRADCAM = "gradcam"
     GUIDED = "guided"
     NONE = "none"
+
+
+class Outlining(StrEnum):
+    """Where segmenters look: as their packages were made for, around findings only, or all over the breast."""
+
+    AUTO = "auto"
+    FINDINGS = "findings"
+    BREAST = "breast"
 
 
 @dataclass(frozen=True)
@@ -30,7 +42,14 @@ class AnalysisRequest:
     images
         The study's images, in the order in which results are wanted.
     models
-        Ids of packages; for a task that none of them serves, the active package is taken.
+        Ids of packages, several of one task for an ensemble; for a task that none of them serves, the active ones are
+        taken.
+    flips
+        Whether classifiers see each input in all four mirror images and the mean is taken.
+    dropout_passes
+        How often the heads are asked again with dropout left on, for the spread of the scores; the scores stay.
+    outlining
+        Where segmenters look for lesions.
     device
         ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
     threads
@@ -44,12 +63,24 @@ class AnalysisRequest:
     backend: Backend = Backend.ONNX
     threads: int | None = None
     saliency: SaliencyMethod = SaliencyMethod.GRADCAM
+    flips: bool = True
+    dropout_passes: int = 0
+    outlining: Outlining = Outlining.AUTO
 
     @property
     def fingerprint(self) -> str:
         """Equal for two requests that ask for the same thing: SHA-256 over everything but the number of threads."""
         digest = hashlib.sha256()
-        for part in (__version__, self.study_uid, self.device, self.backend, self.saliency, *self.models):
+        wishes = (
+            self.device,
+            self.backend,
+            self.saliency,
+            self.flips,
+            self.dropout_passes,
+            self.outlining,
+            *self.models,
+        )
+        for part in (__version__, self.study_uid, *wishes):
             digest.update(f"{part}\0".encode())
         for image in self.images:
             digest.update(f"{image!r}\0".encode())

@@ -9,7 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 from mammoview import __version__
@@ -17,6 +17,7 @@ from mammoview.core.errors import InputError, Problem
 from mammoview.core.findings import ExamResult, Finding, ImageResult, ModelUse, Provenance, ScoreMeaning, ValueMap
 from mammoview.core.progress import Cancel, Progress, never_cancel, no_progress, stop_if_cancelled
 from mammoview.core.study import Mammogram
+from mammoview.models.ensemble import Average
 from mammoview.pipeline.doubts import doubts
 from mammoview.pipeline.eligibility import why_not_scored
 from mammoview.pipeline.fusing import fuse
@@ -27,19 +28,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from mammoview.pipeline.segmentation import Segmented
+
 OnImage = Callable[[ImageResult], None]
 OnNote = Callable[[EngineNote], None]
 #: Told each image with its P-values and its result, so that whoever draws it need not decode it again.
 OnPixels = Callable[[Mammogram, "NDArray[np.uint16]", ImageResult], None]
-
-
-@dataclass(frozen=True)
-class ImageScore:
-    """What the whole-image networks say: their mean, one number each, and the spread over flips and networks."""
-
-    p_malignant: float
-    members: tuple[float, ...]
-    uncertainty: float
 
 
 class Networks(Protocol):
@@ -59,16 +53,23 @@ class Networks(Protocol):
 
     @property
     def meaning(self) -> ScoreMeaning | None:
-        """What the scores say."""
+        """What the scores of images say."""
+
+    @property
+    def finding_meaning(self) -> ScoreMeaning | None:
+        """What the scores of findings say."""
 
     @property
     def batch(self) -> int:
         """Images to take at once."""
 
     def why_not_scored(self, image: Mammogram) -> str:
-        """Why the whole-image networks do not score ``image``; empty when they do."""
+        """Why no whole-image network scores ``image``; empty when one does."""
 
-    def score(self, images: Sequence[PreparedImage]) -> list[ImageScore | None]:
+    def left_out(self, image: Mammogram) -> tuple[str, ...]:
+        """Which networks take no part for ``image`` though others of their kind do, one sentence each."""
+
+    def score(self, images: Sequence[PreparedImage]) -> list[Average | None]:
         """Score whole images."""
 
     def explain(self, image: PreparedImage) -> ValueMap | None:
@@ -80,8 +81,8 @@ class Networks(Protocol):
     def patch_map(self, image: PreparedImage) -> tuple[ValueMap, ...]:
         """The patch classifier's five classes over the image."""
 
-    def segment(self, image: PreparedImage, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-        """Outline the findings that are suspicious enough."""
+    def segment(self, image: PreparedImage, findings: tuple[Finding, ...]) -> Segmented:
+        """Outline lesions, and sort the outlines into a benign and a malignant layer."""
 
     def notes(self) -> tuple[str, ...]:
         """What went otherwise than asked since the last call, out of memory for example."""
@@ -147,6 +148,8 @@ def run(
         p_malignant=fused.p_malignant,
         rule=fused.rule,
         meaning=networks.meaning,
+        finding_meaning=networks.finding_meaning,
+        members=fused.members,
         links=fused.links,
         warnings=tuple(dict.fromkeys([*steps.warnings, *_image_warnings(request.images, done)])),
         problems=tuple(steps.problems),
@@ -229,11 +232,11 @@ class _Steps:
             self._images_done += 1
             yield prepared, result
 
-    def _finish(self, prepared: PreparedImage, score: ImageScore | None, found: tuple[Finding, ...]) -> ImageResult:
+    def _finish(self, prepared: PreparedImage, score: Average | None, found: tuple[Finding, ...]) -> ImageResult:
         image, watch = prepared.image, prepared.watch
         self._tell(0.7, f"Outlining findings in {image.label}")
         with watch.stage("segment"):
-            found = self.networks.segment(prepared, found)
+            segmented = self.networks.segment(prepared, found)
         self._tell(0.85, f"Explaining {image.label}")
         with watch.stage("saliency"):
             saliency = self.networks.explain(prepared) if score is not None else None
@@ -244,14 +247,16 @@ class _Steps:
         reason = self.networks.why_not_scored(image)
         if not reason and not prepared.has_breast:
             reason = "Not scored: no breast was found in the image."
+        said = (reason,) if reason else self.networks.left_out(image)
         result = ImageResult(
             image_id=image.id,
             suppression=prepared.suppression,
             candidates=prepared.candidates,
-            findings=found,
+            findings=segmented.findings,
+            layers=segmented.layers,
             patch_map=patch_map,
             saliency=saliency,
-            warnings=(*image.warnings, *([reason] if reason else []), *doubts(saliency, breast)),
+            warnings=(*image.warnings, *said, *doubts(saliency, breast)),
             timings_s=watch.as_pairs(),
         )
         if score is None:
@@ -259,8 +264,9 @@ class _Steps:
         return replace(
             result,
             p_malignant=score.p_malignant,
-            p_malignant_members=score.members,
+            members=score.members,
             uncertainty=score.uncertainty,
+            spread_over=score.spread_over,
         )
 
     def _tell(self, fraction: float, text: str) -> None:

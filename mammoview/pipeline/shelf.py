@@ -7,13 +7,16 @@ from dataclasses import dataclass, field
 import cv2
 
 from mammoview.core.errors import DeviceError, ModelPackageError, UsageError
+from mammoview.core.findings import LesionKind
 from mammoview.models import registry
 from mammoview.models.devices import Device, DeviceKind
+from mammoview.models.ensemble import check_fitness
 from mammoview.models.loading import LoadedPackage, load
-from mammoview.models.manifest import Task
+from mammoview.models.manifest import EXPECTED, Task
 from mammoview.models.networks import Network
 from mammoview.models.registry import PackageInfo
 from mammoview.models.runtime import Runner, open_runner, resolve_device
+from mammoview.pipeline.inputs import Sampling
 from mammoview.pipeline.networks import OpenNetworks
 from mammoview.pipeline.request import AnalysisRequest
 
@@ -50,16 +53,18 @@ class Shelf:
         if request.threads is not None:
             cv2.setNumThreads(request.threads)
         chosen = choose(request.models)
-        runners = {task: [self._runner(info, device, request) for info in infos] for task, infos in chosen.items()}
-        missing = [task.value.replace("_", " ") for task in Task if not runners[task]]
+        runners = {task: tuple(self._runner(info, device, request) for info in chosen[task]) for task in EXPECTED}
+        missing = [task.value.replace("_", " ") for task in EXPECTED if not runners[task]]
         self._notes.clear()
         self._notes += [f"No model for {task} is installed: that part was left out." for task in missing]
         return OpenNetworks(
-            scorers=tuple(runners[Task.WHOLE_IMAGE]),
-            patch=next(iter(runners[Task.PATCH]), None),
-            segmentation=next(iter(runners[Task.SEGMENTATION]), None),
+            scorers=runners[Task.WHOLE_IMAGE],
+            patches=runners[Task.PATCH],
+            segmenters=runners[Task.SEGMENTATION],
             modules=self._modules,
             saliency=request.saliency,
+            sampling=Sampling(request.flips, request.dropout_passes),
+            outlining=request.outlining,
             batch=1 if device.kind is DeviceKind.CPU else _CARD_BATCH,
             pending_notes=self._notes,
         )
@@ -100,27 +105,29 @@ def check_wishes(device: str, models: tuple[str, ...]) -> None:
         raise UsageError(error.user_message, error.hint) from error
 
 
-def choose(names: tuple[str, ...]) -> dict[Task, list[PackageInfo]]:
-    """The packages to use for each task: those named, else the active one.
-
-    Several whole-image packages make an ensemble; of the other tasks one package is used.
+def choose(names: tuple[str, ...]) -> dict[Task, tuple[PackageInfo, ...]]:
+    """The packages to use for each task: those named, else the active ones. Several of one task are an ensemble.
 
     Raises
     ------
-    UsageError
-        When two packages are named for a task that takes one.
     ModelPackageError
-        When a name is unknown or its package was refused.
+        When a name is unknown, its package was refused, or it cannot answer its task.
     """
-    chosen: dict[Task, list[PackageInfo]] = {task: [] for task in Task}
-    for name in dict.fromkeys(names):
-        info = registry.find(name)
-        chosen[info.task].append(info)
-    for task, infos in chosen.items():
-        if len(infos) > 1 and task is not Task.WHOLE_IMAGE:
-            listed = " and ".join(info.id for info in infos)
-            raise UsageError(f"{listed} do the same task ({task.value}).", "Name one of them.")
-        if not infos:
-            active = registry.active(task)
-            infos.extend([active] if active is not None else [])
+    # By hash: an id and its id@version may both be named.
+    named = {info.sha256: info for info in map(registry.find, names)}.values()
+    known = registry.packages()
+    chosen = {
+        task: tuple(info for info in named if info.task == task) or registry.active(task, among=known) for task in Task
+    }
+    chosen[Task.SEGMENTATION] = _of_all_kinds(chosen[Task.SEGMENTATION], known)
+    for infos in chosen.values():
+        for info in infos:
+            check_fitness(info)
     return chosen
+
+
+def _of_all_kinds(segmenters: tuple[PackageInfo, ...], known: tuple[PackageInfo, ...]) -> tuple[PackageInfo, ...]:
+    """Segmenters for every kind of finding: one named for some kinds leaves the others to those in use."""
+    if {kind for info in segmenters for kind in info.manifest.kinds} == set(LesionKind):
+        return segmenters
+    return tuple(dict.fromkeys((*segmenters, *registry.active(Task.SEGMENTATION, among=known))))

@@ -3,27 +3,49 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from mammoview.core.findings import ValueMap
 from mammoview.core.geometry import PixelTransform
-from mammoview.models.calibration import probabilities
-from mammoview.models.names import FEATURES, LOGITS
+from mammoview.models.ensemble import MALIGNANT, Samples
+from mammoview.models.names import FEATURES
 from mammoview.models.networks import Network, PatchNet, WholeImageNet
-from mammoview.models.preprocess import prepare_image
+from mammoview.models.preprocess import ImageSpec, prepare_image
 from mammoview.models.runtime import Runner
 from mammoview.models.saliency import gradcam, guided_backprop, patch_map
-from mammoview.pipeline.inputs import FLIPS, flips_of, in_parts
+from mammoview.pipeline.inputs import ModuleOf, Sampling, sample
 from mammoview.pipeline.request import SaliencyMethod
 from mammoview.pipeline.stages import PreparedImage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-_MALIGNANT = "malignant"
+Input = tuple["NDArray[np.float32]", PixelTransform]
+
+
+@dataclass
+class Inputs:
+    """Whole-image inputs of the images at hand; networks that take the same input share it."""
+
+    _made: dict[tuple[str, ImageSpec], Input] = field(default_factory=dict)
+
+    def clear(self) -> None:
+        """Forget all: other images are at hand."""
+        self._made.clear()
+
+    def of(self, runner: Runner, prepared: PreparedImage) -> Input:
+        """One image for a network: shape (channels, h, w), float32, with the map from native pixels."""
+        spec = runner.package.preprocess.image
+        assert spec is not None
+        assert prepared.suppression is not None
+        key = (prepared.image.id, spec)
+        if key not in self._made:
+            breast = prepared.suppression.breast.to_array()
+            self._made[key] = prepare_image(prepared.cleaned, spec, breast=breast)
+        return self._made[key]
 
 
 @dataclass(frozen=True, eq=False)
@@ -36,74 +58,77 @@ class Seen:
         The body's map of the unflipped input, shape (channels, h, w), float32.
     """
 
+    runner: Runner
     input: NDArray[np.float32]
     features: NDArray[np.float32]
     transform: PixelTransform
 
 
-def look(runner: Runner, prepared: PreparedImage) -> tuple[NDArray[np.float32], PixelTransform]:
-    """Prepare one image for a network: shape (channels, h, w), float32, with the map from native pixels."""
-    spec = runner.package.preprocess.image
-    assert spec is not None
-    assert prepared.suppression is not None
-    return prepare_image(prepared.cleaned, spec, breast=prepared.suppression.breast.to_array())
-
-
 def score(
-    runner: Runner, images: Sequence[PreparedImage], *, batch: int
-) -> tuple[list[NDArray[np.float64]], list[Seen]]:
+    runner: Runner, images: Sequence[Input], *, how: Sampling, batch: int, module_of: ModuleOf
+) -> tuple[list[Samples], list[Seen]]:
     """Score images with one network.
 
     Parameters
     ----------
     runner
         A whole-image classifier.
+    images
+        From `Inputs.of`.
+    how
+        Mirror images and dropout passes.
     batch
-        Images that are taken at once; each counts four times, once a flip. 1 takes even the flips one by one.
+        Images that are taken at once, all their mirror images with them; 1 takes even those one by one.
+    module_of
+        Opens the torch network.
 
     Returns
     -------
-    list of ndarray, each of shape (4,), float64
-        The calibrated probability of malignancy at each flip.
+    list of Samples
+        Of two classes: not malignant, malignant.
     list of Seen
         What explaining the scores needs.
     """
-    inputs = [look(runner, prepared) for prepared in images]
-    flips = np.concatenate([flips_of(image) for image, _ in inputs])
-    outputs = [runner.run(part) for part in in_parts(flips, 1 if batch == 1 else batch * FLIPS)]
-    logits = np.concatenate([part[LOGITS] for part in outputs])
-    features = [part[FEATURES][place] for part in outputs for place in range(len(part[FEATURES]))]
-    shares = probabilities(logits, temperature=runner.package.calibration.temperature)[:, target_of(runner)]
-    seen = [Seen(image, features[index * FLIPS], transform) for index, (image, transform) in enumerate(inputs)]
-    return list(shares.reshape(len(images), FLIPS)), seen
+    at_once = 1 if batch == 1 else batch * how.count
+    found, features = sample(runner, [image for image, _ in images], how=how, at_once=at_once, module_of=module_of)
+    target = target_of(runner)
+    samples = [Samples(one.model, _against(one.flips, target), _against(one.passes, target)) for one in found]
+    seen = [Seen(runner, image, own, transform) for (image, transform), own in zip(images, features, strict=True)]
+    return samples, seen
+
+
+def _against(shares: NDArray[np.float64], target: int) -> NDArray[np.float64]:
+    """Two classes, the second the target: networks that name others beside it can be averaged with those that don't."""
+    malignant = shares[..., target]
+    return np.stack([1.0 - malignant, malignant], axis=-1)
 
 
 def target_of(runner: Runner) -> int:
     """Index of the malignant class."""
-    return runner.package.manifest.labels.index(_MALIGNANT)
+    return runner.package.manifest.labels.index(MALIGNANT)
 
 
-def explain(network: Network, runner: Runner, seen: Seen, method: SaliencyMethod) -> ValueMap:
+def explain(network: Network, seen: Seen, method: SaliencyMethod) -> ValueMap:
     """Where a score comes from, by Grad-CAM or guided back-propagation.
 
     Parameters
     ----------
     network
-        The runner's network, from `LoadedPackage.network`.
+        The network of the runner that saw the image, from `LoadedPackage.network`.
     """
     assert isinstance(network, WholeImageNet)
+    target = target_of(seen.runner)
     if method is SaliencyMethod.GUIDED:
-        return guided_backprop(network, seen.input, target=target_of(runner), transform=seen.transform)
-    return gradcam(network, seen.features, target=target_of(runner), transform=seen.transform)
+        return guided_backprop(network, seen.input, target=target, transform=seen.transform)
+    return gradcam(network, seen.features, target=target, transform=seen.transform)
 
 
-def five_class_map(network: Network, runner: Runner, prepared: PreparedImage) -> tuple[ValueMap, ...]:
-    """The patch classifier at every place of an image; empty where its package does not say how to do that."""
+def five_class_map(network: Network, runner: Runner, seen: Input) -> tuple[ValueMap, ...]:
+    """The patch classifier at every place of an image; ``seen`` is from `Inputs.of`."""
     package = runner.package
-    if package.preprocess.image is None or package.preprocess.patch is None:
-        return ()
+    assert package.preprocess.patch is not None
     assert isinstance(network, PatchNet)
-    image, transform = look(runner, prepared)
+    image, transform = seen
     return patch_map(
         network,
         runner.run(image[None])[FEATURES][0],

@@ -22,11 +22,11 @@ import numpy as np
 
 from mammoview import __version__
 from mammoview.core.errors import OutputError, Problem, UsageError
-from mammoview.core.findings import ExamResult, ImageResult, Provenance, ScoreMeaning
+from mammoview.core.findings import ExamResult, ImageResult, Provenance
 from mammoview.core.progress import Cancel, Progress, never_cancel, no_progress, stop_if_cancelled
 from mammoview.core.study import Mammogram, ScanResult
 from mammoview.report.pictures import write_pictures
-from mammoview.report.records import image_record, result_file
+from mammoview.report.records import Meanings, image_record, result_file
 from mammoview.report.schema import ImageRecord
 
 if TYPE_CHECKING:
@@ -73,7 +73,12 @@ class ResultWriter:
         self._count = 0
 
     def add(
-        self, image: Mammogram, result: ImageResult, *, shown: NDArray[np.uint16], meaning: ScoreMeaning | None = None
+        self,
+        image: Mammogram,
+        result: ImageResult,
+        *,
+        shown: NDArray[np.uint16],
+        meanings: Meanings = Meanings(),  # noqa: B008 - frozen
     ) -> None:
         """Write the pictures of one image, soon.
 
@@ -81,8 +86,8 @@ class ResultWriter:
         ----------
         shown
             P-values, shape (rows, columns), uint16.
-        meaning
-            Stands beside the score in the overlay.
+        meanings
+            Stand beside the scores in the overlay, and give their operating points.
 
         Raises
         ------
@@ -92,7 +97,7 @@ class ResultWriter:
         self._settle(_QUEUE_LENGTH - 1)
         self._count += 1
         stem = f"{self._count:04d}_{image.label.replace('?', 'X')}"
-        self._waiting.append(self._pool.submit(self._write, stem, image, result, shown, meaning))
+        self._waiting.append(self._pool.submit(self._write, stem, image, result, shown, meanings))
 
     def finish(
         self,
@@ -144,13 +149,14 @@ class ResultWriter:
         image: Mammogram,
         result: ImageResult,
         shown: NDArray[np.uint16],
-        meaning: ScoreMeaning | None,
+        meanings: Meanings,
     ) -> None:
         start = time.perf_counter()
         pictures = write_pictures(
-            self._stage / FILES_NAME, stem, image=image, result=result, shown=shown, meaning=meaning
+            self._stage / FILES_NAME, stem, image=image, result=result, shown=shown, meaning=meanings.image
         )
-        self._records[image.id] = image_record(image, result, pictures, write_s=time.perf_counter() - start)
+        taken = time.perf_counter() - start
+        self._records[image.id] = image_record(image, result, pictures, meanings=meanings, write_s=taken)
 
     def _settle(self, remaining: int) -> None:
         with _readable_errors(self._out):
@@ -229,7 +235,7 @@ def write_result(
             image = images[one.image_id]
             progress(index / len(todo), f"Writing {image.label}")
             shown = pixels[image.id] if pixels and image.id in pixels else _decoded(image)
-            writer.add(image, one, shown=shown, meaning=exam.meaning)
+            writer.add(image, one, shown=shown, meanings=Meanings(exam.meaning, exam.finding_meaning))
         return writer.finish(results, problems=scan.problems)
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from mammoview.core.findings import Finding, ImageResult, ScoreMeaning, ValueMap
 from mammoview.core.geometry import Box
 from mammoview.core.image import Mask
+from mammoview.core.score_words import point_words, spread_words, thresholds_of
 from mammoview.core.study import Mammogram
 from mammoview.imaging.colormaps import ColorMap, colorize
 
@@ -35,6 +36,8 @@ _ARTIFACT = (0, 140, 255)
 _CANDIDATE = (210, 210, 210)
 _FINDING = (120, 80, 255)
 _TEXT = (225, 225, 225)
+
+_PLAIN = str.maketrans({"±": "+-", "×": "x", "“": '"', "”": '"'})
 
 _KEY = (
     ("breast", _BREAST),
@@ -196,8 +199,10 @@ def _lines(image: Mammogram, result: ImageResult, meaning: ScoreMeaning | None) 
     if result.p_malignant is None:
         lines.append(f"{image.label}: no score")
     else:
-        spread_text = f" +- {result.uncertainty:.2f} over flips" if result.uncertainty is not None else ""
-        lines.append(f"{image.label}: {result.p_malignant:.2f}{spread_text}")
+        words = (f"{result.p_malignant:.2f}", spread_words(result.uncertainty, result.spread_over))
+        lines.append(f"{image.label}: {', '.join(word for word in words if word)}")
+        points = point_words(result.p_malignant, thresholds_of(meaning, result.members))
+        lines.extend([points] if points else [])
         if meaning is not None:
             lines.append(f"{meaning.text}; {meaning.training_prevalence:.0%} malignant in training")
     lines.extend(result.warnings)
@@ -220,6 +225,6 @@ def _put(
     picture: NDArray[np.uint8], text: str, at: tuple[int, int], colour: tuple[int, int, int], *, size: float
 ) -> None:
     # OpenCV's strokes know ASCII alone.
-    plain = text.encode("ascii", "replace").decode()
+    plain = text.translate(_PLAIN).encode("ascii", "replace").decode()
     cv2.putText(picture, plain, at, _FONT, size, (0, 0, 0), 3, cv2.LINE_AA)
     cv2.putText(picture, plain, at, _FONT, size, colour, 1, cv2.LINE_AA)

@@ -3,9 +3,19 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from mammoview.core.errors import Problem
-from mammoview.core.findings import Candidate, ExamResult, Finding, ImageResult, PatchClass
+from mammoview.core.findings import (
+    Candidate,
+    ExamResult,
+    Finding,
+    ImageResult,
+    MemberScore,
+    PatchClass,
+    ScoreMeaning,
+)
+from mammoview.core.score_words import reached, thresholds_of
 from mammoview.core.study import Mammogram
 from mammoview.report.pictures import Pictures
 from mammoview.report.schema import (
@@ -22,6 +32,7 @@ from mammoview.report.schema import (
     InferredRecord,
     LinkRecord,
     ModelRecord,
+    OperatingPointRecord,
     PectoralRecord,
     ResultFile,
     SaliencyRecord,
@@ -29,7 +40,17 @@ from mammoview.report.schema import (
 )
 
 
-def image_record(image: Mammogram, result: ImageResult, pictures: Pictures, *, write_s: float) -> ImageRecord:
+@dataclass(frozen=True)
+class Meanings:
+    """What the scores of images and those of findings say."""
+
+    image: ScoreMeaning | None = None
+    finding: ScoreMeaning | None = None
+
+
+def image_record(
+    image: Mammogram, result: ImageResult, pictures: Pictures, *, meanings: Meanings, write_s: float
+) -> ImageRecord:
     """The entry of one image; ``write_s`` is the time that its pictures took."""
     suppression = result.suppression
     return ImageRecord(
@@ -52,10 +73,13 @@ def image_record(image: Mammogram, result: ImageResult, pictures: Pictures, *, w
         pectoral=PectoralRecord(mask=pictures.pectoral) if pictures.pectoral else None,
         pectoral_reason=suppression.pectoral_reason if suppression else "",
         candidates=[_candidate(candidate) for candidate in result.candidates],
-        findings=[_finding(finding, pictures) for finding in result.findings],
+        findings=[_finding(finding, pictures, meanings.finding) for finding in result.findings],
         p_malignant=result.p_malignant,
-        p_malignant_members=list(result.p_malignant_members),
+        p_malignant_members=[member.p_malignant for member in result.members],
+        member_models=[member.model for member in result.members],
         uncertainty=result.uncertainty,
+        uncertainty_method=_method(result.uncertainty, result.spread_over),
+        operating_point=_point(result.p_malignant, result.members, meanings.image),
         patch_map=pictures.patch_map,
         saliency=SaliencyRecord(method=result.saliency.name, file=pictures.saliency)
         if result.saliency is not None and pictures.saliency is not None
@@ -77,7 +101,7 @@ def _candidate(candidate: Candidate) -> CandidateRecord:
     return CandidateRecord(bbox=candidate.box.as_list(), score=candidate.score, kind=candidate.kind.value)
 
 
-def _finding(finding: Finding, pictures: Pictures) -> FindingRecord:
+def _finding(finding: Finding, pictures: Pictures, meaning: ScoreMeaning | None) -> FindingRecord:
     classes = {kind.value: value for kind, value in zip(PatchClass, finding.probabilities, strict=True)}
     return FindingRecord(
         id=finding.id,
@@ -89,8 +113,36 @@ def _finding(finding: Finding, pictures: Pictures) -> FindingRecord:
         mask=pictures.finding(finding.id),
         contour=[list(point) for point in finding.contour],
         area_mm2=finding.area_mm2,
+        p_malignant_members=[member.p_malignant for member in finding.members],
+        member_models=[member.model for member in finding.members],
         uncertainty=finding.uncertainty,
+        uncertainty_method=_method(finding.uncertainty, finding.spread_over),
+        operating_point=_point(finding.p_malignant, finding.members, meaning),
     )
+
+
+def _method(uncertainty: float | None, spread_over: str) -> str | None:
+    return None if uncertainty is None else f"standard deviation over {spread_over}"
+
+
+def _point(score: float | None, members: Sequence[MemberScore], meaning: ScoreMeaning | None) -> str | None:
+    """Name of the highest operating point that a score reaches."""
+    found = reached(score, thresholds_of(meaning, members)) if score is not None else None
+    return found.name if found else None
+
+
+def _points(meaning: ScoreMeaning | None) -> list[OperatingPointRecord]:
+    return [
+        OperatingPointRecord(
+            name=point.name,
+            threshold=point.threshold,
+            sensitivity=point.sensitivity,
+            specificity=point.specificity,
+            fitted_on=point.fitted_on,
+            n_patients=point.n_patients,
+        )
+        for point in (meaning.thresholds if meaning else ())
+    ]
 
 
 def study_record(result: ExamResult, images: Sequence[ImageRecord]) -> StudyRecord:
@@ -104,14 +156,21 @@ def study_record(result: ExamResult, images: Sequence[ImageRecord]) -> StudyReco
                 p_malignant=b.p_malignant,
                 from_=list(b.image_ids),
                 single_view=b.is_single_view,
+                p_malignant_members=[member.p_malignant for member in b.members],
+                member_models=[member.model for member in b.members],
             )
             for b in result.breasts
         ],
         exam=ExamRecord(
             p_malignant=result.p_malignant,
+            p_malignant_members=[member.p_malignant for member in result.members],
+            member_models=[member.model for member in result.members],
             rule=result.rule,
             score_meaning=result.meaning.text if result.meaning else None,
             training_prevalence=result.meaning.training_prevalence if result.meaning else None,
+            operating_points=_points(result.meaning),
+            finding_score_meaning=result.finding_meaning.text if result.finding_meaning else None,
+            finding_operating_points=_points(result.finding_meaning),
         ),
         links=[LinkRecord(cc=link.cc, mlo=link.mlo, score=link.score) for link in result.links],
     )

@@ -4,6 +4,11 @@ Boxes are ``[row0, col0, row1, col1]`` and points ``[row, column]`` in native pi
 relative to the result's folder. A saliency map is an 8-bit PNG file that covers the whole image at a smaller size with
 the image's proportions; 0 to 255 stands for 0 to 1. A patch map holds five such maps, one below the other, in the order
 of the class probabilities.
+
+``p_malignant`` is the mean of ``p_malignant_members``, which ``member_models`` names in the same order; of an exam it
+is the maximum of its breasts' means, and each member's is its own maximum. ``uncertainty`` is the spread that
+``uncertainty_method`` describes. ``operating_point`` names the highest point that a score reaches; it is null where it
+reaches none, or where none holds for this score.
 """
 
 from __future__ import annotations
@@ -94,7 +99,11 @@ class FindingRecord(_Record):
     mask: str | None
     contour: list[Point]
     area_mm2: float | None
+    p_malignant_members: list[Probability]
+    member_models: list[str]
     uncertainty: float | None
+    uncertainty_method: str | None
+    operating_point: str | None
 
 
 class SaliencyRecord(_Record):
@@ -126,7 +135,10 @@ class ImageRecord(_Record):
     findings: list[FindingRecord]
     p_malignant: Probability | None
     p_malignant_members: list[Probability]
+    member_models: list[str]
     uncertainty: float | None
+    uncertainty_method: str | None
+    operating_point: str | None
     patch_map: str | None
     saliency: SaliencyRecord | None
     timings_s: dict[str, Seconds]
@@ -139,15 +151,36 @@ class BreastRecord(_Record):
     p_malignant: Probability
     from_: list[str] = Field(serialization_alias="from")
     single_view: bool
+    p_malignant_members: list[Probability]
+    member_models: list[str]
+
+
+class OperatingPointRecord(_Record):
+    """A threshold, and what scores at or above it achieved on the cases that it was fitted on."""
+
+    name: str
+    threshold: Probability
+    sensitivity: Probability | None
+    specificity: Probability | None
+    fitted_on: str
+    n_patients: int
 
 
 class ExamRecord(_Record):
-    """The study's score, what it means, and the share of malignant images it was trained at."""
+    """The study's score, what it means, and the share of malignant images it was trained at.
+
+    The operating points are those of an image's score and of a finding's score, not of the exam's.
+    """
 
     p_malignant: Probability | None
+    p_malignant_members: list[Probability]
+    member_models: list[str]
     rule: str
     score_meaning: str | None
     training_prevalence: Probability | None
+    operating_points: list[OperatingPointRecord]
+    finding_score_meaning: str | None
+    finding_operating_points: list[OperatingPointRecord]
 
 
 class LinkRecord(_Record):

@@ -26,15 +26,19 @@ Run = Callable[..., tuple[int, str, str]]
 
 CPU = ("--device", "cpu", "--threads", 1)
 
-#: Keys as section 9 of the design names them; ``root``, ``overlay`` and ``pectoral_reason`` are its words.
+#: Keys as the design names them, and what came to them since.
 KEYS = {
     "file": "schema software device backend models started seconds warnings studies errors",
     "study": "study_uid images breasts exam links",
     "image": "id path root laterality view inferred rows columns spacing_mm breast artifacts cleaned overlay pectoral "
-    "pectoral_reason candidates findings p_malignant p_malignant_members uncertainty patch_map saliency timings_s",
-    "finding": "id kind bbox centre p_malignant class_probabilities mask contour area_mm2 uncertainty",
-    "breast": "laterality p_malignant from single_view",
-    "exam": "p_malignant rule score_meaning training_prevalence",
+    "pectoral_reason candidates findings p_malignant p_malignant_members member_models uncertainty uncertainty_method "
+    "operating_point patch_map saliency timings_s",
+    "finding": "id kind bbox centre p_malignant p_malignant_members member_models class_probabilities mask contour "
+    "area_mm2 uncertainty uncertainty_method operating_point",
+    "breast": "laterality p_malignant p_malignant_members member_models from single_view",
+    "exam": "p_malignant p_malignant_members member_models rule score_meaning training_prevalence operating_points "
+    "finding_score_meaning finding_operating_points",
+    "operating point": "name threshold sensitivity specificity fitted_on n_patients",
     "model": "id version sha256",
 }
 

@@ -67,7 +67,7 @@ def pristine(tmp_path_factory: pytest.TempPathFactory) -> dict[Task, Path]:
     """A package folder for each task; tests that change one take `toy_copy`."""
     root = tmp_path_factory.mktemp("packages")
     folders = {}
-    for task in Task:
+    for task in ARCHITECTURES:
         network = make_network(task)
         info = write_package(
             root / task.value,

@@ -235,26 +235,26 @@ def test_registry_lists_newest_first_and_tells_what_it_refused(toy_copy: Copy) -
 
 def test_activating_and_going_back(toy_copy: Copy) -> None:
     info = registry.install(toy_copy().folder)
-    assert registry.active(Task.SEGMENTATION) == info
+    assert registry.active(Task.SEGMENTATION) == (info,)
     second = info.folder.with_name("second")
     second.mkdir()
     for entry in info.folder.iterdir():
         (second / entry.name).write_bytes(entry.read_bytes())
     edit_manifest(second, version="2.0")
     newest = registry.find("toy-segmentation@2.0")
-    assert registry.active("segmentation") == newest
+    assert registry.active("segmentation") == (newest,)
     registry.activate(info)
-    assert registry.active(Task.SEGMENTATION) == info
+    assert registry.active(Task.SEGMENTATION) == (info,)
     registry.activate(newest)
-    assert registry.active(Task.SEGMENTATION) == newest
+    assert registry.active(Task.SEGMENTATION) == (newest,)
     (paths.user_models() / "active.json").write_text("damaged")
-    assert registry.active(Task.SEGMENTATION) == newest
+    assert registry.active(Task.SEGMENTATION) == (newest,)
 
 
 def test_no_package_for_a_task_is_no_error(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(paths, "shipped_models", lambda: tmp_path / "none")
     assert registry.packages() == ()
-    assert registry.active(Task.WHOLE_IMAGE) is None
+    assert registry.active(Task.WHOLE_IMAGE) == ()
 
 
 def test_zip_round_trip_installs_once(toy_copy: Copy, tmp_path: Path) -> None:

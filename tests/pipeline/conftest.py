@@ -13,6 +13,7 @@ from mammoview.core.findings import (
     Candidate,
     Finding,
     LesionKind,
+    MemberScore,
     ModelUse,
     ScoreMeaning,
     Suppression,
@@ -21,7 +22,8 @@ from mammoview.core.findings import (
 from mammoview.core.geometry import Box
 from mammoview.core.image import Mask
 from mammoview.core.study import Grayscale, Laterality, Mammogram, SourceKind, ViewPosition
-from mammoview.pipeline.runner import ImageScore
+from mammoview.models.ensemble import Average
+from mammoview.pipeline.segmentation import Segmented
 from mammoview.pipeline.stages import PreparedImage, Stopwatch
 
 
@@ -69,7 +71,9 @@ class FakeNetworks:
     backend: str = "fake"
     uses: tuple[ModelUse, ...] = (ModelUse("fake", "1", "0" * 64, "whole_image"),)
     meaning: ScoreMeaning | None = field(default_factory=lambda: ScoreMeaning("fake", 0.5))
+    finding_meaning: ScoreMeaning | None = None
     reasons: dict[str, str] = field(default_factory=dict)
+    absent: dict[str, tuple[str, ...]] = field(default_factory=dict)
     pending: list[str] = field(default_factory=list)
     groups: list[list[str]] = field(default_factory=list)
     explained: list[str] = field(default_factory=list)
@@ -77,9 +81,14 @@ class FakeNetworks:
     def why_not_scored(self, image: Mammogram) -> str:
         return self.reasons.get(image.id, "")
 
-    def score(self, images: Sequence[PreparedImage]) -> list[ImageScore | None]:
+    def left_out(self, image: Mammogram) -> tuple[str, ...]:
+        return self.absent.get(image.id, ())
+
+    def score(self, images: Sequence[PreparedImage]) -> list[Average | None]:
         self.groups.append([one.image.id for one in images])
-        return [None if one.image.id in self.reasons else ImageScore(0.25, (0.2, 0.3), 0.05) for one in images]
+        members = (MemberScore("a@1", 0.2), MemberScore("b@1", 0.3))
+        score = Average(np.array([0.75, 0.25]), 0.25, members, 0.05, "2 models")
+        return [None if one.image.id in self.reasons else score for one in images]
 
     def explain(self, image: PreparedImage) -> ValueMap | None:
         self.explained.append(image.image.id)
@@ -91,8 +100,8 @@ class FakeNetworks:
     def patch_map(self, _image: PreparedImage) -> tuple[ValueMap, ...]:
         return ()
 
-    def segment(self, _image: PreparedImage, findings: tuple[Finding, ...]) -> tuple[Finding, ...]:
-        return findings
+    def segment(self, _image: PreparedImage, findings: tuple[Finding, ...]) -> Segmented:
+        return Segmented(findings)
 
     def notes(self) -> tuple[str, ...]:
         told = tuple(self.pending)

@@ -11,12 +11,13 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from mammoview.core.findings import LesionKind, PatchClass
+from mammoview.core.findings import Finding, LesionKind, MemberScore, PatchClass
 from mammoview.core.geometry import Box
-from mammoview.core.study import Mammogram, ViewModifier
+from mammoview.core.study import Mammogram, ViewModifier, ViewPosition
 from mammoview.models.manifest import Calibration, InputContract
-from mammoview.models.preprocess import PatchSpec, Preprocess, patch_box
-from mammoview.pipeline.lesions import classify, segment
+from mammoview.models.preprocess import PatchSpec, Preprocess
+from mammoview.pipeline.inputs import Sampling
+from mammoview.pipeline.lesions import classify as classify_with_all
 from mammoview.pipeline.stages import PreparedImage
 
 #: The order in which the toy package lists its classes is not ours.
@@ -30,12 +31,20 @@ class FakeRunner:
     answer: Callable[[NDArray[np.float32]], dict[str, NDArray[np.float32]]]
     spec: PatchSpec = field(default_factory=lambda: PatchSpec(size_px=32))
     batches: list[int] = field(default_factory=list)
+    key: str = "toy@1.0"
+    labels: tuple[str, ...] = LABELS
+    contract: InputContract = field(default_factory=InputContract)
+    calibration: Calibration = field(default_factory=Calibration)
 
     @property
     def package(self) -> Any:
-        manifest = SimpleNamespace(input=InputContract(), labels=LABELS)
-        preprocess = Preprocess(patch=self.spec)
-        return SimpleNamespace(manifest=manifest, preprocess=preprocess, calibration=Calibration())
+        manifest = SimpleNamespace(input=self.contract, labels=self.labels)
+        return SimpleNamespace(
+            info=SimpleNamespace(key=self.key),
+            manifest=manifest,
+            preprocess=Preprocess(patch=self.spec),
+            calibration=self.calibration,
+        )
 
     def run(self, images: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
         self.batches.append(len(images))
@@ -46,7 +55,13 @@ def says(**shares: float) -> Callable[[NDArray[np.float32]], dict[str, NDArray[n
     """A classifier that always gives these probabilities, the rest evenly."""
     rest = (1 - sum(shares.values())) / (len(PatchClass) - len(shares))
     logits = np.log([shares.get(label, rest) for label in LABELS]).astype(np.float32)
-    return lambda images: {"logits": np.tile(logits, (len(images), 1))}
+    return lambda images: {"logits": np.tile(logits, (len(images), 1)), "features": images}
+
+
+def classify(runner: Any, images: list[PreparedImage], *, batch: int, **options: Any) -> list[tuple[Finding, ...]]:
+    """Ask one runner, or several, whose torch networks nobody wants."""
+    runners = runner if isinstance(runner, list) else [runner]
+    return classify_with_all(runners, images, batch=batch, module_of=lambda _: pytest.fail("opened"), **options)
 
 
 Make = Callable[..., Mammogram]
@@ -90,10 +105,10 @@ def test_uncertainty_is_the_spread_over_flips(make_mammogram: Make, make_prepare
         logits = np.zeros((len(images), 5), np.float32)
         logits[:, LABELS.index("malignant_mass")] = images[:, 0, :, :6].mean(axis=(1, 2)) * 4
         logits[:, LABELS.index("background")] = -20
-        return {"logits": logits}
+        return {"logits": logits, "features": images}
 
     image = make_prepared(make_mammogram(), [Box(20, 5, 40, 15)])
-    ((finding,),) = classify(FakeRunner(by_left_half), [image], batch=1)  # type: ignore[arg-type]
+    ((finding,),) = classify(FakeRunner(by_left_half), [image], batch=1)
     assert finding.uncertainty is not None
     assert finding.uncertainty > 0.001
 
@@ -115,44 +130,46 @@ def test_every_candidate_of_every_image_is_looked_at_four_times(make_mammogram: 
     assert max(runner.batches) <= 4, "small parts on a processor"
 
 
-def half(images: NDArray[np.float32]) -> dict[str, NDArray[np.float32]]:
-    """A segmenter that marks the middle half of the crop, and a neighbour in its corner."""
-    size = images.shape[2]
-    answer = np.zeros((len(images), 1, size, size), np.float32)
-    answer[..., size // 4 : 3 * size // 4, size // 4 : 3 * size // 4] = 0.9
-    answer[..., : size // 8, : size // 8] = 0.9
-    return {"probabilities": answer}
+def test_classifiers_are_averaged_each_with_its_own_input_labels_and_temperature(
+    make_mammogram: Make, make_prepared: Prepare
+) -> None:
+    image = make_prepared(make_mammogram(), [Box(5, 5, 15, 15)])
+    sure: Any = FakeRunner(says(malignant_mass=0.8, background=0.05), key="sure@1")
+    # Its own order of classes, another input size, and logits twice too large.
+    order = tuple(sorted(kind.value for kind in PatchClass))
+    shares = {"malignant_mass": 0.4, "benign_mass": 0.3}
+    logits = np.array([2 * np.log(shares.get(label, 0.1)) for label in order], np.float32)
+    doubtful: Any = FakeRunner(
+        lambda images: {"logits": np.tile(logits, (len(images), 1)), "features": images},
+        spec=PatchSpec(size_px=64),
+        key="doubtful@2",
+        labels=order,
+        calibration=Calibration(temperature=2.0),
+    )
+    ((finding,),) = classify([sure, doubtful], [image], batch=1)
+    told = dict(zip(PatchClass, finding.probabilities, strict=True))
+    assert told[PatchClass.MALIGNANT_MASS] == pytest.approx(0.6)
+    assert told[PatchClass.BENIGN_MASS] == pytest.approx((0.05 + 0.3) / 2)
+    assert [member.model for member in finding.members] == ["sure@1", "doubtful@2"]
+    assert [member.p_malignant for member in finding.members] == pytest.approx([0.85, 0.5])
+    assert finding.p_malignant == pytest.approx(0.675)
+    assert finding.uncertainty == pytest.approx(0.175), "half the distance of two that never waver"
+    assert finding.spread_over == "4 flips × 2 models"
 
 
-def test_masks_lie_where_the_lesion_lies(make_mammogram: Make, make_prepared: Prepare) -> None:
-    box = Box(20, 8, 36, 24)
-    image = make_prepared(make_mammogram(), [box])
-    findings = classify(FakeRunner(says(malignant_mass=0.9)), [image], batch=1)[0]  # type: ignore[arg-type]
-    runner: Any = FakeRunner(half)
-    (outlined,) = segment(runner, image, findings, threshold=0.5)
-    assert outlined.mask is not None
-    expected = np.zeros((60, 40), dtype=bool)
-    # Twice the long side is 32 pixels; its middle half is the box again.
-    expected[box.slices()] = True
-    assert patch_box(box, runner.spec).height_px == 32
-    assert np.array_equal(outlined.mask.to_array(), expected), "and the neighbour is left out"
-    assert outlined.area_mm2 == pytest.approx(16 * 16 * 0.5 * 0.25)
-    assert min(row for row, _ in outlined.contour) == 20.5
+def test_a_classifier_that_does_not_know_the_view_takes_no_part(make_mammogram: Make, make_prepared: Prepare) -> None:
+    images = [make_prepared(make_mammogram(str(view), view=view), [Box(5, 5, 15, 15)]) for view in ViewPosition][:2]
+    assert [one.image.view for one in images] == [ViewPosition.CC, ViewPosition.MLO]
+    both: Any = FakeRunner(says(malignant_mass=0.8), key="both@1")
+    one: Any = FakeRunner(says(malignant_mass=0.4), key="cc@1", contract=InputContract(views=(ViewPosition.CC,)))
+    (cc,), (mlo,) = classify([both, one], images, batch=1)
+    assert [member.model for member in cc.members] == ["both@1", "cc@1"]
+    assert mlo.members == (MemberScore("both@1", mlo.p_malignant),)
 
 
-def test_at_most_two_findings_above_the_threshold_are_outlined(make_mammogram: Make, make_prepared: Prepare) -> None:
-    boxes = [Box(5, 5, 15, 15), Box(20, 5, 30, 15), Box(35, 5, 45, 15)]
-    image = make_prepared(make_mammogram(), boxes)
-    findings = classify(FakeRunner(says(malignant_mass=0.6)), [image], batch=1)[0]  # type: ignore[arg-type]
-    runner: Any = FakeRunner(half)
-    assert sum(one.mask is not None for one in segment(runner, image, findings, threshold=0.5)) == 2
-    assert all(one.mask is None for one in segment(runner, image, findings, threshold=0.95))
-
-
-def test_a_crop_over_the_border_is_cut(make_mammogram: Make, make_prepared: Prepare) -> None:
-    image = make_prepared(make_mammogram(), [Box(0, 0, 16, 16)])
-    findings = classify(FakeRunner(says(malignant_mass=0.9)), [image], batch=1)[0]  # type: ignore[arg-type]
-    (outlined,) = segment(FakeRunner(half), image, findings, threshold=0.5)  # type: ignore[arg-type]
-    assert outlined.mask is not None
-    assert outlined.mask.to_array()[:16, :16].all()
-    assert outlined.mask.to_array().sum() == 256
+def test_without_flips_nothing_is_said_about_a_spread(make_mammogram: Make, make_prepared: Prepare) -> None:
+    image = make_prepared(make_mammogram(), [Box(5, 5, 15, 15)])
+    runner: Any = FakeRunner(says(malignant_mass=0.9))
+    ((finding,),) = classify(runner, [image], batch=1, how=Sampling(flips=False))
+    assert runner.batches == [1]
+    assert (finding.uncertainty, finding.spread_over) == (None, "")
