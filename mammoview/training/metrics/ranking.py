@@ -238,7 +238,7 @@ def roc_curves(labels: ArrayLike, scores: ArrayLike) -> Callable[[NDArray[np.flo
         positives, negatives = hits[..., -1:], misses[..., -1:]
         # Without one of the classes there is no curve, not even its other axis.
         is_curve = np.where((positives > 0) & (negatives > 0), 1.0, np.nan)
-        shares = (is_curve * part / np.maximum(all_, 1.0) for part, all_ in ((misses, negatives), (hits, positives)))
+        shares = (is_curve * part / (all_ + (all_ == 0)) for part, all_ in ((misses, negatives), (hits, positives)))
         return RocCurve(*shares, thresholds, positives[..., 0], negatives[..., 0])
 
     return curve
