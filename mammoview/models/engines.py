@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from typing import Protocol
 
 import numpy as np
@@ -12,7 +13,7 @@ import torch
 from numpy.typing import NDArray
 
 from mammoview.core.errors import ModelPackageError
-from mammoview.models.devices import Device, DeviceKind
+from mammoview.models.devices import CPU, Device, DeviceKind
 from mammoview.models.loading import LoadedPackage
 from mammoview.models.manifest import Task
 from mammoview.models.names import FEATURES, IMAGES, LOGITS, PROBABILITIES
@@ -79,29 +80,27 @@ class OnnxEngine:
 
     def run(self, images: NDArray[np.float32]) -> Outputs:
         """See `Engine.run`."""
-        return self._compute(self._names, images)
-
-    def run_tile(self, images: NDArray[np.float32]) -> Outputs:
-        """See `Engine.run_tile`."""
-        return self._compute([name for name in self._names if name != LOGITS], images)
-
-    def _compute(self, names: list[str], images: NDArray[np.float32]) -> Outputs:
-        options = onnxruntime.RunOptions()
-        # Otherwise the head would be computed, and thrown away, for a tile too.
-        options.only_execute_path_to_fetches = True
         try:
-            values = self._session.run(names, {IMAGES: images}, options)
+            values = self._session.run(self._names, {IMAGES: images})
         except MemoryError as error:
             raise OutOfMemoryError from error
         except _ONNX_ERRORS as error:
             if "allocate" not in str(error) and "bad_alloc" not in str(error):
                 raise
             raise OutOfMemoryError from error
-        return dict(zip(names, values, strict=True))
+        return dict(zip(self._names, values, strict=True))
+
+    def run_tile(self, images: NDArray[np.float32]) -> Outputs:
+        """See `Engine.run_tile`; by torch on the CPU, as a graph computes the head whether it is asked for or not."""
+        return self.run(images) if PROBABILITIES in self._names else self._torch.run_tile(images)
 
     def head(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
-        """See `Engine.head`; computed by torch on the CPU, as a graph has no second entrance."""
-        return _head(self._package, features)
+        """See `Engine.head`; by torch on the CPU, as a graph has no second entrance."""
+        return self._torch.head(features)
+
+    @cached_property
+    def _torch(self) -> TorchEngine:
+        return TorchEngine(self._package, CPU)
 
 
 _ONNX_ERRORS = (
@@ -138,11 +137,18 @@ class TorchEngine:
         with _memory_errors(), torch.inference_mode(), self._arithmetic():
             batch = self._to_device(images)
             if isinstance(self._network, BCirUNet):
-                return _arrays({PROBABILITIES: torch.sigmoid(self._network(batch))})
+                return _arrays({PROBABILITIES: self._network.probabilities(self._network(batch))})
             features = self._network.body(batch)
             if isinstance(self._network, PriorsNet):
                 return _arrays({FEATURES: features})
             return _arrays({FEATURES: features, LOGITS: self._network.head(features)})
+
+    def run_tile(self, images: NDArray[np.float32]) -> Outputs:
+        """See `Engine.run_tile`."""
+        if isinstance(self._network, BCirUNet):
+            return self.run(images)
+        with _memory_errors(), torch.inference_mode(), self._arithmetic():
+            return _arrays({FEATURES: self._network.body(self._to_device(images))})
 
     def head(self, features: NDArray[np.float32]) -> NDArray[np.float32]:
         """See `Engine.head`."""
@@ -165,13 +171,6 @@ class TorchEngine:
             torch.autocast(self._device.kind.value, dtype=torch.bfloat16, enabled=self._is_bf16),
         ):
             yield
-
-
-def _head(package: LoadedPackage, features: NDArray[np.float32]) -> NDArray[np.float32]:
-    network = package.network()
-    assert not isinstance(network, BCirUNet)
-    with torch.inference_mode():
-        return _arrays({LOGITS: network.head(torch.from_numpy(features))})[LOGITS]
 
 
 def _arrays(outputs: Mapping[str, torch.Tensor]) -> Outputs:
