@@ -152,11 +152,11 @@ class AttentionHead(nn.Module):
         )
         initialise(self.top)
         self.dropout = nn.Dropout(sizes.dropout)
-        self.score = nn.Conv2d(sizes.attention, 1, 1)
+        # The softmax would take no notice of a bias.
+        self.score = nn.Conv2d(sizes.attention, 1, 1, bias=False)
         self.fc = nn.Conv2d(sizes.attention, sizes.classes, 1)
         if not self.score.weight.is_meta:
             nn.init.zeros_(self.score.weight)
-            nn.init.zeros_(self.score.bias)
 
     def forward(self, features: Tensor) -> Tensor:
         """Shape (n, channels, h, w) to logits (n, classes)."""

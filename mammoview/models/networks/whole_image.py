@@ -25,6 +25,7 @@ from mammoview.models.architectures import (
 )
 from mammoview.models.networks.bodies import Body, body_for
 from mammoview.models.networks.heads import HeatmapHead, head_for
+from mammoview.models.networks.resnet import ResNetBody
 
 
 class Classifier(nn.Module):
@@ -89,7 +90,7 @@ class PatchNet(Classifier):
         """
         if not isinstance(sizes, ImageHeadSizes):
             raise ValueError(f"{name_of(sizes)} is not a whole-image classifier")
-        of_body = ResNetSizes if isinstance(self.sizes, ResNetSizes) else VggSizes
+        of_body = ResNetSizes if isinstance(self.body, ResNetBody) else VggSizes
         if not isinstance(sizes, of_body):
             raise ValueError(f"{name_of(sizes)} has another body than the patch net's, {self.architecture}")
         for name in of_body.model_fields:
