@@ -75,11 +75,11 @@ class Aim:
     Attributes
     ----------
     hits
-        Whether the maximum lies in a lesion, or the chance that it does.
+        Whether the maximum inside the breast lies in a lesion, or the chance that it does.
     energy
-        Share of the map's sum that lies in a lesion.
+        Share of the map's sum inside the breast that lies in a lesion.
     inside
-        Whether the maximum lies in the breast.
+        Whether the maximum of the whole map lies in the breast.
     """
 
     hits: NDArray[np.float64]
@@ -271,8 +271,9 @@ def rank_correlation(one: NDArray[np.floating], other: NDArray[np.floating]) -> 
 def aim(network: Classifier, scenes: Sequence[Scene], explain: Explain) -> Aim:
     """Play the pointing game, and see how much of each map lies on the lesions.
 
-    The maximum is read from the map after a Gaussian of `TOLERANCE_PX`, and hits when it lies in a lesion's box grown
-    by as much on all sides: all methods are read at the resolution of the coarsest. An empty map misses.
+    The maximum is read inside the breast from the map after a Gaussian of `TOLERANCE_PX`, and hits when it lies in a
+    lesion's box grown by as much on all sides: all methods are read at the resolution of the coarsest. A map that is
+    empty in the breast misses.
 
     Parameters
     ----------
@@ -283,13 +284,14 @@ def aim(network: Classifier, scenes: Sequence[Scene], explain: Explain) -> Aim:
     for scene in scenes:
         values = explain(network, scene.image)
         smooth = cv2.GaussianBlur(values, (0, 0), TOLERANCE_PX, borderType=cv2.BORDER_CONSTANT)
-        row, col = np.unravel_index(int(smooth.argmax()), smooth.shape)
+        inside = scene.breast.flat[smooth.argmax()]
+        values, smooth = values * scene.breast, smooth * scene.breast
         total = float(values.sum())
         if total <= 0:
             rows.append((0.0, 0.0, 0.0))
             continue
-        hit = scene.lesion_mask(grown_px=TOLERANCE_PX)[row, col]
-        rows.append((float(hit), float(values[scene.lesion_mask()].sum()) / total, float(scene.breast[row, col])))
+        hit = scene.lesion_mask(grown_px=TOLERANCE_PX).flat[smooth.argmax()]
+        rows.append((float(hit), float(values[scene.lesion_mask()].sum()) / total, float(inside)))
     return Aim(*np.array(rows).T)
 
 
