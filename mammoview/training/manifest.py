@@ -17,7 +17,7 @@ import numpy as np
 
 from mammoview.core.errors import InputError
 from mammoview.core.progress import Cancel, Progress, never_cancel, no_progress, stop_if_cancelled
-from mammoview.core.study import Laterality, ViewPosition
+from mammoview.core.study import Laterality, PresentationIntent, ViewPosition
 from mammoview.dicom.raster import SIDES, VIEWS
 from mammoview.dicom.scan import read_header
 from mammoview.training.cases import Case, MarkedLesion, outline_mask
@@ -196,6 +196,8 @@ class _Reader:
         except InputError as error:
             self._bad(line, "path", error.user_message, error.hint)
             return None
+        if image.intent is PresentationIntent.FOR_PROCESSING:
+            self._bad(line, "path", "the image is raw (For Processing).", "Name the one For Presentation.")
         first = self._lines.setdefault(image.id, line)
         if first != line:
             self._bad(line, "path", f"the image is the same as in line {first}.", "Name each image once.")

@@ -75,7 +75,7 @@ class Roi:
     Attributes
     ----------
     label
-        Never background.
+        None where its class is unknown: it gives no patches, but background keeps away from it.
     region
         Shape (rows, columns), bool: its largest connected part.
     box
@@ -84,7 +84,7 @@ class Roi:
         (row, column) of the region's middle.
     """
 
-    label: PatchClass
+    label: PatchClass | None
     region: NDArray[np.bool_]
     box: Box
     centroid: tuple[float, float]
@@ -115,7 +115,7 @@ class PatchPlace:
     lesion: int | None = None
 
 
-def roi_of_mask(mask: NDArray[np.bool_], label: PatchClass) -> Roi | None:
+def roi_of_mask(mask: NDArray[np.bool_], label: PatchClass | None) -> Roi | None:
     """The largest part of a mask; None where the mask is empty.
 
     Parameters
@@ -123,7 +123,7 @@ def roi_of_mask(mask: NDArray[np.bool_], label: PatchClass) -> Roi | None:
     mask
         Shape (rows, columns), bool, at the scale of the patches.
     label
-        Class of the lesion.
+        Class of the lesion; None where it is unknown.
     """
     contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
     if not contours:
@@ -135,7 +135,7 @@ def roi_of_mask(mask: NDArray[np.bool_], label: PatchClass) -> Roi | None:
     return Roi(label, region, box, (float(rows.mean()) + 0.5, float(columns.mean()) + 0.5))
 
 
-def roi_of_box(box: Box, shape: tuple[int, int], label: PatchClass) -> Roi | None:
+def roi_of_box(box: Box, shape: tuple[int, int], label: PatchClass | None) -> Roi | None:
     """A lesion of which only the box is known; None where it lies beyond the image of ``shape`` (rows, columns)."""
     mask = np.zeros(shape, dtype=bool)
     mask[box.clipped(*shape).slices()] = True
@@ -193,7 +193,9 @@ def place_patches(
     overlaps = [_Overlap(roi.region, sampling.patch_px) for roi in rois]
     found = []
     for index, (roi, overlap) in enumerate(zip(rois, overlaps, strict=True)):
-        found += _around(index, roi, overlap, sampling, rng)
+        if roi.label is not None:
+            drawn = _around(roi, overlap, sampling, rng)
+            found += [_place(roi.label, centre, cutoff, sampling.patch_px, index) for centre, cutoff in drawn]
     apart = [box for box in proposals if not any(_touches(box, roi) for roi in rois)]
     return (*found, *_background(breast, overlaps, sampling, rng, apart))
 
@@ -254,20 +256,22 @@ def _touches(box: Box, roi: Roi) -> bool:
     return bool(roi.region[box.clipped(*roi.region.shape).slices()].any())
 
 
-def _around(index: int, roi: Roi, overlap: _Overlap, sampling: Sampling, rng: np.random.Generator) -> list[PatchPlace]:
+def _around(
+    roi: Roi, overlap: _Overlap, sampling: Sampling, rng: np.random.Generator
+) -> list[tuple[NDArray[np.int64], float]]:
+    """Centres of the patches of a lesion, and the cutoff that each meets."""
     low = np.array([roi.box.row0, roi.box.col0], dtype=np.int64)
     high = np.array([roi.box.row1, roi.box.col1], dtype=np.int64)
     cutoff = sampling.overlap
-    found = []
+    found: list[tuple[NDArray[np.int64], float]] = []
     if sampling.is_centred and sampling.per_lesion:
         middle = np.floor(roi.centroid).astype(np.int64)
-        share = float(overlap(middle[None])[0])
-        found.append(_place(roi.label, middle, min(cutoff, share), sampling.patch_px, index))
+        found.append((middle, min(cutoff, float(overlap(middle[None])[0]))))
     while len(found) < sampling.per_lesion:
         centres = rng.integers(low, high, size=(TRIES, 2))
         good = np.flatnonzero(overlap(centres) > cutoff)
         if good.size:
-            found.append(_place(roi.label, centres[good[0]], cutoff, sampling.patch_px, index))
+            found.append((centres[good[0]], cutoff))
         else:
             cutoff = round(cutoff - _STEP, 2)
     return found

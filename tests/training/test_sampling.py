@@ -102,6 +102,13 @@ def test_hard_negatives_are_the_best_proposals_that_touch_no_lesion() -> None:
     assert len(background) == 10
 
 
+def test_a_lesion_of_unknown_class_gives_no_patch_and_is_kept_free() -> None:
+    unknown, known = replace(roi(500, 300, 180), label=None), roi(900, 600, 40)
+    places = place_patches([unknown, known], BREAST, S10, key="a")
+    assert [place.lesion for place in places] == [1] * 10 + [None] * 10
+    assert all(max(shares(place, unknown)) < 0.35 for place in places[10:])
+
+
 def test_a_breast_without_room_gives_fewer_background_patches() -> None:
     lesion = roi(500, 300, 200)
     places = place_patches([lesion], lesion.region & disc(500, 300, 60), S10, key="a")
