@@ -67,6 +67,10 @@ class TrainingConfig(_Config):
         Of the convolutions while training; weights, loss and evaluation are float32.
     background_per_film
         Background tiles from each film (patch nets).
+    describing
+        Weight of what the readers wrote of a lesion, as further targets of a patch net; 0 leaves it out.
+    hard_negatives
+        Whether half of the background tiles are places that the proposer of regions took for masses.
     source
         What a segmenter learns from.
     phantoms
@@ -90,6 +94,8 @@ class TrainingConfig(_Config):
     optimizer_betas: tuple[float, float] = (0.9, 0.999)
     arithmetic: Arithmetic = "fp32"
     background_per_film: Annotated[int, Field(ge=0)] = 2
+    describing: Annotated[float, Field(ge=0)] = 0.0
+    hard_negatives: bool = False
     source: Literal["cesm", "three_class", "phantom_calcifications"] = "cesm"
     phantoms: Annotated[int, Field(ge=0)] = 0
 

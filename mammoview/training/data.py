@@ -91,10 +91,11 @@ class Lesion:
 
 @dataclass(frozen=True)
 class Mass:
-    """A mass on a film; its box in pixels of the stretched image."""
+    """A mass on a film; its box in pixels of the stretched image, and its crop where that is known."""
 
     box: Box
     is_malignant: bool
+    lesion: Lesion | None = None
 
 
 @dataclass(frozen=True)
@@ -285,7 +286,7 @@ def _match(lesions: Sequence[Lesion], boxes: Sequence[Box]) -> tuple[tuple[int, 
     rows, columns = np.exp(np.median(_log_sizes(crops, best), axis=0))
     # A crop at the film's edge has less margin and misleads; no mammography film's aspect leaves this range.
     aspect = np.clip(rows / columns, *FILM_ASPECTS)
-    masses = tuple(Mass(box, lesion.is_malignant) for box, lesion in zip(best, lesions, strict=True))
+    masses = tuple(Mass(box, lesion.is_malignant, lesion) for box, lesion in zip(best, lesions, strict=True))
     return (round(float(rows)), round(float(rows / aspect))), masses
 
 

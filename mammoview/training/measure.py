@@ -34,17 +34,17 @@ if TYPE_CHECKING:
 #: Jitter of the centre, long sides of the lesion's box.
 JITTER = 0.15
 
-_PATCH_PROTOCOL = (
+PATCH_PROTOCOL = (
     "Squares of held-out patients, cut as for training, centre jittered by up to 0.15 long sides, mean over four "
     "flips. Intervals: 2,000 bootstrap samples of whole patients. Calibration is measured on the patients that it "
     "was not fitted on, lesions only."
 )
-_IMAGE_PROTOCOL = (
+IMAGE_PROTOCOL = (
     "Whole mammograms of held-out patients, mean over four flips. Breast and patient scores are means over their "
     "images; a patient is malignant when any image is. Intervals: 2,000 bootstrap samples of whole patients; for "
     "auc_patient DeLong. Calibration is measured on the patients that it was not fitted on."
 )
-_MASK_PROTOCOL = (
+MASK_PROTOCOL = (
     "Lesion crops of held-out patients: a square of twice the long side, centre jittered by up to 0.15 long sides, "
     "threshold 0.5, one pass. The centred disc has the diameter of the lesion's long side: what is known without "
     "looking; the inscribed ellipse fills the lesion's own box, which the net is not told. hd95_px: 95th percentile of "
@@ -71,7 +71,7 @@ def measure_patch(
     logits = outputs(net, batches.still(config.seed, jitter=JITTER))
     judged = Judged(logits, held.labels, held.patients, held.patients)
     verdict = judge_patch(judged, seed=config.split.seed)
-    return verdict.calibration, evaluation_of(verdict, _PATCH_PROTOCOL, split, config)
+    return verdict.calibration, evaluation_of(verdict, PATCH_PROTOCOL, split, config)
 
 
 def measure_whole_image(
@@ -82,7 +82,7 @@ def measure_whole_image(
     logits = outputs(net, ImageBatches(held, 8, config.augment).still())
     judged = Judged(logits, held.labels, held.patients, held.breasts, {"view": held.views})
     verdict = judge_whole_image(judged, seed=config.split.seed)
-    return verdict.calibration, evaluation_of(verdict, _IMAGE_PROTOCOL, split, config)
+    return verdict.calibration, evaluation_of(verdict, IMAGE_PROTOCOL, split, config)
 
 
 def measure_segmenter(net: nn.Module, tiles: TileSet, split: Split, config: TrainingConfig) -> Evaluation:
@@ -92,7 +92,7 @@ def measure_segmenter(net: nn.Module, tiles: TileSet, split: Split, config: Trai
     batches = list(TileBatches(held, spec, 16, config.augment).still(config.seed, jitter=JITTER))
     truth = np.concatenate([batch.targets.numpy()[:, 0] > 0.5 for batch in batches])
     found = judge_masks(mask_scores(predicted_masks(net, batches), truth), mask_baselines(truth, spec), held.patients)
-    return Evaluation(metrics=found, protocol=_MASK_PROTOCOL, split_sha256=split.sha256, seed=config.seed)
+    return Evaluation(metrics=found, protocol=MASK_PROTOCOL, split_sha256=split.sha256, seed=config.seed)
 
 
 def mask_baselines(truth: NDArray[np.bool_], spec: PatchSpec) -> dict[str, NDArray[np.float64]]:
@@ -116,11 +116,11 @@ def mask_baselines(truth: NDArray[np.bool_], spec: PatchSpec) -> dict[str, NDArr
     disc = np.hypot(row - middle, column - middle) < middle / spec.context
     return {
         "centred_disc": np.array([dice(disc, mask) for mask in truth]),
-        "inscribed_ellipse": np.array([dice(_inscribed_ellipse(mask), mask) for mask in truth]),
+        "inscribed_ellipse": np.array([dice(inscribed_ellipse(mask), mask) for mask in truth]),
     }
 
 
-def _inscribed_ellipse(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+def inscribed_ellipse(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not rows.size:
         return np.zeros_like(mask)

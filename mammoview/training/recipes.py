@@ -20,18 +20,22 @@ from mammoview.models.networks import Network, PatchNet, WholeImageNet, build
 from mammoview.models.registry import PackageInfo, read_info
 from mammoview.training import losses
 from mammoview.training.data import Lesion, cbis_films, cbis_lesions, cesm_images
+from mammoview.training.described import DescribingNet, describing_loss
 from mammoview.training.engine import ONE_CPU, Machine, leave_to_first_process
 from mammoview.training.evaluate import MALIGNANT
 from mammoview.training.images import film_images, load_images, save_images
 from mammoview.training.loop import Plan, train
 from mammoview.training.measure import measure_patch, measure_segmenter, measure_whole_image, patch_spec
+from mammoview.training.proposals import film_proposals
 from mammoview.training.publish import patch_source, publish, segmenter_source, settle, whole_image_source
 from mammoview.training.samples import ImageBatches, ImageSet, TileBatches
 from mammoview.training.splits import Split, check_patients, split_by_patient, write_split
 from mammoview.training.tiles import TileSet, patch_tiles, segmentation_tiles
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
+
+    from torch import Tensor, nn
 
     from mammoview.models.preprocess import ImageSpec
     from mammoview.training.config import TrainingConfig
@@ -73,14 +77,8 @@ def train_patch(data: Path, run: Run) -> PackageInfo:
     run
         Config and place.
     """
-    lesions = cbis_lesions(data)
-    tiles = patch_tiles(
-        lesions,
-        cbis_films(data, lesions),
-        seed=run.config.seed,
-        background_per_film=run.config.background_per_film,
-    )
-    split = cbis_split(lesions, run.config)
+    tiles = patch_samples(data, run)
+    split = cbis_split(cbis_lesions(data), run.config)
     net = fit_patch(tiles, split, run)
     return publish_patch(net, tiles, split, run)
 
@@ -97,17 +95,10 @@ def train_whole_image(data: Path, run: Run, *, parent: Path) -> PackageInfo:
     parent
         Package folder of the patch classifier; it must come from the same split.
     """
-    lesions = cbis_lesions(data)
-    spec = _image_spec(run.config)
-    cache = run.out / f"images-{hashlib.sha256(spec.model_dump_json().encode()).hexdigest()[:8]}.npz"
-    run.out.mkdir(parents=True, exist_ok=True)
-    if not cache.exists():
-        films = cbis_films(data, lesions)
-        save_images(film_images(films, spec, progress=run.progress, cancel=run.cancel), cache)
-    images = load_images(cache)
-    split = cbis_split(lesions, run.config)
+    images = image_samples(data, run)
+    split = cbis_split(cbis_lesions(data), run.config)
     info = read_info(parent)
-    net = fit_whole_image(images, split, run, patch_net=_patch_net(info, split))
+    net = fit_whole_image(images, split, run, patch_net=patch_net_of(info, split))
     return publish_whole_image(net, images, split, run, parent=info)
 
 
@@ -121,10 +112,43 @@ def train_segmenter(data: Path, run: Run) -> PackageInfo:
     run
         Config and place.
     """
-    tiles = segmentation_tiles(cesm_images(data))
+    tiles = segmentation_samples(data, run)
     split = cesm_split(tiles, run.config)
     net = fit_segmenter(tiles, split, run)
     return publish_segmenter(net, tiles, split, run)
+
+
+def patch_samples(data: Path, run: Run) -> TileSet:
+    """All tiles of CBIS-DDSM that a patch classifier learns from and is judged by."""
+    lesions = cbis_lesions(data)
+    films = cbis_films(data, lesions)
+    proposals = {}
+    if run.config.hard_negatives:
+        proposals = film_proposals(films, run.out / "proposals.npz", progress=run.progress, cancel=run.cancel)
+    return patch_tiles(
+        lesions,
+        films,
+        seed=run.config.seed,
+        background_per_film=run.config.background_per_film,
+        proposals=proposals,
+    )
+
+
+def image_samples(data: Path, run: Run) -> ImageSet:
+    """All mammograms of CBIS-DDSM as the config's net sees them; kept in the run's folder."""
+    spec = _image_spec(run.config)
+    cache = run.out / f"images-{hashlib.sha256(spec.model_dump_json().encode()).hexdigest()[:8]}.npz"
+    run.out.mkdir(parents=True, exist_ok=True)
+    if not cache.exists():
+        films = cbis_films(data, cbis_lesions(data))
+        save_images(film_images(films, spec, progress=run.progress, cancel=run.cancel), cache)
+    return load_images(cache)
+
+
+def segmentation_samples(data: Path, run: Run) -> TileSet:
+    """All lesion crops of CDD-CESM, whatever the run."""
+    del run
+    return segmentation_tiles(cesm_images(data))
 
 
 def cbis_split(lesions: Sequence[Lesion], config: TrainingConfig) -> Split:
@@ -147,7 +171,20 @@ def cesm_split(tiles: TileSet, config: TrainingConfig) -> Split:
 def fit_patch(tiles: TileSet, split: Split, run: Run) -> Network:
     """Train a patch classifier on the training side of the split."""
     part = tiles.select(np.isin(tiles.patients, list(split.training)))
-    return _fit_tiles(part, split, run)
+    if not run.config.describing:
+        return _fit_tiles(part, split, run)
+    check_patients(split, training=part.patients.tolist(), validation=())
+    torch.manual_seed(run.config.seed)
+    net = build(run.config.network.architecture, run.config.network.sizes)
+    if not isinstance(net, PatchNet):
+        raise UsageError("Only a patch classifier learns from descriptions.", "Remove “describing” from the config.")
+    batches = TileBatches(
+        part, patch_spec(run.config), run.config.batch_size, run.config.augment, is_described=bool(part.answers.size)
+    )
+    if not batches.is_described:
+        raise UsageError("These lesions have no descriptions.", "Remove “describing” from the config.")
+    fit(DescribingNet(net), batches, split, run, loss=describing_loss(run.config.describing))
+    return net
 
 
 def fit_segmenter(tiles: TileSet, split: Split, run: Run) -> Network:
@@ -231,15 +268,28 @@ class Batches(Protocol):
         """One epoch."""
 
 
-def fit(net: Network, batches: Batches, split: Split, run: Run) -> None:
-    """Train a net as the config says, and leave split, log and checkpoint in the run's folder."""
+def fit(
+    net: nn.Module,
+    batches: Batches,
+    split: Split,
+    run: Run,
+    *,
+    loss: Callable[[Tensor, Tensor], Tensor] | None = None,
+) -> None:
+    """Train a net as the config says, and leave split, log and checkpoint in the run's folder.
+
+    Parameters
+    ----------
+    loss
+        Instead of the one that the config names.
+    """
     run.out.mkdir(parents=True, exist_ok=True)
     write_split(split, run.out / "split.csv")
     plan = Plan(
         stages=run.config.stages,
         batches=batches,
         steps_per_epoch=batches.steps,
-        loss=losses.loss_named(run.config.loss),
+        loss=loss or losses.loss_named(run.config.loss),
         seed=run.config.seed,
         fingerprint=run.config.sha256 + split.sha256,
         betas=run.config.optimizer_betas,
@@ -250,8 +300,14 @@ def fit(net: Network, batches: Batches, split: Split, run: Run) -> None:
     leave_to_first_process()
 
 
-def _patch_net(info: PackageInfo, split: Split) -> PatchNet:
-    """The parent's network, if it learned from no patient that is held out here."""
+def patch_net_of(info: PackageInfo, split: Split) -> PatchNet:
+    """The network of a patch classifier's package, if it learned from no patient that is held out in ``split``.
+
+    Raises
+    ------
+    UsageError
+        When it comes from another split, or is no patch classifier.
+    """
     package = load(info)
     if package.evaluation.split_sha256 != split.sha256:
         raise UsageError(

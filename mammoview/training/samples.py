@@ -56,12 +56,15 @@ class TileBatches:
     ----------
     tiles, spec, size, ranges
         What, through which preprocessing, how many at once, how much changed.
+    is_described
+        Whether the targets are those of `described.describing_loss`, not the classes alone.
     """
 
     tiles: TileSet
     spec: PatchSpec
     size: int
     ranges: Ranges
+    is_described: bool = False
 
     @property
     def steps(self) -> int:
@@ -77,6 +80,9 @@ class TileBatches:
             images = torch.from_numpy(np.stack([image for image, _ in drawn]))
             if self.tiles.masks.size:
                 yield Batch(images, torch.from_numpy(np.stack([mask for _, mask in drawn])))
+            elif self.is_described:
+                labels = self.tiles.labels[rows, None].astype(np.float32)
+                yield Batch(images, torch.from_numpy(np.hstack((labels, self.tiles.answers[rows]))))
             else:
                 yield Batch(images, torch.from_numpy(self.tiles.labels[rows]))
 

@@ -10,7 +10,8 @@ about the class.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 import cv2
@@ -18,16 +19,28 @@ import numpy as np
 
 from mammoview.core.findings import LesionKind, PatchClass
 from mammoview.core.geometry import Box
-from mammoview.training.data import CROP_MARGIN_PX, STRETCHED_PX, Film, Lesion, MaskedImage, read_gray
+from mammoview.training.data import (
+    CROP_MARGIN_PX,
+    STRETCHED_PX,
+    Film,
+    Lesion,
+    LesionDetails,
+    MaskedImage,
+    ViewKey,
+    read_gray,
+)
+from mammoview.training.described import answers
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
 #: Native film pixels (about 45 µm) a pixel of a tile: about 0.25 mm.
 NATIVE_PER_PX = 5.5
+#: The same in millimetres.
+MM_PER_PX = NATIVE_PER_PX * 0.045
 #: Side of a stored tile, pixels.
 TILE_PX = 192
 #: Side of a tile, in long sides of its lesion.
@@ -53,6 +66,13 @@ class TileSet:
         Shape (n,), int64: index into `PatchClass`.
     patients
         Shape (n,), str.
+    answers
+        Shape (n, questions), float32: what the readers wrote, see `described.QUESTIONS`; shape (0,) where nothing is
+        known of any tile.
+    lesions
+        Shape (n,), str: which abnormality, the same for all its tiles; empty for background. Shape (0,) likewise.
+    densities
+        Shape (n,), str: ACR density 1 to 4, empty where unknown. Shape (0,) likewise.
     """
 
     pixels: NDArray[np.uint8]
@@ -60,11 +80,13 @@ class TileSet:
     boxes: NDArray[np.float32]
     labels: NDArray[np.int64]
     patients: NDArray[np.str_]
+    answers: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
+    lesions: NDArray[np.str_] = field(default_factory=lambda: np.zeros(0, dtype=np.str_))
+    densities: NDArray[np.str_] = field(default_factory=lambda: np.zeros(0, dtype=np.str_))
 
     def select(self, rows: NDArray[np.bool_]) -> TileSet:
         """The tiles where ``rows`` (shape (n,), bool) is true."""
-        masks = self.masks[rows] if self.masks.size else self.masks
-        return TileSet(self.pixels[rows], masks, self.boxes[rows], self.labels[rows], self.patients[rows])
+        return TileSet(**{name: values[rows] if values.size else values for name, values in vars(self).items()})
 
     def save(self, path: Path) -> None:
         """Write an uncompressed ``.npz``."""
@@ -86,10 +108,16 @@ class Tile:
     label: PatchClass
     patient: str
     mask: NDArray[np.uint8] | None = None
+    lesion: Lesion | None = None
 
 
 def patch_tiles(
-    lesions: Sequence[Lesion], films: Sequence[Film], *, seed: int, background_per_film: int = 2
+    lesions: Sequence[Lesion],
+    films: Sequence[Film],
+    *,
+    seed: int,
+    background_per_film: int = 2,
+    proposals: Mapping[ViewKey, Sequence[Box]] = MappingProxyType({}),
 ) -> TileSet:
     """Cut the five-class patch set.
 
@@ -100,7 +128,10 @@ def patch_tiles(
     seed
         Of the background places, and of which tiles are reflected.
     background_per_film
-        Background tiles from each film without calcifications; every other one is the most blob-like of twelve places.
+        Background tiles from each film without calcifications; every other one is a hard negative: a proposal that
+        touches no mass, or else the most blob-like of twelve places.
+    proposals
+        What the proposer of regions suggests on each film, in pixels of `isotropic`; see `proposals.film_proposals`.
     """
     rng = np.random.default_rng(seed)
     sides = np.array([_long_side(box) for film in films for box in isotropic_boxes(film)])
@@ -110,17 +141,20 @@ def patch_tiles(
         boxes = isotropic_boxes(film)
         for mass, box in zip(film.masses, boxes, strict=True):
             label = PatchClass.MALIGNANT_MASS if mass.is_malignant else PatchClass.BENIGN_MASS
-            found += [cut(image, box, label, film.key.patient), _cut_short(image, box, label, film.key.patient)]
+            tiles = (cut(image, box, label, film.key.patient), _cut_short(image, box, label, film.key.patient))
+            found += [replace(tile, lesion=mass.lesion) for tile in tiles]
         if film.has_calcification:
             continue
         for turn in range(background_per_film):
-            place = _background_place(image, boxes, rng, sides=sides, draws=12 if turn % 2 else 1)
+            place = _hard_place(proposals.get(film.key, ()), boxes, rng) if turn % 2 else None
+            if place is None:
+                place = _background_place(image, boxes, rng, sides=sides, draws=12 if turn % 2 else 1)
             if place is not None:
                 taken = _cut_short if rng.random() < 0.5 else cut
                 found.append(taken(image, place, PatchClass.BACKGROUND, film.key.patient))
     for lesion in lesions:
         if lesion.kind is LesionKind.CALCIFICATION:
-            found += _calcification_tiles(lesion)
+            found += [replace(tile, lesion=lesion) for tile in _calcification_tiles(lesion)]
     return stack(found)
 
 
@@ -278,6 +312,15 @@ def _background_place(
     return best
 
 
+def _hard_place(proposals: Sequence[Box], masses: Sequence[Box], rng: np.random.Generator) -> Box | None:
+    """One of the proposals that touch no mass, as a square."""
+    free = [place for place in proposals if all(place.intersection(mass).area_px == 0 for mass in masses)]
+    if not free:
+        return None
+    chosen = free[rng.integers(len(free))]
+    return Box.square(*chosen.centre, _long_side(chosen))
+
+
 def _blob_contrast(image: NDArray[np.uint8], place: Box) -> float:
     """Mean inside the box less the mean of the square of twice its side."""
     inner = image[place.clipped(*image.shape).slices()]
@@ -295,4 +338,20 @@ def stack(tiles: Sequence[Tile]) -> TileSet:
         boxes=np.array(boxes, dtype=np.float32),
         labels=np.array([_CLASSES.index(tile.label) for tile in tiles], dtype=np.int64),
         patients=np.array([tile.patient for tile in tiles]),
+        **(_written(tiles) if any(tile.lesion for tile in tiles) else {}),
     )
+
+
+def _written(tiles: Sequence[Tile]) -> dict[str, NDArray[Any]]:
+    """What is known of the tiles' lesions."""
+    details = [LesionDetails() if tile.lesion is None else tile.lesion.details for tile in tiles]
+    return {
+        "answers": np.stack([answers(one) for one in details]),
+        "lesions": np.array(["" if tile.lesion is None else _name(tile.lesion) for tile in tiles]),
+        "densities": np.array(["" if one.density is None else str(one.density) for one in details]),
+    }
+
+
+def _name(lesion: Lesion) -> str:
+    key = lesion.key
+    return f"{key.patient}_{key.side.value}_{key.view.value}_{lesion.kind.value}_{lesion.number}"

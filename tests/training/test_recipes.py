@@ -182,7 +182,7 @@ def test_an_epoch_sees_every_tile_once_and_repeats_with_its_seed() -> None:
 def test_a_parent_of_another_split_is_refused() -> None:
     shipped = next(info for info in packages() if info.task is Task.PATCH)
     with pytest.raises(UsageError, match="another split"):
-        recipes._patch_net(shipped, SPLIT)
+        recipes.patch_net_of(shipped, SPLIT)
 
 
 def test_a_package_says_what_was_measured_on_the_held_out_patients(tmp_path: Path) -> None:
