@@ -209,7 +209,7 @@ class _Run:
         return EpochLog(
             epoch=course.epoch + 1,
             stage=stage.name,
-            loss=round(float(mean), 5),
+            loss=round(float(mean), 7),
             seconds=round(seconds, 2),
             learning_rate=rate,
             samples_per_second=round(samples / seconds, 1),
