@@ -316,6 +316,43 @@ class Link:
 
 
 @dataclass(frozen=True)
+class ComparedExam:
+    """An exam that took part in a comparison. ``months_before`` the newest exam, which has 0."""
+
+    study_uid: str
+    months_before: float
+    image_ids: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class PriorsScore:
+    """What a comparison with earlier exams says. Experimental, and no part of any other score.
+
+    Attributes
+    ----------
+    score
+        In [0, 1]; ``meaning`` says of what.
+    model
+        ``id@version``.
+    exams
+        The newest first.
+    """
+
+    score: float
+    meaning: ScoreMeaning
+    model: str
+    exams: tuple[ComparedExam, ...]
+
+    @property
+    def words(self) -> str:
+        """What was compared: ``experimental: compared with 2 earlier exams, 12 and 25 months before``."""
+        months = [f"{exam.months_before:.0f}" for exam in self.exams[1:]]
+        listed = " and ".join((", ".join(months[:-1]), months[-1])) if len(months) > 1 else "".join(months)
+        plural = "s" if len(months) > 1 else ""
+        return f"experimental: compared with {len(months)} earlier exam{plural}, {listed} months before"
+
+
+@dataclass(frozen=True)
 class Provenance:
     """What made a result; two equal provenances on the same files give the same numbers."""
 
@@ -350,5 +387,6 @@ class ExamResult:
     finding_meaning: ScoreMeaning | None = None
     members: tuple[MemberScore, ...] = ()
     links: tuple[Link, ...] = ()
+    priors: PriorsScore | None = None
     warnings: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()

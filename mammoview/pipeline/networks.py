@@ -13,7 +13,8 @@ from mammoview.models.runtime import Runner
 from mammoview.pipeline import lesions, segmentation, whole_image
 from mammoview.pipeline.eligibility import why_not_scored
 from mammoview.pipeline.inputs import Sampling, precision_of, threshold_of
-from mammoview.pipeline.request import Outlining, SaliencyMethod
+from mammoview.pipeline.priors import Comparison
+from mammoview.pipeline.request import AnalysisRequest, Outlining, SaliencyMethod
 from mammoview.pipeline.stages import PreparedImage
 
 #: `whole_image.score` gives two classes, the malignant one second.
@@ -41,6 +42,8 @@ class OpenNetworks:
         Images taken at once.
     pending_notes
         Filled by the runners.
+    comparer
+        Compares with earlier exams; None unless a user asked for such a package.
     """
 
     scorers: tuple[Runner, ...]
@@ -52,12 +55,14 @@ class OpenNetworks:
     outlining: Outlining
     batch: int
     pending_notes: list[str]
+    comparer: Runner | None = None
     _inputs: whole_image.Inputs = field(default_factory=whole_image.Inputs)
     _seen: dict[str, whole_image.Seen] = field(default_factory=dict)
 
     @property
     def _runners(self) -> tuple[Runner, ...]:
-        return (*self.scorers, *self.patches, *self.segmenters)
+        comparers = () if self.comparer is None else (self.comparer,)
+        return (*self.scorers, *self.patches, *self.segmenters, *comparers)
 
     @property
     def device(self) -> str:
@@ -93,6 +98,10 @@ class OpenNetworks:
             return None
         infos = tuple(runner.package.info for runner in runners)
         return meaning_of(infos, precision=precision_of(runners[0]), flips=self.sampling.flips)
+
+    def comparison(self, request: AnalysisRequest) -> Comparison | None:
+        """What compares the request's study with earlier ones; None where that was not asked for."""
+        return None if self.comparer is None else Comparison(self.comparer, request.priors, request.images)
 
     def notes(self) -> tuple[str, ...]:
         """What went otherwise than asked since the last call."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from mammoview import __version__
-from mammoview.core.study import Mammogram
+from mammoview.core.study import Mammogram, Study
 from mammoview.models.names import Backend
 
 __all__ = ["AnalysisRequest", "Backend", "EngineNote", "Outlining", "SaliencyMethod"]
@@ -50,6 +50,8 @@ class AnalysisRequest:
         How often the heads are asked again with dropout left on, for the spread of the scores; the scores stay.
     outlining
         Where segmenters look for lesions.
+    priors
+        The woman's earlier exams, for a model that compares; read only where one is in use.
     device
         ``auto``, ``cpu``, ``cuda`` or ``cuda:N``.
     threads
@@ -66,6 +68,7 @@ class AnalysisRequest:
     flips: bool = True
     dropout_passes: int = 0
     outlining: Outlining = Outlining.AUTO
+    priors: tuple[Study, ...] = ()
 
     @property
     def fingerprint(self) -> str:
@@ -82,7 +85,7 @@ class AnalysisRequest:
         )
         for part in (__version__, self.study_uid, *wishes):
             digest.update(f"{part}\0".encode())
-        for image in self.images:
+        for image in (*self.images, *(image for study in self.priors for image in study.images)):
             digest.update(f"{image!r}\0".encode())
         return digest.hexdigest()
 

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from mammoview.pipeline.priors import Comparison
     from mammoview.pipeline.segmentation import Segmented
 
 OnImage = Callable[[ImageResult], None]
@@ -84,6 +85,9 @@ class Networks(Protocol):
     def segment(self, image: PreparedImage, findings: tuple[Finding, ...]) -> Segmented:
         """Outline lesions, and sort the outlines into a benign and a malignant layer."""
 
+    def comparison(self, request: AnalysisRequest) -> Comparison | None:
+        """What compares the study with earlier ones; None where that was not asked for."""
+
     def notes(self) -> tuple[str, ...]:
         """What went otherwise than asked since the last call, out of memory for example."""
 
@@ -123,14 +127,21 @@ def run(
     started, start = time.strftime("%Y-%m-%dT%H:%M:%S%z"), time.perf_counter()
     steps = _Steps(request, networks, progress, cancel, on_note)
     done: list[ImageResult] = []
+    comparison = networks.comparison(request)
     for group in steps.groups():
         for prepared, result in steps.analyse(group):
+            if comparison is not None:
+                comparison.see(prepared)
             if on_pixels is not None:
                 on_pixels(prepared.image, prepared.shown, result)
             if on_image is not None:
                 on_image(result)
             done.append(result)
     fused = fuse(request.images, done)
+    priors = None
+    if comparison is not None:
+        priors = comparison.finish(lambda text: progress(1.0, text), cancel)
+        steps.warnings += comparison.warnings
     progress(1.0, "Done")
     return ExamResult(
         study_uid=request.study_uid,
@@ -151,6 +162,7 @@ def run(
         finding_meaning=networks.finding_meaning,
         members=fused.members,
         links=fused.links,
+        priors=priors,
         warnings=tuple(dict.fromkeys([*steps.warnings, *_image_warnings(request.images, done)])),
         problems=tuple(steps.problems),
     )

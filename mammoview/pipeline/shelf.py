@@ -67,6 +67,7 @@ class Shelf:
             outlining=request.outlining,
             batch=1 if device.kind is DeviceKind.CPU else _CARD_BATCH,
             pending_notes=self._notes,
+            comparer=next((self._runner(info, device, request) for info in chosen[Task.PRIORS]), None),
         )
 
     def _runner(self, info: PackageInfo, device: Device, request: AnalysisRequest) -> Runner:

@@ -10,7 +10,7 @@ from mammoview.core.errors import Problem
 from mammoview.core.findings import ExamResult, ImageResult
 from mammoview.core.jobs import JobDone, JobFailed, JobPartial, JobProgress
 from mammoview.core.study import Study
-from mammoview.pipeline.request import AnalysisRequest, Backend, EngineNote, SaliencyMethod
+from mammoview.pipeline.request import AnalysisRequest, Backend, EngineNote, Outlining, SaliencyMethod
 from mammoview.session.events import (
     AnalysisFailed,
     AnalysisProgress,
@@ -36,8 +36,8 @@ class _Analysis:
     result: ExamResult | None = None
 
 
-def request_for(study: Study, settings: Settings) -> AnalysisRequest:
-    """What the engine is asked for a study under these settings."""
+def request_for(study: Study, settings: Settings, priors: tuple[Study, ...] = ()) -> AnalysisRequest:
+    """What the engine is asked for a study, with its patient's earlier ones, under these settings."""
     models = (settings.model_whole_image, settings.model_patch, settings.model_segmentation)
     return AnalysisRequest(
         images=study.images,
@@ -47,6 +47,8 @@ def request_for(study: Study, settings: Settings) -> AnalysisRequest:
         backend=Backend(settings.backend),
         threads=settings.threads or None,
         saliency=SaliencyMethod(settings.saliency),
+        outlining=Outlining(settings.outlining),
+        priors=priors,
     )
 
 
@@ -90,9 +92,9 @@ class Analyses:
             known = self._known.get(study_uid)
             return tuple(known.images.values()) if known else ()
 
-    def start(self, study: Study, settings: Settings) -> None:
+    def start(self, study: Study, settings: Settings, priors: tuple[Study, ...] = ()) -> None:
         """Analyse a study, before those that wait; the same question is not asked twice at a time."""
-        request = request_for(study, settings)
+        request = request_for(study, settings, priors)
         fingerprint = request.fingerprint
         with self._lock:
             known = self._known.get(study.uid)

@@ -14,7 +14,7 @@ from mammoview.core.jobs import JobDone, JobFailed, JobPartial, JobProgress
 from mammoview.core.study import Mammogram, ScanResult, Study
 from mammoview.session import settings as settings_file
 from mammoview.session.analysis import Analyses
-from mammoview.session.blocks import SaveRequest, ScanRequest
+from mammoview.session.blocks import SaveRequest, ScanRequest, TruthMask
 from mammoview.session.decoders import DECODER, start_decoders
 from mammoview.session.events import (
     Event,
@@ -25,11 +25,12 @@ from mammoview.session.events import (
     StudiesFound,
     StudySelected,
 )
-from mammoview.session.hanging import Hanging, hang
+from mammoview.session.hanging import Hanging, hang, priors
 from mammoview.session.jobs import Crew, JobRetried, Order, Report
 from mammoview.session.messages import Messages
 from mammoview.session.pixels import Pixels
 from mammoview.session.settings import Settings
+from mammoview.session.truths import Truths
 
 ENGINE = "mammoview.pipeline.worker:main"
 WRITER = "mammoview.session.saveproc:main"
@@ -84,6 +85,7 @@ class Session:
         self._writer = Crew(WRITER, size=1, name="writer")
         self._pixels = Pixels(self._decoders, self._pixel_event, self.messages, settings.cache_mib)
         self._analyses = Analyses(self._engine, self._emit, self.messages)
+        self._truths = Truths(self._decoders, self._emit, self.messages)
 
     def connect(self, on_event: Callable[[Event], None]) -> None:
         """Send every event to ``on_event`` from now on, beginning with those that waited."""
@@ -220,12 +222,23 @@ class Session:
             self._unanalysed = ""
         self.analyze(study_uid)
 
+    def open_truth(self, image_id: str, path: str | Path) -> None:
+        """Read a mask to compare an image's outlines with; `TruthRead` or a `Message` follows."""
+        image = self.image(image_id)
+        if image is not None:
+            self.messages.start_over()
+            self._truths.open(image, Path(path))
+
+    def truth_of(self, image_id: str) -> TruthMask | None:
+        """The mask that was opened for an image."""
+        return self._truths.get(image_id)
+
     def analyze(self, study_uid: str) -> None:
         """Analyse a study with the settings in force; a running analysis of the same study is superseded."""
         study = self.study(study_uid)
         if study is not None:
             self.messages.start_over()
-            self._analyses.start(study, self._settings)
+            self._analyses.start(study, self._settings, priors(study, self.studies))
 
     def cancel_analysis(self) -> None:
         """Stop every analysis that waits or runs; `AnalysisFailed` follows for each."""
@@ -251,7 +264,7 @@ class Session:
         if not results:
             self.messages.tell(Problem(str(out), "usage", "There is no result to save yet.", "Analyse a study first."))
             return
-        request = SaveRequest(str(Path(out).absolute()), scan, results, overwrite)
+        request = SaveRequest(str(Path(out).absolute()), scan, results, overwrite, self._truths.all)
 
         def on_report(report: Report) -> None:
             if isinstance(report, JobDone):

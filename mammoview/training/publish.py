@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from mammoview.core.findings import PatchClass
+from mammoview.core.findings import LesionKind, PatchClass
 from mammoview.core.study import ViewPosition
 from mammoview.models.export import stored_state, write_package
 from mammoview.models.manifest import Calibration, Evaluation, Identity, InputContract, Metric, Score, Task
@@ -47,6 +47,10 @@ class Source:
         What was trained on, a few sentences.
     limits
         What a reader of the card must know.
+    is_experimental
+        Whether the package is in use only when a user names it.
+    kinds
+        The findings that a segmenter outlines.
     """
 
     task: Task
@@ -56,6 +60,8 @@ class Source:
     description: str
     limits: tuple[str, ...]
     citations: tuple[str, ...]
+    is_experimental: bool = False
+    kinds: tuple[LesionKind, ...] = tuple(LesionKind)
 
 
 _GENERAL_LIMITS = (
@@ -184,6 +190,8 @@ def publish(
         training_data=source.description,
         citations=source.citations,
         parent_sha256=parent_sha256,
+        experimental=source.is_experimental,
+        kinds=source.kinds,
     )
     return write_package(
         folder,

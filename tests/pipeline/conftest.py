@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -23,6 +23,8 @@ from mammoview.core.geometry import Box
 from mammoview.core.image import Mask
 from mammoview.core.study import Grayscale, Laterality, Mammogram, SourceKind, ViewPosition
 from mammoview.models.ensemble import Average
+from mammoview.pipeline.priors import Comparison
+from mammoview.pipeline.request import AnalysisRequest
 from mammoview.pipeline.segmentation import Segmented
 from mammoview.pipeline.stages import PreparedImage, Stopwatch
 
@@ -77,6 +79,7 @@ class FakeNetworks:
     pending: list[str] = field(default_factory=list)
     groups: list[list[str]] = field(default_factory=list)
     explained: list[str] = field(default_factory=list)
+    comparer: Callable[[AnalysisRequest], Comparison] | None = None
 
     def why_not_scored(self, image: Mammogram) -> str:
         return self.reasons.get(image.id, "")
@@ -102,6 +105,9 @@ class FakeNetworks:
 
     def segment(self, _image: PreparedImage, findings: tuple[Finding, ...]) -> Segmented:
         return Segmented(findings)
+
+    def comparison(self, request: AnalysisRequest) -> Comparison | None:
+        return self.comparer(request) if self.comparer is not None else None
 
     def notes(self) -> tuple[str, ...]:
         told = tuple(self.pending)

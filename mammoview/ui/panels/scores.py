@@ -8,7 +8,7 @@ from html import escape
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QWidget
 
-from mammoview.core.findings import BreastResult, ExamResult, ImageResult, ScoreMeaning
+from mammoview.core.findings import BreastResult, ExamResult, ImageResult, PriorsScore, ScoreMeaning
 from mammoview.core.study import Laterality, Mammogram
 from mammoview.ui import theme
 
@@ -59,6 +59,8 @@ class ScoresPanel(QLabel):
         if exam is not None:
             parts.append(_number("Exam", exam.p_malignant, meaning, f"{exam.rule}", is_large=True))
             parts.extend(_breast(breast, meaning) for breast in exam.breasts)
+            if exam.priors is not None:
+                parts.append(_priors(exam.priors))
         for result in results:
             label = by_id[result.image_id].label if result.image_id in by_id else "?"
             spread = f"± {result.uncertainty:.2f}" if result.uncertainty is not None else ""
@@ -74,6 +76,13 @@ class ScoresPanel(QLabel):
 def _breast(breast: BreastResult, meaning: ScoreMeaning | None) -> str:
     views = "one view only" if breast.is_single_view else f"mean of {len(breast.image_ids)} views"
     return _number(_SIDES[breast.laterality], breast.p_malignant, meaning, views)
+
+
+def _priors(priors: PriorsScore) -> str:
+    return (
+        f'<p style="margin:0 0 6px 0"><b>Earlier exams</b>&nbsp; <span style="font-size:12pt">{priors.score:.2f}</span>'
+        f"&nbsp; {_warning(priors.words)}<br>{_quiet(priors.meaning.text)}</p>"
+    )
 
 
 def _number(what: str, value: float | None, meaning: ScoreMeaning | None, extra: str, *, is_large: bool = False) -> str:
