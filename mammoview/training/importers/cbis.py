@@ -38,14 +38,11 @@ def read(root: Path) -> tuple[Case, ...]:
         When files are missing or contradict each other.
     """
     parent = _parent(root)
-    return tuple(_case(film) for film in cbis_films(parent, cbis_lesions(parent)))
+    return tuple(case_of(film) for film in cbis_films(parent, cbis_lesions(parent)))
 
 
-def _parent(root: Path) -> Path:
-    return root.parent if root.name == FOLDER else root
-
-
-def _case(film: Film) -> Case:
+def case_of(film: Film) -> Case:
+    """A mammogram as a case; its aspect comes back at the resolution of `tiles.isotropic`."""
     rows, columns = (max(1, round(size / NATIVE_PER_PX)) for size in film.native_size)
     return Case(
         film.path,
@@ -56,3 +53,7 @@ def _case(film: Film) -> Case:
         tuple(MarkedLesion(mass.box, LesionKind.MASS, mass.is_malignant) for mass in film.masses),
         true_size=(rows, columns),
     )
+
+
+def _parent(root: Path) -> Path:
+    return root.parent if root.name == FOLDER else root
