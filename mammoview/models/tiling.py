@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mammoview.models.architectures import HyperParameters, ResNetSizes, VggSizes
+from mammoview.models.sizes import HyperParameters, ResNetSizes, VggSizes
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

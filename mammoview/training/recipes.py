@@ -13,11 +13,12 @@ import torch
 from mammoview.core.errors import UsageError
 from mammoview.core.findings import LesionKind
 from mammoview.core.progress import Cancel, Progress, never_cancel, no_progress
-from mammoview.models.architectures import ImageHeadSizes, sizes_of
+from mammoview.models.architectures import sizes_of
 from mammoview.models.loading import load
 from mammoview.models.manifest import Calibration
 from mammoview.models.networks import Network, PatchNet, WholeImageNet, build
 from mammoview.models.registry import PackageInfo, read_info
+from mammoview.models.sizes import ImageHeadSizes
 from mammoview.training import losses
 from mammoview.training.data import Lesion, cbis_films, cbis_lesions, cesm_images
 from mammoview.training.described import DescribingNet, describing_loss

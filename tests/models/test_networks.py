@@ -7,10 +7,11 @@ import torch
 from torch import nn
 
 from mammoview.core.errors import ModelPackageError, UsageError
-from mammoview.models.architectures import PUBLISHED, SIZES, BCirUNet3Sizes, BCirUNetSizes, ResNetSizes, VggSizes
+from mammoview.models.architectures import PUBLISHED, SIZES, BCirUNet3Sizes, BCirUNetSizes
 from mammoview.models.networks import BCirUNet, build
 from mammoview.models.networks.bcir_unet import SizedMaxPool
 from mammoview.models.networks.bodies import body_for
+from mammoview.models.sizes import ResNetSizes, VggSizes
 
 from .compact import COMPACT, compact_net  # noqa: TID252 - tests are no package that could be named
 

@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 
 from mammoview.core.errors import ModelPackageError
-from mammoview.models.architectures import BodySizes, ResNetSizes, VggSizes
 from mammoview.models.loading import load_pretrained
 from mammoview.models.networks import Classifier, build
 from mammoview.models.networks.bodies import Body, body_for, load_torch_layout
+from mammoview.models.sizes import BodySizes, ResNetSizes, VggSizes
 
 RESNET = {"depths": (1, 1, 1, 1), "width": 8}
 VGG = {"depths": (1, 1, 1, 1, 2), "width": 8}

@@ -6,7 +6,11 @@ import pytest
 import torch
 from torch import nn
 
-from mammoview.models.architectures import (
+from mammoview.models.architectures import sizes_of
+from mammoview.models.networks import PatchNet, WholeImageNet, build
+from mammoview.models.networks.bodies import body_for
+from mammoview.models.networks.heads import AttentionHead, HeatmapHead, head_for
+from mammoview.models.sizes import (
     AttentionSizes,
     BodySizes,
     HeadSizes,
@@ -16,11 +20,7 @@ from mammoview.models.architectures import (
     ResidualTopSizes,
     ResNetSizes,
     VggSizes,
-    sizes_of,
 )
-from mammoview.models.networks import PatchNet, WholeImageNet, build
-from mammoview.models.networks.bodies import body_for
-from mammoview.models.networks.heads import AttentionHead, HeatmapHead, head_for
 from mammoview.models.tiling import reach_of
 
 from .compact import COMPACT, compact_net  # noqa: TID252 - tests are no package that could be named
@@ -84,6 +84,14 @@ def test_a_crop_has_the_features_of_its_place_in_the_image(sizes: BodySizes) -> 
     assert apart[..., 0, :].max() > 1e-2
 
 
+def test_a_plain_body_starts_with_activations_that_neither_fade_nor_explode() -> None:
+    torch.manual_seed(0)
+    with torch.no_grad():
+        features = body_for(VggSizes(width=16, in_channels=1))(torch.randn(1, 1, 224, 224))
+    # Pooling takes maxima, so they grow a little.
+    assert 0.2 < features.square().mean().sqrt() < 20
+
+
 def test_patch_map_averages_to_the_patch_logits() -> None:
     for architecture in ("resnet-patch", "vgg-patch"):
         net = compact_net(architecture)
@@ -126,6 +134,8 @@ def test_the_heatmap_is_the_patch_classifier_at_every_window(architecture: str) 
         for column in range(3):
             window = features[..., row : row + 3, column : column + 3]
             torch.testing.assert_close(logits[..., row, column], patch_net.head(window))
+            expected = torch.softmax(patch_net.head(window), dim=1)
+            torch.testing.assert_close(head.map_shares(features)[..., row, column], expected)
 
 
 def test_the_published_heatmap_becomes_120_numbers() -> None:

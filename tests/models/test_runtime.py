@@ -11,7 +11,7 @@ import torch
 
 from mammoview.core.errors import DeviceError, ModelPackageError, UsageError
 from mammoview.models import engines, runtime
-from mammoview.models.architectures import BCirUNetSizes, ResNetSizes, VggSizes
+from mammoview.models.architectures import BCirUNetSizes
 from mammoview.models.devices import CPU, Device, DeviceKind, resolve_device
 from mammoview.models.engines import OnnxEngine, OutOfMemoryError, Outputs, TorchEngine
 from mammoview.models.loading import LoadedPackage, load
@@ -21,6 +21,7 @@ from mammoview.models.networks.bodies import body_for
 from mammoview.models.networks.resnet import ResNetBody
 from mammoview.models.registry import PackageInfo
 from mammoview.models.runtime import Backend, open_runner
+from mammoview.models.sizes import ResNetSizes, VggSizes
 from mammoview.models.tiling import reach_of, tiles_of
 
 FAKE_CUDA = Device(DeviceKind.CUDA, 0, "Fake GPU")

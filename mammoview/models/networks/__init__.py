@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from mammoview.models.architectures import BCirUNetSizes, GruPriorsSizes, ImageHeadSizes, sizes_of
+from mammoview.models.architectures import BCirUNetSizes, GruPriorsSizes, sizes_of
 from mammoview.models.networks.bcir_unet import BCirUNet
 from mammoview.models.networks.temporal import PriorsNet
 from mammoview.models.networks.whole_image import Classifier, PatchNet, WholeImageNet
+from mammoview.models.sizes import ImageHeadSizes
 
 Network = PatchNet | WholeImageNet | BCirUNet | PriorsNet
 

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 
 from mammoview.core.errors import ModelPackageError
-from mammoview.models.architectures import BodySizes, ResNetSizes, VggSizes
 from mammoview.models.networks.resnet import ResNetBody
 from mammoview.models.networks.vgg import VggBody
+from mammoview.models.sizes import BodySizes, ResNetSizes, VggSizes
 
 Body = ResNetBody | VggBody
 

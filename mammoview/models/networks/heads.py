@@ -12,14 +12,8 @@ from itertools import pairwise
 import torch
 from torch import Tensor, nn
 
-from mammoview.models.architectures import (
-    AttentionSizes,
-    HeadSizes,
-    HeatmapSizes,
-    PlainTopSizes,
-    ResidualTopSizes,
-)
 from mammoview.models.networks.resnet import initialise, stage
+from mammoview.models.sizes import AttentionSizes, HeadSizes, HeatmapSizes, PlainTopSizes, ResidualTopSizes
 
 
 def head_for(sizes: HeadSizes, channels: int) -> nn.Module:
@@ -120,12 +114,16 @@ class HeatmapHead(nn.Sequential):
             )
 
     def map_logits(self, features: Tensor) -> Tensor:
-        """The patch classifier's logits at every window of the body's map; their softmax is the heatmap for display.
+        """The patch classifier's logits at every window of the body's map.
 
         Shape (n, channels, h, w) to (n, patch_classes, h - window + 1, w - window + 1).
         """
         result: Tensor = self.get_submodule("heatmap")(features)
         return result
+
+    def map_shares(self, features: Tensor) -> Tensor:
+        """The heatmap for display: `map_logits` with the softmax that the head itself does without."""
+        return torch.softmax(self.map_logits(features), dim=1)
 
 
 class AttentionHead(nn.Module):

@@ -9,10 +9,11 @@ the same. Every ReLU is its own module and works out of place: guided back-propa
 from __future__ import annotations
 
 from itertools import pairwise
+from typing import Literal
 
 from torch import Tensor, nn
 
-from mammoview.models.architectures import ResNetSizes
+from mammoview.models.sizes import ResNetSizes
 
 EXPANSION = 4
 
@@ -66,12 +67,20 @@ def stage(in_channels: int, channels: tuple[int, int, int], *, units: int, strid
     return nn.Sequential(first, *(Bottleneck(channels[2], channels, bias=bias) for _ in range(units - 1)))
 
 
-def initialise(net: nn.Module) -> None:
-    """He-normal convolutions, zero biases, unit batch norms: the start of a net without weights from elsewhere."""
+def initialise(net: nn.Module, *, keeps: Literal["fan_in", "fan_out"] = "fan_out") -> None:
+    """He-normal convolutions, zero biases, unit batch norms: the start of a net without weights from elsewhere.
+
+    Parameters
+    ----------
+    net
+        Its convolutions and batch norms are set.
+    keeps
+        Whether the size of activations ("fan_in") or of gradients ("fan_out") is the same from layer to layer.
+    """
     for module in net.modules():
         # Weights that are yet to be loaded have no numbers; torch would import its compiler (1 s) to fill them.
         if isinstance(module, nn.Conv2d) and not module.weight.is_meta:
-            nn.init.kaiming_normal_(module.weight, mode="fan_out", nonlinearity="relu")
+            nn.init.kaiming_normal_(module.weight, mode=keeps, nonlinearity="relu")
             if module.bias is not None:
                 nn.init.zeros_(module.bias)
         elif isinstance(module, nn.BatchNorm2d):

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from torch import Tensor, nn
 
-from mammoview.models.architectures import VggSizes
 from mammoview.models.networks.resnet import initialise
+from mammoview.models.sizes import VggSizes
 
 
 class VggBody(nn.Module):
@@ -34,7 +34,8 @@ class VggBody(nn.Module):
                 self.features.extend((nn.Conv2d(before, channels, 3, padding=1), nn.ReLU()))
                 before = channels
             self.features.append(nn.MaxPool2d(2))
-        initialise(self)
+        # No batch norm repairs activations that fade from layer to layer.
+        initialise(self, keeps="fan_in")
 
     def forward(self, x: Tensor) -> Tensor:
         """Shape (n, in_channels, h, w), h and w multiples of 32, to (n, out_channels, h / 32, w / 32)."""

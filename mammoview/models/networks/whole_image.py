@@ -14,18 +14,11 @@ import copy
 import torch
 from torch import Tensor, nn
 
-from mammoview.models.architectures import (
-    BodySizes,
-    HeadSizes,
-    HyperParameters,
-    ImageHeadSizes,
-    ResNetSizes,
-    VggSizes,
-    name_of,
-)
+from mammoview.models.architectures import name_of
 from mammoview.models.networks.bodies import Body, body_for
 from mammoview.models.networks.heads import HeatmapHead, head_for
 from mammoview.models.networks.resnet import ResNetBody
+from mammoview.models.sizes import BodySizes, HeadSizes, HyperParameters, ImageHeadSizes, ResNetSizes, VggSizes
 
 
 class Classifier(nn.Module):
