@@ -121,6 +121,7 @@ def mask_baselines(truth: NDArray[np.bool_], spec: PatchSpec) -> dict[str, NDArr
 
 
 def inscribed_ellipse(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """The ellipse that fills the box around a mask, shape (rows, columns), bool; nothing where the mask is empty."""
     rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not rows.size:
         return np.zeros_like(mask)

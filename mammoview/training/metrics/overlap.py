@@ -48,7 +48,9 @@ def hd95(one: NDArray[np.bool_], other: NDArray[np.bool_], *, spacing_mm: tuple[
     if not one.any() or not other.any():
         is_same = one.any() == other.any()
         return 0.0 if is_same else float(np.hypot(one.shape[0] * sampling[0], one.shape[1] * sampling[1]))
-    borders = _border(one), _border(other)
+    # Nothing lies beyond the box around both: the distances are the same there, and quicker to find.
+    box = _common_box(one | other)
+    borders = _border(one[box]), _border(other[box])
     away = [distance_transform_edt(~border, sampling=sampling) for border in borders]
     return float(max(np.percentile(away[1][borders[0]], 95), np.percentile(away[0][borders[1]], 95)))
 
@@ -57,3 +59,8 @@ def _border(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     padded = np.pad(mask, 1)
     inner = padded[:-2, 1:-1] & padded[2:, 1:-1] & padded[1:-1, :-2] & padded[1:-1, 2:]
     return np.asarray(mask & ~inner)
+
+
+def _common_box(mask: NDArray[np.bool_]) -> tuple[slice, slice]:
+    rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+    return slice(int(rows[0]), int(rows[-1]) + 1), slice(int(columns[0]), int(columns[-1]) + 1)
