@@ -15,7 +15,7 @@ from mammoview.imaging.rois import propose
 from mammoview.models.preprocess import resize
 from mammoview.training.case_images import CasePixels, lesion_boxes, load_case
 from mammoview.training.cases import boxed, outlined
-from mammoview.training.forty_fold import FortyFold, Pair, roi_crop
+from mammoview.training.forty_fold import CROP_PX, FortyFold, Pair, roi_crop
 from mammoview.training.sampling import S10, Roi, Sampling, cut_patch, fit_mask, place_patches, roi_of_box, roi_of_mask
 from mammoview.training.tiles import MM_PER_PX, Tile, TileSet, cut, stack
 
@@ -155,6 +155,7 @@ def forty_fold_of(
     cases: Sequence[Case],
     *,
     seed: int,
+    size_px: int = CROP_PX,
     cache: int = 64,
     progress: Progress = no_progress,
     cancel: Cancel = never_cancel,
@@ -167,6 +168,8 @@ def forty_fold_of(
         Those with neither are left out; CC and MLO alike.
     seed
         Of the variants.
+    size_px
+        Side of the crops; smaller than published for images that are smaller themselves.
     cache
         Crops that are kept: as many as the ``block`` that `FortyFold.order` is asked for.
 
@@ -187,7 +190,7 @@ def forty_fold_of(
     def load(index: int) -> Pair:
         case, box = found[index]
         loaded = load_case(case)
-        return roi_crop(loaded.cleaned, _mask(loaded), box)
+        return roi_crop(loaded.cleaned, _mask(loaded), box, size_px=size_px)
 
     return FortyFold.of((case.patient for case, _ in found), load, seed=seed)
 

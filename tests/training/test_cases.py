@@ -212,6 +212,7 @@ def test_forty_variants_come_from_cases(cases: tuple[Case, ...]) -> None:
     assert image.shape == mask.shape == (1024, 1024)
     assert np.argwhere(mask).mean(axis=0) == pytest.approx((511.5, 511.5), abs=1)
     assert image[mask].mean() > 0.9
+    assert forty_fold_of(cases, seed=2, size_px=256).variant(0)[1].shape == (256, 256)
     with pytest.raises(InputError, match="a mask with a lesion"):
         forty_fold_of(cases[1:], seed=2)
 
