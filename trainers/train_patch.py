@@ -1,45 +1,15 @@
 """Train the five-class patch classifier on CBIS-DDSM.
 
 python trainers/train_patch.py --data ../shared/data --config trainers/configs/patch.toml --out runs/patch
+
+The same as ``mammoview train patch``; ``--help`` lists all options.
 """
 
 from __future__ import annotations
 
-import argparse
-import os
 import sys
-import time
-from pathlib import Path
 
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--data", type=Path, required=True, help="folder of the training images")
-    parser.add_argument("--config", type=Path, required=True, help="a TOML file of trainers/configs")
-    parser.add_argument("--out", type=Path, required=True, help="folder of this run; the package is OUT/package")
-    parser.add_argument("--threads", type=int, default=1, help="1 repeats a run exactly")
-    given = parser.parse_args()
-    os.environ["OMP_NUM_THREADS"] = str(given.threads)
-
-    # Imported late: the number of threads has to be set before torch is loaded.
-    from mammoview.core.errors import MammoViewError
-    from mammoview.training.config import read_config
-    from mammoview.training.recipes import Run, train_patch
-
-    started = time.perf_counter()
-
-    def tell(fraction: float, text: str) -> None:
-        print(f"{time.perf_counter() - started:7.0f} s  {fraction:4.0%}  {text}", flush=True)
-
-    try:
-        run = Run(read_config(given.config), given.out, progress=tell)
-        package = train_patch(given.data, run)
-    except MammoViewError as error:
-        print(error, file=sys.stderr)
-        return 1
-    print((package.folder / "MODEL_CARD.md").read_text(encoding="utf-8"))
-    return 0
-
+from mammoview.cli.app import main
 
 if __name__ == "__main__":
-    raise SystemExit(main())
+    main(["train", "patch", *sys.argv[1:]])

@@ -18,14 +18,24 @@ from mammoview.cli.analyze import analyze
 from mammoview.cli.demo import demo
 from mammoview.cli.display import require_display
 from mammoview.cli.doctor import doctor
+from mammoview.cli.evaluate import evaluate
+from mammoview.cli.models import models
 from mammoview.cli.phantom import phantom
+from mammoview.cli.train import train
 from mammoview.core.errors import MammoViewError, UsageError
 
 EXIT_USAGE = 2
 EXIT_NOTHING_DONE = 3
 
-_OPEN = "open"
-_COMMANDS: dict[str, Callable[..., None]] = {"analyze": analyze, "demo": demo, "phantom": phantom, "doctor": doctor}
+_OPEN, _MODELS = "open", "models"
+_COMMANDS: dict[str, Callable[..., None]] = {
+    "analyze": analyze,
+    "demo": demo,
+    "phantom": phantom,
+    "doctor": doctor,
+    "train": train,
+    "evaluate": evaluate,
+}
 
 app = typer.Typer(
     add_completion=False,
@@ -36,6 +46,7 @@ app = typer.Typer(
 )
 for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)
+app.add_typer(models, name=_MODELS)
 
 
 @app.callback(invoke_without_command=True)
@@ -75,7 +86,7 @@ def arguments(given: Sequence[str]) -> list[str]:
         Words after the program's name.
     """
     words = list(_with_repeated_models(given))
-    if words and (words[0] in {*_COMMANDS, _OPEN} or words[0] in {"--help", "--version"}):
+    if words and (words[0] in {*_COMMANDS, _OPEN, _MODELS} or words[0] in {"--help", "--version"}):
         return words
     return [_OPEN, *words]
 
@@ -94,11 +105,17 @@ def _with_repeated_models(given: Sequence[str]) -> Iterator[str]:
         yield word
 
 
-def main() -> None:
-    """Run the command line; an error is one message with a hint on stderr, never a traceback."""
+def main(given: Sequence[str] | None = None) -> None:
+    """Run the command line; an error is one message with a hint on stderr, never a traceback.
+
+    Parameters
+    ----------
+    given
+        Words instead of those that were typed after the program's name.
+    """
     multiprocessing.freeze_support()
     try:
-        app(arguments(sys.argv[1:]))
+        app(arguments(sys.argv[1:] if given is None else given))
     except MammoViewError as error:
         typer.echo(f"mammoview: {error.user_message}", err=True)
         if error.hint:

@@ -14,7 +14,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from mammoview.core.errors import UsageError
+from mammoview.core.errors import DeviceError, UsageError
 from mammoview.core.progress import Cancel, Progress, never_cancel, no_progress, stop_if_cancelled
 from mammoview.training import checkpoint
 from mammoview.training.checkpoint import CHECKPOINT, TrainingError
@@ -33,6 +33,8 @@ __all__ = ["CHECKPOINT", "Batch", "EpochLog", "Machine", "Plan", "TrainingError"
 LOSS = "loss"
 #: Batches of the validation before the first epoch.
 _TRIAL_BATCHES = 2
+#: Share of a run that has to pass within an epoch before it is told.
+_LEAST_PROGRESS = 0.01
 
 
 class Validate(Protocol):
@@ -117,6 +119,8 @@ def train(
         When schedule, validation or devices do not fit each other.
     OutputError
         When an epoch cannot be saved; the checkpoint before it is kept.
+    DeviceError
+        When the device is not there, or too small.
     CancelledError
         When the user asked to stop; the last checkpoint remains.
     """
@@ -125,6 +129,10 @@ def train(
     run = _Run(net, plan, out, fabric, progress if fabric.is_global_zero else no_progress, cancel)
     try:
         return run.all_stages()
+    except torch.OutOfMemoryError as error:
+        raise DeviceError(
+            "The device ran out of memory.", "Lower batch_size in the config, or share the batch over more devices."
+        ) from error
     finally:
         net.to("cpu", memory_format=torch.contiguous_format)  # type: ignore[call-overload]
         net.eval()
@@ -145,6 +153,7 @@ class _Run:
         self._curves = Curves(out)
         self._course = Course()
         self._optimizer_state: dict[str, Any] | None = None
+        self._told = 0.0
 
     def all_stages(self) -> tuple[EpochLog, ...]:
         self._resume()
@@ -288,5 +297,9 @@ class _Run:
         to_come = stage.epochs - course.in_stage + sum(later.epochs for later in stages[course.stage + 1 :])
         total = course.epoch + to_come
         done = (course.epoch + step / self._plan.steps_per_epoch) / total
-        last = f", loss {course.log[-1].loss:g}" if course.log else ""
+        # A step may take a millisecond, and whoever listens may print a line.
+        if step and done - self._told < _LEAST_PROGRESS:
+            return
+        self._told = done
+        last = f", loss {course.log[-1].loss:.4f}" if course.log else ""
         self._progress(min(1.0, done), f"Epoch {course.epoch + 1} of {total} ({stage.name}){last}")
