@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-from mammoview.models.manifest import OperatingPoint
+from mammoview.core.errors import UsageError
+from mammoview.models.manifest import Calibration, OperatingPoint
 
 # Beyond these a temperature says that the scores carry nothing, or that the fit had too little to go by.
 _COLDEST, _HOTTEST = 0.05, 20.0
@@ -132,6 +135,61 @@ def operating_points(
     by_specificity = (operating_point(scores, is_positive, specificity=share) for share in shares)
     by_sensitivity = (operating_point(scores, is_positive, sensitivity=share) for share in shares)
     return (*by_specificity, *by_sensitivity)
+
+
+def refit(
+    logits: ArrayLike,
+    labels: ArrayLike,
+    patients: ArrayLike,
+    *,
+    malignant: Sequence[int],
+    site: str,
+    left_out: Sequence[int] = (),
+) -> Calibration:
+    """A site's own temperature and operating points for a model that stays as it is.
+
+    A temperature fitted elsewhere can make scores worse under another scanner, so that each site should fit its own.
+
+    Parameters
+    ----------
+    logits
+        Shape (n, classes) or (flips, n, classes), from the model without a temperature.
+    labels
+        Shape (n,), integers: the true classes.
+    patients
+        Shape (n,): whose images they are; counted, and named in the result.
+    malignant
+        Classes whose probabilities together are the score.
+    site
+        Where the patients come from, in the words that stand beside the score.
+    left_out
+        Classes that take no part in the operating points, such as background.
+
+    Returns
+    -------
+    Calibration
+        Points at 80, 90 and 95 % specificity and sensitivity on these very patients.
+
+    Raises
+    ------
+    UsageError
+        When there are not both malignant and benign cases.
+    """
+    values, truth = np.asarray(logits, dtype=np.float64), np.asarray(labels, dtype=np.int64)
+    counted = ~np.isin(truth, list(left_out))
+    is_positive = np.isin(truth, list(malignant))
+    if not (is_positive & counted).any() or not (~is_positive & counted).any():
+        raise UsageError("The cases are not both malignant and benign.", "Add cases of the other kind.")
+    temperature = fit_temperature(values, truth)
+    flips = values[None] if values.ndim == 2 else values
+    score = mean_probabilities(flips, temperature=temperature)[:, list(malignant)].sum(axis=1).clip(0.0, 1.0)
+    count = len(np.unique(np.asarray(patients)))
+    return Calibration(
+        temperature=temperature,
+        operating_points=operating_points(score[counted], is_positive[counted]),
+        fitted_on=f"patients of {site}",
+        n_patients=count,
+    )
 
 
 def _needed(share: float, count: int) -> int:

@@ -44,7 +44,9 @@ def dropout_logits(network: Classifier, features: NDArray[np.float32], *, passes
         try:
             for layer in dropouts:
                 layer.train()
-            found = [[_pass(varied, one[None], number) for one in settled] for number in range(passes)]
+            # The program's own random numbers go on as if nothing had been drawn.
+            with torch.random.fork_rng(devices=[]):
+                found = [[_pass(varied, one[None], number) for one in settled] for number in range(passes)]
         finally:
             for layer in dropouts:
                 layer.eval()
@@ -52,9 +54,8 @@ def dropout_logits(network: Classifier, features: NDArray[np.float32], *, passes
 
 
 def _pass(layers: nn.Module, features: torch.Tensor, number: int) -> NDArray[np.float32]:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(DROPOUT_SEED + number)
-        return np.asarray(layers(features)[0].numpy())
+    torch.default_generator.manual_seed(DROPOUT_SEED + number)
+    return np.asarray(layers(features)[0].numpy())
 
 
 def _drops(layer: nn.Module) -> bool:

@@ -128,7 +128,8 @@ def read_checkpoint(path: Path) -> dict[str, Tensor]:
         raise ModelPackageError(f"{path} cannot be read: {error.strerror}.", "Check the path.") from error
     except (pickle.UnpicklingError, RuntimeError, EOFError, ValueError, safetensors.SafetensorError) as error:
         raise ModelPackageError(
-            f"{path.name} was refused: it holds more than tensors, or is damaged.",
+            f"{path.name} was refused: it is a pickle of more than tensors, which could run code when opened, or is "
+            "damaged.",
             "Ask for the weights as safetensors, or as a plain state dict.",
         ) from error
     for key in ("state_dict", "model"):

@@ -250,7 +250,7 @@ def _choose(chosen: Mapping[str, tuple[str, ...]]) -> None:
         ) from error
 
 
-def install(source: Path, *, check: Callable[[PackageInfo], None] | None = None) -> PackageInfo:
+def install(source: Path, *, check: Callable[[PackageInfo], object] | None = None) -> PackageInfo:
     """Put a package, zipped (``*.mvmodel``) or a folder, into the user's model folder after checking all of it.
 
     Parameters

@@ -233,7 +233,8 @@ def test_registry_lists_newest_first_and_tells_what_it_refused(toy_copy: Copy) -
         registry.find("absent")
 
 
-def test_activating_and_going_back(toy_copy: Copy) -> None:
+def test_activating_and_going_back(toy_copy: Copy, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr(paths, "shipped_models", lambda: tmp_path / "none")
     info = registry.install(toy_copy().folder)
     assert registry.active(Task.SEGMENTATION) == (info,)
     second = info.folder.with_name("second")
