@@ -28,8 +28,10 @@ _TEXT = (225, 225, 225)
 
 #: The close-up shows this many times the extent of all contours.
 _CLOSE_UP = 1.6
+#: A close-up of more than this of the image's long side would show the same again.
+_MOST_SHARE = 0.7
 _LINE_PX, _MARGIN_PX, _LEAST_WIDTH_PX = 26, 12, 420
-_TRUTH_PX, _PREDICTED_PX = 3, 1
+_TRUTH_PX, _PREDICTED_PX = 4, 2
 
 
 @dataclass(frozen=True)
@@ -164,10 +166,12 @@ def _contours(shown: NDArray[np.uint16], truth: NDArray[np.bool_], found: NDArra
 
 
 def _extent(mask: NDArray[np.bool_]) -> tuple[slice, slice] | None:
-    """A square with room around all contours, cut at the image's border; None where there are none."""
+    """A square with room around all contours, cut at the image's border; None where there are none, or all over."""
     rows, cols = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
     if not rows.size:
         return None
     side = _CLOSE_UP * max(rows[-1] - rows[0] + 1, cols[-1] - cols[0] + 1)
+    if side > _MOST_SHARE * max(mask.shape):
+        return None
     middle = (rows[0] + rows[-1] + 1) / 2, (cols[0] + cols[-1] + 1) / 2
     return Box.square(*middle, side).clipped(*mask.shape).slices()

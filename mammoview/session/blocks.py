@@ -18,7 +18,7 @@ import numpy as np
 
 from mammoview.core.errors import TruncatedError, UnreadableError
 from mammoview.core.findings import ExamResult
-from mammoview.core.image import level_shapes
+from mammoview.core.image import Mask, level_shapes
 from mammoview.core.study import Mammogram, ScanResult, SourceKind
 from mammoview.session.orientation import Side
 
@@ -57,13 +57,32 @@ class Decoded:
 
 
 @dataclass(frozen=True)
+class TruthRequest:
+    """Read a mask of an image of that size."""
+
+    path: str
+    rows: int
+    columns: int
+
+
+@dataclass(frozen=True)
+class TruthMask:
+    """A reader's own mask of an image, and the name of its file."""
+
+    image_id: str
+    file: str
+    mask: Mask
+
+
+@dataclass(frozen=True)
 class SaveRequest:
-    """Write a result folder."""
+    """Write a result folder, with comparisons where there are masks to compare with."""
 
     out: str
     scan: ScanResult
     results: tuple[ExamResult, ...]
     overwrite: bool
+    truths: tuple[TruthMask, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from multiprocessing.connection import Connection
+from pathlib import Path
 
 import cv2
 import numpy as np
 
 from mammoview.core.errors import DecodeError
-from mammoview.core.image import StoredImage
+from mammoview.core.image import Mask, StoredImage
 from mammoview.core.jobs import serve
 from mammoview.core.progress import Cancel, Progress
 from mammoview.core.study import Mammogram, ScanResult
@@ -21,16 +22,20 @@ from mammoview.dicom.pixels import decode
 from mammoview.dicom.scan import scan
 from mammoview.imaging import pyramid
 from mammoview.imaging.chestwall import chest_wall_is_left
+from mammoview.imaging.truth import read_mask
 from mammoview.imaging.windowing import to_presentation
-from mammoview.session.blocks import Decoded, DecodeRequest, Layout, ScanRequest, opened
+from mammoview.session.blocks import Decoded, DecodeRequest, Layout, ScanRequest, TruthRequest, opened
 from mammoview.session.orientation import Side
 
 
 def main(connection: Connection) -> None:
-    """Serve the jobs ``scan`` (`ScanRequest` to `ScanResult`) and ``decode`` (`DecodeRequest` to `Decoded`)."""
+    """Serve the jobs ``scan`` (`ScanRequest` to `ScanResult`), ``decode`` (`DecodeRequest` to `Decoded`) and ``truth``.
+
+    The last one takes a `TruthRequest` and gives a `Mask`.
+    """
     # There are as many decoders as the user wants to be busy.
     cv2.setNumThreads(1)
-    serve(connection, {"scan": _scan, "decode": _decode})
+    serve(connection, {"scan": _scan, "decode": _decode, "truth": _truth})
 
 
 def _scan(request: ScanRequest, progress: Progress, cancel: Cancel, _partial: Callable[[object], None]) -> ScanResult:
@@ -52,6 +57,11 @@ def _decode(request: DecodeRequest, progress: Progress, _cancel: Cancel, _partia
         is_left = _fill(stored, image, layout, memory)
     side = None if is_left is None else Side.LEFT if is_left else Side.RIGHT
     return Decoded(stored.value_offset, side)
+
+
+def _truth(request: TruthRequest, progress: Progress, _cancel: Cancel, _partial: Callable[[object], None]) -> Mask:
+    progress(0.0, "reading a mask")
+    return Mask.from_array(read_mask(Path(request.path), request.rows, request.columns))
 
 
 def _fill(stored: StoredImage, image: Mammogram, layout: Layout, memory: np.ndarray) -> bool | None:

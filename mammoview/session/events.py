@@ -61,6 +61,13 @@ class PixelsFailed:
 
 
 @dataclass(frozen=True)
+class TruthRead:
+    """A mask was read to compare the image's outlines with."""
+
+    image_id: str
+
+
+@dataclass(frozen=True)
 class AnalysisStarted:
     """An analysis waits for the engine or runs; what an older one found for the study is gone."""
 
@@ -137,6 +144,7 @@ Event: TypeAlias = (
     | StudySelected
     | PixelsReady
     | PixelsFailed
+    | TruthRead
     | AnalysisStarted
     | AnalysisProgress
     | ImageAnalysed

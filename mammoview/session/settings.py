@@ -117,6 +117,17 @@ class Settings:
     model_segmentation: str = _setting(
         "", "Models", "Segmentation", "Package that outlines lesions; empty takes the active one."
     )
+    outlining: str = _setting(
+        "auto",
+        "Models",
+        "Lesions are outlined",
+        "Segmenters made for crops look around findings; over the whole breast theirs are experimental.",
+        choices=(
+            ("auto", "As each model was made for"),
+            ("findings", "Around findings"),
+            ("breast", "All over the breast"),
+        ),
+    )
     saliency: str = _setting(
         "gradcam",
         "Models",
@@ -140,6 +151,14 @@ class Settings:
     )
     overlay_threshold: float = _setting(
         0.3, "Display", "Overlay threshold", "Map values below this are not painted.", minimum=0.0, maximum=1.0
+    )
+    layer_opacity: float = _setting(
+        0.3,
+        "Display",
+        "Layer opacity",
+        "How strongly the benign and malignant layers cover the image.",
+        minimum=0.0,
+        maximum=1.0,
     )
     is_synchronous: bool = _setting(True, "Display", "Synchronous pan and zoom", "Move all images together.")
     decode_workers: int = _setting(

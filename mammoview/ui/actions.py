@@ -60,6 +60,13 @@ ACTIONS: Final[tuple[Action, ...]] = (
     Action(
         "save_results", "Save results…", ("Ctrl+S",), Group.FILE, "Write result.json with masks and maps.", tool="Save"
     ),
+    Action(
+        "open_truth",
+        "Open truth mask…",
+        ("Ctrl+T",),
+        Group.FILE,
+        "Compare the active image's outlines with a mask: white on black, of the image's size.",
+    ),
     Action("settings", "Settings…", ("Ctrl+,",), Group.FILE, "Device, threads, models and display."),
     Action("quit", "Quit", ("Ctrl+Q",), Group.FILE, "Close the window; running jobs end."),
     Action("fit", "Fit", ("F", "0"), Group.VIEW, "Hang all breasts at one size that fits.", tool="Fit"),
@@ -91,6 +98,16 @@ ACTIONS: Final[tuple[Action, ...]] = (
         "saliency_layer", "Saliency", ("S",), Group.OVERLAYS, "What mattered to the image's score.", True, "Saliency"
     ),
     Action("patch_map_layer", "Patch map", ("P",), Group.OVERLAYS, "Where the patch classes lie.", True, "Patches"),
+    Action("benign_layer", "Benign layer", ("Shift+B",), Group.OVERLAYS, "Benign lesions, in blue.", True),
+    Action("malignant_layer", "Malignant layer", ("Shift+M",), Group.OVERLAYS, "Malignant lesions, in orange.", True),
+    Action(
+        "truth_layer",
+        "Truth",
+        ("Shift+T",),
+        Group.OVERLAYS,
+        "The opened truth mask in red, outlines found in yellow.",
+        True,
+    ),
     Action("breast_layer", "Breast mask", ("B",), Group.OVERLAYS, "Outline of the breast.", True, "Breast"),
     Action("pectoral_layer", "Pectoral muscle", ("L",), Group.OVERLAYS, "Outline of the pectoral muscle.", True),
     Action(

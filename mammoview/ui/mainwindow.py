@@ -46,6 +46,9 @@ _LAYERS = {
     "candidates_layer": Layer.CANDIDATES,
     "saliency_layer": Layer.SALIENCY,
     "patch_map_layer": Layer.PATCH_MAP,
+    "benign_layer": Layer.BENIGN,
+    "malignant_layer": Layer.MALIGNANT,
+    "truth_layer": Layer.TRUTH,
     "breast_layer": Layer.BREAST,
     "pectoral_layer": Layer.PECTORAL,
     "artifacts_layer": Layer.ARTIFACTS,
@@ -72,12 +75,13 @@ class MainWindow(QMainWindow):
         self.setAcceptDrops(True)
         self.resize(1440, 900)
         settings = session.settings
-        self.options = OverlayOptions(opacity=settings.overlay_opacity, threshold=settings.overlay_threshold)
+        self.options = OverlayOptions().under(settings)
         self._hidden_layers: frozenset[Layer] = frozenset()
         self.annotation = AnnotationOptions()
         self.wall, self.banner = Wall(), Banner()
         self.studies, self.analysis = StudiesPanel(), AnalysisPanel()
         self.scores, self.findings, self.maps = self.analysis.scores, self.analysis.findings, self.analysis.maps
+        self.layers = self.analysis.layers
         self.progress, self.cancel_button = QProgressBar(), QPushButton("Cancel")
         self.cursor_label, self.state_label, self.engine_label = QLabel(), QLabel("Ready"), QLabel()
         self.actions_by_id = {row.id: self._make_action(row.id) for row in ACTIONS}
@@ -184,6 +188,7 @@ class MainWindow(QMainWindow):
         self.findings.selected.connect(lambda finding: self.presenter.select(finding, reveal=True))
         self.studies.selected.connect(self._session.select_study)
         self.maps.changed.connect(self.set_options)
+        self.layers.changed.connect(self.set_options)
         self.banner.all_wanted.connect(self.do_messages)
         self.cancel_button.clicked.connect(self.do_cancel)
 
@@ -223,6 +228,7 @@ class MainWindow(QMainWindow):
             self.actions_by_id[identity].setChecked(is_on)
         self.wall.set_options(self.options)
         self.maps.set_options(self.options)
+        self.layers.set_options(self.options)
 
     def _set_annotation(self, annotation: AnnotationOptions) -> None:
         self.annotation = annotation
@@ -253,6 +259,16 @@ class MainWindow(QMainWindow):
         text = f"{folder} holds a result already. Replace it?"
         return QMessageBox.question(self, "Save results", text) == QMessageBox.StandardButton.Yes
 
+    def do_open_truth(self) -> None:
+        pane = self.wall.active
+        if pane is None or pane.hung is None:
+            return
+        image = pane.hung.image
+        name, _ = QFileDialog.getOpenFileName(self, f"Truth mask of {image.label}")
+        if name:
+            self.set_options(replace(self.options, visible=self.options.visible | {Layer.TRUTH}))
+            self._session.open_truth(image.id, name)
+
     def do_settings(self) -> None:
         dialog = SettingsDialog(self._session.settings, dict(self.presenter.installed.choices), self)
         dialog.saved.connect(self._change_settings)
@@ -260,8 +276,7 @@ class MainWindow(QMainWindow):
 
     def _change_settings(self, settings: Settings) -> None:
         self._session.change_settings(settings)
-        opacity, threshold = settings.overlay_opacity, settings.overlay_threshold
-        self.set_options(replace(self.options, opacity=opacity, threshold=threshold))
+        self.set_options(self.options.under(settings))
 
     def do_quit(self) -> None:
         self.close()

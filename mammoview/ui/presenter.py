@@ -22,7 +22,7 @@ from mammoview.ui.panels.findings import FindingsPanel
 from mammoview.ui.panels.messages import Banner
 from mammoview.ui.panels.scores import ScoresPanel, meaning_text, not_scored_text
 from mammoview.ui.panels.studies import StudiesPanel
-from mammoview.ui.viewport.layers import Prepared, prepare
+from mammoview.ui.viewport.layers import Prepared, prepare, prepare_truth
 from mammoview.ui.viewport.pyramid import breast_box
 from mammoview.ui.viewport.wall import Wall
 
@@ -158,6 +158,11 @@ class Presenter(QObject):
         self._parts.wall.show_failure(event.image_id, f"{event.problem.message} {event.problem.hint}".strip())
 
     @show.register
+    def _(self, event: events.TruthRead) -> None:
+        self._parts.state.setText("Mask opened")
+        self._compare(event.image_id)
+
+    @show.register
     def _(self, event: events.AnalysisStarted) -> None:
         if self._is_current(event.study_uid):
             self._show_progress("Waiting for the engine", 0.0, can_cancel=True)
@@ -187,6 +192,7 @@ class Presenter(QObject):
             self._session.messages.tell(problem)
         for result in event.result.images:
             self._prepare(result)
+            self._compare(result.image_id)
         self._show_results()
 
     @show.register
@@ -247,6 +253,7 @@ class Presenter(QObject):
             for result in self._results():
                 if result.image_id == looked[0].image_id:
                     self._prepare(result)
+        self._compare(looked[0].image_id)
         self._show_notes()
         if study and self._session.pixels_of(looked[0].image_id) and not self._session.is_analysing:
             self._parts.state.setText("Ready")
@@ -263,6 +270,16 @@ class Presenter(QObject):
         self._wanted[result.image_id] = result
         shape = [level.shape for level in image.levels]
         self._background.run(lambda: (result, prepare(result, len(shape))), self._overlays_ready)
+
+    def _compare(self, image_id: str) -> None:
+        """Trace the mask that was opened for an image beside what was found by now, off the GUI thread."""
+        truth = self._session.truth_of(image_id)
+        if truth is None:
+            return
+        result = next((one for one in self._results() if one.image_id == image_id), ImageResult(image_id))
+        self._background.run(
+            lambda: prepare_truth(truth.mask, result), lambda traced: self._parts.wall.set_truth(image_id, traced)
+        )
 
     def _overlays_ready(self, made: tuple[ImageResult, Prepared]) -> None:
         result, prepared = made

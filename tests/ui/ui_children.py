@@ -12,7 +12,10 @@ from mammoview.core.findings import (
     ExamResult,
     Finding,
     ImageResult,
+    LayerPart,
     LesionKind,
+    LesionLayer,
+    LesionLayers,
     Provenance,
     ScoreMeaning,
     Suppression,
@@ -76,4 +79,9 @@ def _result(image, index):
         findings=(finding,),
         p_malignant=0.4 + index / 10,
         saliency=ValueMap.from_array("gradcam", Box(0, 0, image.rows, image.columns), heat),
+        layers=LesionLayers(
+            Mask.from_array(np.zeros_like(mask)),
+            Mask.from_array(mask),
+            (LayerPart(finding.id, box, 0.8, LesionLayer.MALIGNANT),),
+        ),
     )

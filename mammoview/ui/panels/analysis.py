@@ -1,4 +1,4 @@
-"""The page beside the images: scores above, findings below, the controls of the colour map at the foot."""
+"""The page beside the images: scores above, findings below, the controls of layers and colour maps at the foot."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGroupBox, QLabel, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from mammoview.ui.panels.findings import FindingsPanel
+from mammoview.ui.panels.layers import LayersPanel
 from mammoview.ui.panels.maps import MapsPanel
 from mammoview.ui.panels.scores import ScoresPanel
 
@@ -16,6 +17,7 @@ class AnalysisPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.scores, self.findings, self.maps = ScoresPanel(), FindingsPanel(), MapsPanel()
+        self.layers = LayersPanel()
         self.caption = QLabel()
         self.caption.setObjectName("quiet")
         self.caption.setWordWrap(True)
@@ -28,15 +30,20 @@ class AnalysisPanel(QWidget):
         splitter.addWidget(_stacked(self.findings, self.caption))
         splitter.setChildrenCollapsible(False)
         splitter.setSizes([420, 260])
-        maps = QGroupBox("Map")
-        inside = QVBoxLayout(maps)
-        inside.setContentsMargins(0, 0, 0, 0)
-        inside.addWidget(self.maps)
         column = QVBoxLayout(self)
         column.setContentsMargins(4, 4, 4, 4)
         column.addWidget(splitter, 1)
-        column.addWidget(maps)
+        column.addWidget(_framed("Lesion layers", self.layers))
+        column.addWidget(_framed("Map", self.maps))
         self.setMinimumWidth(300)
+
+
+def _framed(title: str, content: QWidget) -> QGroupBox:
+    frame = QGroupBox(title)
+    inside = QVBoxLayout(frame)
+    inside.setContentsMargins(0, 0, 0, 0)
+    inside.addWidget(content)
+    return frame
 
 
 def _stacked(upper: QWidget, lower: QWidget) -> QWidget:

@@ -17,7 +17,7 @@ from mammoview.session.orientation import Side
 from mammoview.ui import theme
 from mammoview.ui.viewport import decor, marks, voi
 from mammoview.ui.viewport.annotation import AnnotationOptions, edge_letters, lower_lines, upper_lines
-from mammoview.ui.viewport.layers import OverlayOptions, Prepared
+from mammoview.ui.viewport.layers import OverlayOptions, Prepared, Truth, legend
 from mammoview.ui.viewport.lens import Lens
 from mammoview.ui.viewport.placement import MAX_ZOOM, MIN_ZOOM, Placement, fitting_scale, hung, laid_box
 from mammoview.ui.viewport.render import GrayRenderer
@@ -44,6 +44,7 @@ class Canvas(QWidget):
         self.placement = Placement(1, 1)
         self.voi: VoiWindow | VoiLut = VoiWindow(32768.0, 65536.0)
         self.prepared: Prepared | None = None
+        self.truth: Truth | None = None
         self.is_active = False
         self.text = ""
         self._shown = Box(0, 0, 1, 1)
@@ -87,6 +88,7 @@ class Canvas(QWidget):
     def set_empty(self, text: str) -> None:
         """Show no image but ``text``: what belongs here, or why nothing can be shown (MG-B15)."""
         self.hung, self.image, self.prepared, self._renderer, self._lens = None, None, None, None, None
+        self.truth = None
         self.text = text
         self._redraw()
 
@@ -127,6 +129,11 @@ class Canvas(QWidget):
         self.prepared = prepared
         if self._options.is_cleaned:
             self._make_renderer()
+        self._redraw()
+
+    def set_truth(self, truth: Truth | None) -> None:
+        """Lay a reader's own mask over the image."""
+        self.truth = truth
         self._redraw()
 
     def set_options(self, options: OverlayOptions) -> None:
@@ -319,20 +326,23 @@ class Canvas(QWidget):
         layer = QImage(size[1], size[0], QImage.Format.Format_ARGB32_Premultiplied)
         layer.fill(Qt.GlobalColor.transparent)
         painter = QPainter(layer)
-        if self.prepared is not None:
+        image = self.hung.image
+        prepared = self.prepared or Prepared(image.id)
+        if self.prepared is not None or self.truth is not None:
             painter.setFont(fonts.plain)
             marks.paint_marks(
                 painter,
-                self.prepared,
+                prepared,
                 self.placement,
                 self._options,
                 size=size,
                 selected=self._selected,
                 line_px=fonts.line_px,
+                truth=self.truth,
             )
         painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
-        image = self.hung.image
-        notes = (*((self._stack_text,) if self._stack_text else ()), *self._notes)
+        colours = legend(prepared, self.truth, self._options)
+        notes = (*((self._stack_text,) if self._stack_text else ()), *self._notes, *colours)
         upper = upper_lines(image, self._annotation, self.hung.orientation.inferred)
         lower = lower_lines(image, self._annotation, zoom=self.placement.zoom[1], notes=notes)
         decor.paint_corners(painter, fonts, upper, lower, size=size, chest_wall=self.chest_wall)

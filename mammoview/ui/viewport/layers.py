@@ -10,9 +10,20 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from mammoview.core.findings import Artifact, Candidate, Finding, ImageResult, ValueMap
+from mammoview.core.findings import (
+    Artifact,
+    Candidate,
+    Finding,
+    ImageResult,
+    LayerSource,
+    LesionKind,
+    LesionLayers,
+    ValueMap,
+)
 from mammoview.core.geometry import Box
 from mammoview.core.image import Mask
+from mammoview.report.truth import compare, words
+from mammoview.session.settings import Settings
 from mammoview.ui.viewport.pyramid import mask_pyramid
 
 #: Closed lines in native pixels, shape (n, 2) each, (row, column), float64.
@@ -33,6 +44,9 @@ class Layer(Enum):
     ARTIFACTS = "Artifacts"
     CANDIDATES = "Candidates"
     FINDINGS = "Findings"
+    BENIGN = "Benign layer"
+    MALIGNANT = "Malignant layer"
+    TRUTH = "Truth"
     SALIENCY = "Saliency"
     PATCH_MAP = "Patch map"
 
@@ -47,6 +61,8 @@ class OverlayOptions:
         The layers switched on.
     opacity, threshold
         Of the colour maps, in [0, 1]: nothing is drawn below the threshold.
+    layer_opacity
+        Of the benign and malignant layers.
     patch_channel
         Which channel of the patch map is shown: a class name, or `MALIGNANT`.
     is_cleaned
@@ -56,8 +72,18 @@ class OverlayOptions:
     visible: frozenset[Layer] = frozenset({Layer.FINDINGS})
     opacity: float = 0.45
     threshold: float = 0.35
+    layer_opacity: float = 0.3
     patch_channel: str = MALIGNANT
     is_cleaned: bool = False
+
+    def under(self, settings: Settings) -> OverlayOptions:
+        """With the opacities and the threshold of the settings."""
+        return replace(
+            self,
+            opacity=settings.overlay_opacity,
+            threshold=settings.overlay_threshold,
+            layer_opacity=settings.layer_opacity,
+        )
 
     def toggled(self, layer: Layer) -> OverlayOptions:
         """With ``layer`` switched; the two colour maps exclude each other."""
@@ -78,6 +104,24 @@ class Map:
 
 
 @dataclass(frozen=True, eq=False)
+class Stack:
+    """The benign and the malignant layer of an image; ``threshold`` where a score told them apart."""
+
+    benign: Outlines
+    malignant: Outlines
+    threshold: float | None
+    is_experimental: bool
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """A reader's own mask of an image, and how well the outlines agree with it, in words."""
+
+    outlines: Outlines
+    text: str
+
+
+@dataclass(frozen=True, eq=False)
 class Prepared:
     """The overlays of one image."""
 
@@ -91,11 +135,27 @@ class Prepared:
     finding_outlines: tuple[Outlines, ...] = ()
     saliency: Map | None = None
     patch_maps: tuple[Map, ...] = ()
+    stack: Stack | None = None
     suppressed: tuple[NDArray[np.uint8], ...] = field(default=(), repr=False)
 
     def patch_map(self, channel: str) -> Map | None:
         """The channel of that name, if there."""
         return next((m for m in self.patch_maps if m.name == channel), None)
+
+
+def legend(prepared: Prepared, truth: Truth | None, options: OverlayOptions) -> tuple[str, ...]:
+    """What the colours of layers and truth mean, in short lines; empty where none is shown."""
+    lines = []
+    if prepared.stack is not None:
+        names = {Layer.BENIGN: "benign blue", Layer.MALIGNANT: "malignant orange"}
+        on = [name for layer, name in names.items() if layer in options.visible]
+        threshold = prepared.stack.threshold
+        lines += [", ".join(on)] if on else []
+        lines += [f"malignant from {threshold:.2f} on"] if on and threshold is not None else []
+        lines += ["layers are experimental"] if on and prepared.stack.is_experimental else []
+    if truth is not None and Layer.TRUTH in options.visible:
+        lines += ["truth red, outlines yellow", truth.text]
+    return tuple(lines)
 
 
 def outlines(mask: NDArray[np.bool_] | NDArray[np.uint8]) -> Outlines:
@@ -124,8 +184,26 @@ def _patch_maps(values: Sequence[ValueMap]) -> tuple[Map, ...]:
     return (Map(MALIGNANT, values[0].box, total), *each)
 
 
+def _stack(layers: LesionLayers) -> Stack:
+    is_scored = any(part.source is LayerSource.PATCH_CLASSIFIER for part in layers.parts)
+    return Stack(
+        _mask_outlines(layers.benign),
+        _mask_outlines(layers.malignant),
+        layers.threshold if is_scored else None,
+        layers.is_experimental,
+    )
+
+
+def prepare_truth(mask: Mask, result: ImageResult) -> Truth:
+    """Trace a reader's mask and compare it with what was outlined; as slow as `prepare`."""
+    truth = mask.to_array()
+    return Truth(outlines(truth), words(compare(truth, result, file="")))
+
+
 def _finding_outlines(finding: Finding) -> Outlines:
-    if len(finding.contour) > 2:
+    # A cluster's mask has many parts; a contour is that of the largest.
+    is_whole = finding.mask is None or finding.kind is not LesionKind.CALCIFICATION
+    if len(finding.contour) > 2 and is_whole:
         return (np.array(finding.contour, np.float64),)
     return _mask_outlines(finding.mask)
 
@@ -142,6 +220,7 @@ def prepare(result: ImageResult, levels: int) -> Prepared:
         finding_outlines=tuple(_finding_outlines(finding) for finding in result.findings),
         saliency=_map(result.saliency) if result.saliency else None,
         patch_maps=_patch_maps(result.patch_map),
+        stack=_stack(result.layers) if result.layers else None,
     )
     found = result.suppression
     if found is None:

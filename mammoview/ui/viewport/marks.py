@@ -7,12 +7,12 @@ from collections.abc import Iterable
 import cv2
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QFont, QImage, QPainter, QPen, QPolygonF
+from PySide6.QtGui import QBrush, QColor, QFont, QImage, QPainter, QPainterPath, QPen, QPolygonF
 
 from mammoview.core.findings import Finding
 from mammoview.core.geometry import Box, PixelTransform
 from mammoview.imaging.colormaps import ColorMap, rgba_table
-from mammoview.ui.viewport.layers import Layer, Map, Outlines, OverlayOptions, Prepared
+from mammoview.ui.viewport.layers import Layer, Map, Outlines, OverlayOptions, Prepared, Stack, Truth
 from mammoview.ui.viewport.placement import Placement
 from mammoview.ui.viewport.render import Target, target_of, warp
 
@@ -22,7 +22,12 @@ COLOURS: dict[Layer, QColor] = {
     Layer.ARTIFACTS: QColor(235, 90, 200),
     Layer.CANDIDATES: QColor(240, 220, 90),
     Layer.FINDINGS: QColor(255, 95, 80),
+    Layer.BENIGN: QColor(80, 150, 255),
+    Layer.MALIGNANT: QColor(255, 140, 40),
+    Layer.TRUTH: QColor(255, 40, 40),
 }
+#: Outlines beside a reader's own, as published figures show them.
+PREDICTED = QColor(255, 230, 0)
 SELECTED = QColor(110, 255, 150)
 MAP_COLOURS: dict[Layer, ColorMap] = {Layer.SALIENCY: ColorMap.HEAT, Layer.PATCH_MAP: ColorMap.SPECTRUM}
 
@@ -36,6 +41,7 @@ def paint_marks(
     size: tuple[int, int],
     selected: frozenset[str],
     line_px: float,
+    truth: Truth | None = None,
 ) -> None:
     """Paint all visible layers of one image.
 
@@ -49,12 +55,16 @@ def paint_marks(
         Ids of the findings to highlight.
     line_px
         Width of an ordinary line, device pixels.
+    truth
+        A reader's own mask; while it is shown the findings are yellow and it is red.
     """
     shown = shown_map(prepared, options)
     if shown is not None:
         layer, values = shown
         _paint_map(painter, values, placement, options, layer=layer, size=size)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+    if prepared.stack is not None:
+        _paint_stack(painter, prepared.stack, placement.to_device, options, line_px=line_px)
     for layer, lines in (
         (Layer.BREAST, prepared.breast),
         (Layer.PECTORAL, prepared.pectoral),
@@ -64,13 +74,22 @@ def paint_marks(
             fill = 50 if layer is Layer.ARTIFACTS else 0
             _paint_outlines(painter, lines, placement.to_device, COLOURS[layer], line_px, fill=fill)
     if Layer.ARTIFACTS in options.visible:
-        for artifact in prepared.artifacts:
-            rect = _rect(placement.to_device, artifact.box)
-            _label(painter, rect.bottomLeft() + QPointF(0, 1), artifact.kind.value.replace("_", " "), Layer.ARTIFACTS)
+        _name_artifacts(painter, prepared, placement.to_device)
     if Layer.CANDIDATES in options.visible:
         _paint_candidates(painter, prepared, placement.to_device, line_px)
-    if Layer.FINDINGS in options.visible or selected:
-        _paint_findings(painter, prepared, placement.to_device, options, selected=selected, line_px=line_px)
+    is_compared = truth is not None and Layer.TRUTH in options.visible
+    if truth is not None and is_compared:
+        _paint_outlines(painter, truth.outlines, placement.to_device, COLOURS[Layer.TRUTH], line_px * 2.2)
+    if Layer.FINDINGS in options.visible or selected or is_compared:
+        _paint_findings(
+            painter,
+            prepared,
+            placement.to_device,
+            options,
+            selected=selected,
+            line_px=line_px,
+            is_compared=is_compared,
+        )
 
 
 def shown_map(prepared: Prepared, options: OverlayOptions) -> tuple[Layer, Map] | None:
@@ -135,6 +154,31 @@ def _paint_outlines(
         painter.drawPolygon(_points(to_device, line))
 
 
+def _name_artifacts(painter: QPainter, prepared: Prepared, to_device: PixelTransform) -> None:
+    for artifact in prepared.artifacts:
+        under = _rect(to_device, artifact.box).bottomLeft() + QPointF(0, 1)
+        _label(painter, under, artifact.kind.value.replace("_", " "), Layer.ARTIFACTS)
+
+
+def _paint_stack(
+    painter: QPainter, stack: Stack, to_device: PixelTransform, options: OverlayOptions, *, line_px: float
+) -> None:
+    """Fill lesions, without their holes, with a colour that the tissue shows through."""
+    for layer, lines in ((Layer.BENIGN, stack.benign), (Layer.MALIGNANT, stack.malignant)):
+        if layer not in options.visible:
+            continue
+        path = QPainterPath()
+        path.setFillRule(Qt.FillRule.OddEvenFill)
+        for line in lines:
+            path.addPolygon(_points(to_device, line))
+            path.closeSubpath()
+        colour = QColor(COLOURS[layer])
+        painter.setPen(QPen(colour, line_px))
+        colour.setAlphaF(options.layer_opacity)
+        painter.setBrush(colour)
+        painter.drawPath(path)
+
+
 def _paint_candidates(painter: QPainter, prepared: Prepared, to_device: PixelTransform, line_px: float) -> None:
     pen = QPen(COLOURS[Layer.CANDIDATES], line_px, Qt.PenStyle.DashLine)
     painter.setBrush(Qt.BrushStyle.NoBrush)
@@ -158,12 +202,16 @@ def _paint_findings(
     *,
     selected: frozenset[str],
     line_px: float,
+    is_compared: bool,
 ) -> None:
     for finding, lines in zip(prepared.findings, prepared.finding_outlines, strict=True):
         is_selected = finding.id in selected
-        if not is_selected and Layer.FINDINGS not in options.visible:
+        is_shown = Layer.FINDINGS in options.visible or (is_compared and bool(lines))
+        if not is_selected and not is_shown:
             continue
-        colour = SELECTED if is_selected else COLOURS[Layer.FINDINGS]
+        # Nothing takes the two colours of a comparison away: a selection shows by its corners.
+        plain = PREDICTED if is_compared and lines else COLOURS[Layer.FINDINGS]
+        colour = SELECTED if is_selected and not (is_compared and lines) else plain
         width = line_px * (2.0 if is_selected else 1.2)
         if lines:
             _paint_outlines(painter, lines, to_device, colour, width)

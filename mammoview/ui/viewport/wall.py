@@ -13,7 +13,7 @@ from mammoview.core.study import VoiLut, VoiWindow
 from mammoview.session.hanging import Hanging, Hung, Slot
 from mammoview.session.orientation import Side
 from mammoview.ui.viewport.annotation import AnnotationOptions
-from mammoview.ui.viewport.layers import OverlayOptions, Prepared
+from mammoview.ui.viewport.layers import OverlayOptions, Prepared, Truth
 from mammoview.ui.viewport.pane import Pane
 from mammoview.ui.viewport.voi import Adjustment
 
@@ -284,6 +284,12 @@ class Wall(QWidget):
         pane = self.pane_of(prepared.image_id)
         if pane is not None:
             pane.set_prepared(prepared)
+
+    def set_truth(self, image_id: str, truth: Truth) -> None:
+        """Lay a reader's own mask over the image that it belongs to."""
+        pane = self.pane_of(image_id)
+        if pane is not None:
+            pane.set_truth(truth)
 
     def clear_results(self) -> None:
         """Take overlays and scores off: an analysis begins anew."""
