@@ -8,6 +8,7 @@ own behind where known; several are parted by semicolons. Paths are relative to 
 from __future__ import annotations
 
 import csv
+from collections import defaultdict
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -17,7 +18,7 @@ import numpy as np
 
 from mammoview.core.errors import InputError
 from mammoview.core.progress import Cancel, Progress, never_cancel, no_progress, stop_if_cancelled
-from mammoview.core.study import Laterality, PresentationIntent, ViewPosition
+from mammoview.core.study import Laterality, PresentationIntent, SourceKind, ViewPosition
 from mammoview.dicom.raster import SIDES, VIEWS
 from mammoview.dicom.scan import read_header
 from mammoview.training.cases import Case, MarkedLesion, outline_mask
@@ -118,7 +119,9 @@ def read_manifest(path: Path, *, progress: Progress = no_progress, cancel: Cance
         raise ManifestError(path, reader.problems)
     unknown = [f"The column “{name}” is not used." for name in names if name not in REQUIRED + OPTIONAL]
     cases = tuple(reader.cases)
-    return Manifest(cases, sum(case.is_malignant is None for case in cases), (*unknown, *reader.warnings))
+    return Manifest(
+        cases, sum(case.is_malignant is None for case in cases), (*unknown, *reader.warnings, *reader.shared)
+    )
 
 
 def write_manifest(cases: Iterable[Case], path: Path) -> None:
@@ -166,11 +169,24 @@ class _Reader:
         self.problems: list[RowProblem] = []
         self.warnings: list[str] = []
         self._lines: dict[str, int] = {}
+        self._same: dict[str, set[str]] = defaultdict(set)
+
+    @property
+    def shared(self) -> tuple[str, ...]:
+        """A warning for each patient ID of the files that the table gives to several patients: a leak, perhaps."""
+        return tuple(
+            f"{len(names)} patients of the table have files with the same patient ID “{identity}”: "
+            f"{', '.join(sorted(names)[:5])}. Give those that are one person one name: splits are by patient."
+            for identity, names in self._same.items()
+            if len(names) > 1
+        )
 
     def read(self, line: int, cells: Mapping[str, str]) -> None:
         """Take one row."""
         before = len(self.problems)
         image = self._image(line, cells)
+        if image is not None and image.kind is SourceKind.DICOM and image.patient_id:
+            self._same[image.patient_id].add(cells["patient"])
         if not cells["patient"]:
             self._bad(line, "patient", "the patient is missing.", "Give every patient a name: splits are by patient.")
         side = self._side(line, cells["laterality"], image)
@@ -211,7 +227,7 @@ class _Reader:
                 self._bad(line, "laterality", f"“{word}” is no side.", "Write L or R.")
             elif stated is not None and stated is not side:
                 self.warnings.append(
-                    f"Line {line}: the file says {stated.value}, the table {side.value}; it is believed."
+                    f"Line {line}: the file says {stated.value}, the table {side.value}; the table is believed."
                 )
             return side
         if stated is None and image is not None:

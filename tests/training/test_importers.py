@@ -258,6 +258,15 @@ def test_a_raw_image_is_a_bad_row(vindr: Path, tmp_path: Path) -> None:
         read_manifest(tmp_path / "cases.csv")
 
 
+def test_files_of_one_patient_under_two_names_are_told(vindr: Path, tmp_path: Path) -> None:
+    """All files of the miniature carry the patient ID “removed”; its table has two patients."""
+    write_manifest(open_data(vindr).cases, tmp_path / "cases.csv")
+    (warning,) = read_manifest(tmp_path / "cases.csv").warnings
+    assert "2 patients of the table have files with the same patient ID “removed”: s1, s2." in warning
+    write_manifest(open_data(vindr).cases[:2], tmp_path / "cases.csv")
+    assert read_manifest(tmp_path / "cases.csv").warnings == ()
+
+
 def test_what_nothing_fits_is_refused_with_one_message(tmp_path: Path) -> None:
     for path in (tmp_path, tmp_path / "absent"):
         with pytest.raises(InputError, match="holds no data that are known") as caught:
