@@ -64,15 +64,9 @@ def split_by_patient(strata: Mapping[str, Hashable], validation_share: float, *,
     seed
         The same seed gives the same split, whatever the order of ``strata``.
     """
-    groups: dict[str, list[str]] = defaultdict(list)
-    for patient in sorted(strata):
-        groups[repr(strata[patient])].append(patient)
     held_out: set[str] = set()
-    rng = np.random.default_rng(seed)
-    for name in sorted(groups):
-        order = rng.permutation(len(groups[name]))
-        count = round(len(order) * validation_share)
-        held_out.update(groups[name][index] for index in order[:count])
+    for patients in _shuffled(strata, seed):
+        held_out.update(patients[: round(len(patients) * validation_share)])
     return Split(frozenset(strata) - held_out, frozenset(held_out))
 
 
@@ -88,12 +82,8 @@ def deal_folds(strata: Mapping[str, Hashable], count: int, *, seed: int) -> dict
     seed
         The same seed gives the same folds, whatever the order of ``strata``.
     """
-    groups: dict[str, list[str]] = defaultdict(list)
-    for patient in sorted(strata):
-        groups[repr(strata[patient])].append(patient)
-    rng = np.random.default_rng(seed)
     # Dealt like cards, one stratum after the other: the next stratum goes on where the last one stopped.
-    dealt = [groups[name][index] for name in sorted(groups) for index in rng.permutation(len(groups[name]))]
+    dealt = [patient for patients in _shuffled(strata, seed) for patient in patients]
     return {patient: place % count for place, patient in enumerate(dealt)}
 
 
@@ -191,6 +181,15 @@ def read_split(path: Path) -> Split:
         frozenset(patient for patient, name in rows if name == "training"),
         frozenset(patient for patient, name in rows if name == "validation"),
     )
+
+
+def _shuffled(strata: Mapping[str, Hashable], seed: int) -> list[list[str]]:
+    """The patients of each stratum, in an order that the seed decides."""
+    groups: dict[str, list[str]] = defaultdict(list)
+    for patient in sorted(strata):
+        groups[repr(strata[patient])].append(patient)
+    rng = np.random.default_rng(seed)
+    return [[groups[name][index] for index in rng.permutation(len(groups[name]))] for name in sorted(groups)]
 
 
 def _table(split: Split) -> str:
