@@ -5,8 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
-#: The benches of speed. Those of accuracy (suppression, rois) take long and are run by name.
-BENCHES = ("display", "startup", "analyze", "heartbeat")
+#: The benches of speed. Those of accuracy (suppression, rois, packages, trust) take long and are run by name.
+BENCHES = ("display", "startup", "analyze", "heartbeat", "networks", "training", "accelerator")
 
 
 def main() -> int:

@@ -25,14 +25,22 @@ def data_root() -> Path | None:
 
 
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect the tests that need real images where there are none, and say how many."""
-    if data_root() is not None:
-        return
-    needing = [item for item in items if item.get_closest_marker("data")]
+    """Deselect the tests that need what this machine lacks, real images or a CUDA device, and say how many."""
+    if data_root() is None:
+        leave_out("data", "real images (MAMMOVIEW_DATA) and were left out.", config, items)
+    if any(item.get_closest_marker("gpu") for item in items):
+        import torch
+
+        if not torch.cuda.is_available():
+            leave_out("gpu", "a CUDA device and were left out; their CPU twins ran.", config, items)
+
+
+def leave_out(marker: str, reason: str, config: pytest.Config, items: list[pytest.Item]) -> None:
+    needing = [item for item in items if item.get_closest_marker(marker)]
     if needing:
         config.hook.pytest_deselected(items=needing)
-        items[:] = [item for item in items if not item.get_closest_marker("data")]
-        print(f"{len(needing)} tests need the real images (MAMMOVIEW_DATA) and were left out.")
+        items[:] = [item for item in items if not item.get_closest_marker(marker)]
+        print(f"{len(needing)} tests need {reason}")
 
 
 @pytest.fixture(autouse=True)

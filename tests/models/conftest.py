@@ -53,15 +53,6 @@ def make_identity(task: Task) -> Identity:
     )
 
 
-def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Deselect the tests that need a CUDA device where there is none, and say how many."""
-    needing = [item for item in items if item.get_closest_marker("gpu")]
-    if needing and not torch.cuda.is_available():
-        config.hook.pytest_deselected(items=needing)
-        items[:] = [item for item in items if not item.get_closest_marker("gpu")]
-        print(f"{len(needing)} tests need a CUDA device and were left out; their CPU twins ran.")
-
-
 @pytest.fixture(scope="session")
 def pristine(tmp_path_factory: pytest.TempPathFactory) -> dict[Task, Path]:
     """A package folder for each task; tests that change one take `toy_copy`."""
