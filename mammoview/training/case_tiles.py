@@ -57,12 +57,7 @@ def case_tiles(
     CancelledError
         When ``cancel`` says so.
     """
-    chosen = boxed(cases)
-    if not chosen:
-        raise InputError(
-            "None of the cases has a lesion whose kind and label are known.",
-            "Write boxes as row0 col0 row1 col1 mass malignant.",
-        )
+    chosen = _with_classes(cases)
     rng = np.random.default_rng(seed)
     found: list[Tile] = []
     sides: list[float] = []
@@ -102,7 +97,7 @@ def masked_tiles(cases: Sequence[Case], *, progress: Progress = no_progress, can
         for box, own in lesion_boxes(_mask(loaded)):
             found.append(cut(gray, box, PatchClass.BACKGROUND, loaded.case.patient, mask=own.astype(np.uint8)))
     if not found:
-        raise InputError("None of the cases has a mask with a lesion.", "Name masks in the column “mask”.")
+        raise _no_masks()
     return stack(found)
 
 
@@ -135,9 +130,7 @@ def sampled_tiles(
     CancelledError
         When ``cancel`` says so.
     """
-    chosen = boxed(cases)
-    if not chosen:
-        raise InputError("None of the cases has a lesion whose kind and label are known.", "Write them into “boxes”.")
+    chosen = _with_classes(cases)
     whole = Box(0, 0, sampling.patch_px, sampling.patch_px)
     found = []
     for loaded in _loaded(chosen, progress, cancel, finest_mm=None):
@@ -184,7 +177,7 @@ def forty_fold_of(
     for loaded in _loaded(outlined(cases), progress, cancel, finest_mm=None):
         found += [(loaded.case, box) for box, _ in lesion_boxes(_mask(loaded))]
     if not found:
-        raise InputError("None of the cases has a mask with a lesion.", "Name masks in the column “mask”.")
+        raise _no_masks()
 
     @functools.lru_cache(maxsize=cache)
     def load(index: int) -> Pair:
@@ -193,6 +186,20 @@ def forty_fold_of(
         return roi_crop(loaded.cleaned, _mask(loaded), box, size_px=size_px)
 
     return FortyFold.of((case.patient for case, _ in found), load, seed=seed)
+
+
+def _with_classes(cases: Sequence[Case]) -> tuple[Case, ...]:
+    chosen = boxed(cases)
+    if not chosen:
+        raise InputError(
+            "None of the cases has a lesion whose kind and label are known.",
+            "Write boxes as row0 col0 row1 col1 mass malignant.",
+        )
+    return chosen
+
+
+def _no_masks() -> InputError:
+    return InputError("None of the cases has a mask with a lesion.", "Name masks in the column “mask”.")
 
 
 def _mask(loaded: CasePixels) -> NDArray[np.bool_]:
