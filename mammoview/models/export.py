@@ -24,6 +24,7 @@ from mammoview.models.manifest import (
     GRAPH,
     MANIFEST,
     PREPROCESS,
+    TRAINING,
     Calibration,
     Evaluation,
     Identity,
@@ -49,6 +50,7 @@ def write_package(
     calibration: Calibration,
     evaluation: Evaluation,
     card: str,
+    training: BaseModel | None = None,
     precision: Precision = "fp16",
 ) -> PackageInfo:
     """Write a package folder and read it back.
@@ -61,6 +63,8 @@ def write_package(
         Its architecture, sizes and weights are written; evaluation mode is set.
     card
         ``MODEL_CARD.md``.
+    training
+        How it was trained, schedule and all: ``training.json``.
     precision
         Storage of convolution and dense weights; what has one axis (batch norms, biases) stays float32. See
         `stored_state` for what the package will compute with.
@@ -81,6 +85,7 @@ def write_package(
         CALIBRATION: _json(calibration),
         EVALUATION: _json(evaluation),
         CARD: card.encode(),
+        **({} if training is None else {TRAINING: _json(training)}),
         **_shards(stored_state(network, precision)),
     }
     manifest = Manifest(

@@ -1,8 +1,8 @@
 """What a model package says about itself. No torch here.
 
 A package is a folder: ``manifest.json``, ``weights*.safetensors``, ``graph.onnx``, ``preprocess.json``,
-``calibration.json``, ``eval.json`` and ``MODEL_CARD.md``; zipped it is a ``*.mvmodel`` file. It brings numbers and
-words, never code, and the manifest names the SHA-256 of every other file.
+``calibration.json``, ``eval.json``, ``MODEL_CARD.md`` and, where known, ``training.json``; zipped it is a
+``*.mvmodel`` file. It brings numbers and words, never code, and the manifest names the SHA-256 of every other file.
 """
 
 from __future__ import annotations
@@ -26,6 +26,7 @@ GRAPH = "graph.onnx"
 PREPROCESS = "preprocess.json"
 CALIBRATION = "calibration.json"
 EVALUATION = "eval.json"
+TRAINING = "training.json"
 CARD = "MODEL_CARD.md"
 
 _SUFFIXES = {".safetensors", ".onnx", ".json", ".md"}

@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serializer
 
 from mammoview.core.errors import UsageError
 from mammoview.models.preprocess import Preprocess
@@ -43,6 +43,11 @@ class NetworkConfig(_Config):
     architecture: str
     sizes: dict[str, object] = {}
     init: Path | None = None
+
+    @field_serializer("init")
+    def _name(self, init: Path | None) -> str | None:
+        """A package says what it started from, not where that lay."""
+        return None if init is None else init.name
 
 
 class PackageConfig(_Config):

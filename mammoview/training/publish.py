@@ -200,6 +200,7 @@ def publish(
         preprocess=config.preprocess,
         calibration=calibration,
         evaluation=evaluation,
+        training=config,
         card=card(config, source, calibration, evaluation, parameters=sum(p.numel() for p in net.parameters())),
         precision="fp16",
     )

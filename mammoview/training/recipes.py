@@ -16,10 +16,11 @@ from mammoview.core.progress import Cancel, Progress, never_cancel, no_progress
 from mammoview.models.architectures import sizes_of
 from mammoview.models.loading import load
 from mammoview.models.manifest import Calibration
-from mammoview.models.networks import Network, PatchNet, WholeImageNet, build
+from mammoview.models.networks import Network, PatchNet, WholeImageNet
 from mammoview.models.registry import PackageInfo, read_info
 from mammoview.models.sizes import ImageHeadSizes
 from mammoview.training import losses
+from mammoview.training.beginning import new_network
 from mammoview.training.data import Lesion, cbis_films, cbis_lesions, cesm_images
 from mammoview.training.described import DescribingNet, describing_loss
 from mammoview.training.engine import ONE_CPU, Machine, leave_to_first_process
@@ -175,8 +176,7 @@ def fit_patch(tiles: TileSet, split: Split, run: Run) -> Network:
     if not run.config.describing:
         return _fit_tiles(part, split, run)
     check_patients(split, training=part.patients.tolist(), validation=())
-    torch.manual_seed(run.config.seed)
-    net = build(run.config.network.architecture, run.config.network.sizes)
+    net = new_network(run.config, run.progress)
     if not isinstance(net, PatchNet):
         raise UsageError("Only a patch classifier learns from descriptions.", "Remove “describing” from the config.")
     batches = TileBatches(
@@ -252,8 +252,7 @@ def publish_segmenter(net: Network, tiles: TileSet, split: Split, run: Run) -> P
 
 def _fit_tiles(part: TileSet, split: Split, run: Run) -> Network:
     check_patients(split, training=part.patients.tolist(), validation=())
-    torch.manual_seed(run.config.seed)
-    net = build(run.config.network.architecture, run.config.network.sizes)
+    net = new_network(run.config, run.progress)
     fit(net, TileBatches(part, patch_spec(run.config), run.config.batch_size, run.config.augment), split, run)
     return net
 

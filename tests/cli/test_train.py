@@ -17,8 +17,10 @@ import torch
 from mammoview.cli import train as command
 from mammoview.core.errors import MammoViewError
 from mammoview.core.progress import Progress
+from mammoview.models.manifest import TRAINING, read_words
 from mammoview.models.registry import PackageInfo, read_info
 from mammoview.training import launch
+from mammoview.training.config import TrainingConfig, read_config
 from mammoview.training.launch import Kind, Order
 
 Mammoview = Callable[..., tuple[int, str, str]]
@@ -116,6 +118,8 @@ def test_a_patch_classifier_from_files_to_a_package(
     assert "Epoch 2 of 2 (all), loss" in told
     info = read_info(out / "package")
     assert info.id == "miniature"
+    # The package says how it was trained.
+    assert read_words(info.folder, info.manifest, TRAINING, TrainingConfig) == read_config(config)
     assert f"Written: {info.folder}" in printed
     assert "# Miniature" in printed
     assert (out / "curves.png").exists()
@@ -215,9 +219,12 @@ def test_each_trainer_is_the_command(
     assert "--config" in started.stdout
     # The same file in this process, where torch is loaded already.
     asked: list[Order] = []
-    monkeypatch.setattr(
-        command, "launch", lambda order, progress: launch.launch(asked.append(order) or order, progress)
-    )
+
+    def note(order: Order, progress: Progress) -> PackageInfo:
+        asked.append(order)
+        return launch.launch(order, progress)
+
+    monkeypatch.setattr(command, "launch", note)
     monkeypatch.setattr(sys, "argv", [name, "--config", "absent.toml", "--data", str(tmp_path), "--out", str(tmp_path)])
     with pytest.raises(SystemExit) as ended:
         runpy.run_path(str(script), run_name="__main__")
