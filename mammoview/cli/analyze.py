@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -12,7 +12,7 @@ import typer
 from mammoview.cli.console import progress_bar
 from mammoview.core.progress import Progress, SubProgress
 from mammoview.core.score_words import point_words, spread_words, thresholds_of
-from mammoview.pipeline.request import MOST_DROPOUT_PASSES, AnalysisRequest, Backend, SaliencyMethod
+from mammoview.pipeline.request import MOST_DROPOUT_PASSES, AnalysisRequest, Backend, Outlining, SaliencyMethod
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -20,10 +20,12 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-    from mammoview.core.findings import ExamResult, ImageResult
+    from mammoview.core.errors import Problem
+    from mammoview.core.findings import ExamResult, ImageResult, TruthComparison
     from mammoview.core.study import Mammogram, ScanResult
     from mammoview.report.build import ResultWriter
     from mammoview.report.records import Meanings
+    from mammoview.report.truth import TruthMasks
 
 EXIT_NOTHING_ANALYSED = 3
 #: Share of the progress bar that finding the files takes.
@@ -42,7 +44,29 @@ class Options:
     saliency: SaliencyMethod = SaliencyMethod.GRADCAM
     flips: bool = True
     dropout_passes: int = 0
+    outlining: Outlining = Outlining.AUTO
+    truth: Path | None = None
     overwrite: bool = False
+
+
+@dataclass
+class Truths:
+    """Comparisons with a reader's masks, by image id, and why masks could not be used."""
+
+    masks: TruthMasks | None = None
+    found: dict[str, TruthComparison] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+
+    def beside(self, image: Mammogram, result: ImageResult) -> ImageResult:
+        """A result with its comparison, where there is a mask."""
+        if self.masks is None:
+            return result
+        result, problem = self.masks.beside(image, result)
+        if problem is not None:
+            self.problems.append(problem)
+        if result.truth is not None:
+            self.found[image.id] = result.truth
+        return result
 
 
 @dataclass(frozen=True)
@@ -52,6 +76,7 @@ class Outcome:
     result: Path
     results: tuple[ExamResult, ...]
     scan: ScanResult
+    truths: Truths
 
     @property
     def exit_code(self) -> int:
@@ -74,6 +99,12 @@ def analyze(
     dropout: Annotated[
         int, typer.Option(min=0, max=MOST_DROPOUT_PASSES, help="Passes with dropout left on, for the scores' spread.")
     ] = 0,
+    outlining: Annotated[
+        Outlining, typer.Option(help="Where segmenters look: as each was made for, around findings, or all over.")
+    ] = Outlining.AUTO,
+    truth: Annotated[
+        Path | None, typer.Option(help="A mask, or a folder of masks named as the images, to compare outlines with.")
+    ] = None,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace an earlier result.")] = False,
 ) -> None:
     """Analyse mammograms and write result.json with masks, maps and overlays beside it.
@@ -89,6 +120,8 @@ def analyze(
         saliency=saliency,
         flips=flips,
         dropout_passes=dropout,
+        outlining=outlining,
+        truth=truth,
         overwrite=overwrite,
     )
     with progress_bar() as progress:
@@ -110,7 +143,7 @@ def analyze_paths(paths: Sequence[Path], options: Options, progress: Progress) -
     Raises
     ------
     UsageError
-        When there is a result already, or the device or a model is not there, before anything is done.
+        When there is a result already, or the device, a model or the truth is not there, before any analysis.
     MammoViewError
         When the models or the device cannot be used, or the result cannot be written.
     """
@@ -120,10 +153,21 @@ def analyze_paths(paths: Sequence[Path], options: Options, progress: Progress) -
     check_target(options.out, overwrite=options.overwrite)
     check_wishes(options.device, options.models)
     scan = _scan(paths, options.out, SubProgress(progress, 0.0, _SCAN_SHARE))
+    truths = _truths(options, scan)
+    share = SubProgress(progress, _SCAN_SHARE, 1.0)
     with ResultWriter(options.out, overwrite=options.overwrite) as writer:
-        results = _run_all(scan, options, SubProgress(progress, _SCAN_SHARE, 1.0), writer) if scan.studies else ()
+        results = _run_all(scan, options, share, writer, truths) if scan.studies else ()
+        scan = replace(scan, problems=(*scan.problems, *truths.problems))
         written = writer.finish(results, problems=scan.problems)
-    return Outcome(written, results, scan)
+    return Outcome(written, results, scan, truths)
+
+
+def _truths(options: Options, scan: ScanResult) -> Truths:
+    from mammoview.report.truth import TruthMasks
+
+    if options.truth is None:
+        return Truths()
+    return Truths(TruthMasks.of(options.truth, [image for study in scan.studies for image in study.images]))
 
 
 def _scan(paths: Sequence[Path], out: Path, progress: Progress) -> ScanResult:
@@ -147,10 +191,13 @@ def _scan(paths: Sequence[Path], out: Path, progress: Progress) -> ScanResult:
     )
 
 
-def _run_all(scan: ScanResult, options: Options, progress: Progress, writer: ResultWriter) -> tuple[ExamResult, ...]:
+def _run_all(
+    scan: ScanResult, options: Options, progress: Progress, writer: ResultWriter, truths: Truths
+) -> tuple[ExamResult, ...]:
     from mammoview.pipeline.runner import run
     from mammoview.pipeline.shelf import Shelf
     from mammoview.report.records import Meanings
+    from mammoview.session.hanging import priors
 
     shelf = Shelf()
     results = []
@@ -167,6 +214,8 @@ def _run_all(scan: ScanResult, options: Options, progress: Progress, writer: Res
             saliency=options.saliency,
             flips=options.flips,
             dropout_passes=options.dropout_passes,
+            outlining=options.outlining,
+            priors=priors(study, scan.studies),
         )
         networks = shelf.open(request)
         share = SubProgress(progress, done / total, (done + len(study.images)) / total)
@@ -175,7 +224,7 @@ def _run_all(scan: ScanResult, options: Options, progress: Progress, writer: Res
                 request,
                 share,
                 networks=networks,
-                on_pixels=partial(_write, writer, Meanings(networks.meaning, networks.finding_meaning)),
+                on_pixels=partial(_write, writer, truths, Meanings(networks.meaning, networks.finding_meaning)),
             )
         )
         done += len(study.images)
@@ -184,12 +233,13 @@ def _run_all(scan: ScanResult, options: Options, progress: Progress, writer: Res
 
 def _write(
     writer: ResultWriter,
+    truths: Truths,
     meanings: Meanings,
     image: Mammogram,
     shown: NDArray[np.uint16],
     result: ImageResult,
 ) -> None:
-    writer.add(image, result, shown=shown, meanings=meanings)
+    writer.add(image, truths.beside(image, result), shown=shown, meanings=meanings)
 
 
 def _summarise(outcome: Outcome) -> None:
@@ -204,15 +254,26 @@ def _summarise(outcome: Outcome) -> None:
             image = images[one.image_id]
             score = "no score" if one.p_malignant is None else f"{one.p_malignant:.3f}"
             typer.echo(f"  {image.label:6} {score:9} {len(one.findings)} findings  {image.relative_path}")
-            for line in _beside(one, result):
+            for line in (*_beside(one, result), *_truth_words(outcome.truths, one)):
                 typer.echo(f"         {line}")
         if result.p_malignant is not None:
             typer.echo(f"  exam   {result.p_malignant:.3f}     {result.rule}")
+        if result.priors is not None:
+            typer.echo(f"  priors {result.priors.score:.3f}     {result.priors.words}")
+            typer.echo(f"         {result.priors.meaning.text}")
         for text in result.warnings:
             typer.echo(f"  note: {text}", err=True)
     for problem in (*outcome.scan.problems, *(p for result in outcome.results for p in result.problems)):
         typer.echo(f"left out: {problem.message} {problem.hint}".rstrip(), err=True)
     typer.echo(f"Research software, not a diagnosis. Written: {outcome.result}")
+
+
+def _truth_words(truths: Truths, one: ImageResult) -> Iterator[str]:
+    from mammoview.report.truth import words
+
+    found = truths.found.get(one.image_id)
+    if found is not None:
+        yield f"against {found.file}: {words(found)}"
 
 
 def _beside(one: ImageResult, exam: ExamResult) -> Iterator[str]:

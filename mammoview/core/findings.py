@@ -196,6 +196,8 @@ class LesionLayers:
 
     Attributes
     ----------
+    threshold
+        Malignancy from which the patch classifier's parts are in the malignant layer.
     is_experimental
         Whether the outlines or their classes come from a model that was not validated on real images of this kind.
     """
@@ -203,6 +205,7 @@ class LesionLayers:
     benign: Mask
     malignant: Mask
     parts: tuple[LayerPart, ...]
+    threshold: float = 0.5
     is_experimental: bool = False
 
 

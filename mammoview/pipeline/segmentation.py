@@ -221,6 +221,7 @@ def _layers(
         benign=Mask.from_array(stacked[LesionLayer.BENIGN]),
         malignant=Mask.from_array(stacked[LesionLayer.MALIGNANT]),
         parts=tuple(parts),
+        threshold=threshold,
         is_experimental=any(one.is_experimental for _, one in outlined),
     )
 

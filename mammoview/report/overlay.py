@@ -16,8 +16,6 @@ from mammoview.core.study import Mammogram
 from mammoview.imaging.colormaps import ColorMap, colorize
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from numpy.typing import NDArray
 
 #: Long side of the picture of the breast, pixels.
@@ -28,6 +26,7 @@ _LINE_PX = 26
 _MARGIN_PX = 12
 _MIN_WIDTH_PX = 420
 _MAP_OPACITY = 0.55
+_WASH_OPACITY = 0.35
 
 # Blue, green, red.
 _BREAST = (200, 200, 0)
@@ -35,6 +34,8 @@ _PECTORAL = (0, 215, 255)
 _ARTIFACT = (0, 140, 255)
 _CANDIDATE = (210, 210, 210)
 _FINDING = (120, 80, 255)
+_BENIGN = (255, 150, 80)
+_MALIGNANT = (30, 130, 255)
 _TEXT = (225, 225, 225)
 
 _PLAIN = str.maketrans({"±": "+-", "×": "x", "“": '"', "”": '"'})
@@ -46,6 +47,7 @@ _KEY = (
     ("candidate", _CANDIDATE),
     ("finding", _FINDING),
 )
+_LAYER_KEY = (("benign: blue", _BENIGN), ("malignant: orange", _MALIGNANT))
 
 
 @dataclass(frozen=True, eq=False)
@@ -63,16 +65,19 @@ class _Panel:
         cv2.rectangle(self.picture, top_left, bottom_right, colour, thickness, cv2.LINE_AA)
         _put(self.picture, text, (top_left[0], max(12, top_left[1] - 5)), colour, size=0.45)
 
-    def border(self, mask: Mask, colour: tuple[int, int, int]) -> None:
-        small = cv2.resize(
-            mask.to_array().astype(np.uint8), self.picture.shape[1::-1], interpolation=cv2.INTER_NEAREST_EXACT
-        )
-        contours, _ = cv2.findContours(small, cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
-        cv2.drawContours(self.picture, contours, -1, colour, 1, cv2.LINE_AA)
+    def border(self, mask: Mask, colour: tuple[int, int, int], *, thickness: int = 1) -> None:
+        contours, _ = cv2.findContours(self.small(mask), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
+        cv2.drawContours(self.picture, contours, -1, colour, thickness, cv2.LINE_AA)
 
-    def line(self, points: Iterable[tuple[float, float]], colour: tuple[int, int, int]) -> None:
-        corners = np.array([self.point(row, col) for row, col in points], dtype=np.int32)
-        cv2.polylines(self.picture, [corners.reshape(-1, 1, 2)], True, colour, 2, cv2.LINE_AA)
+    def small(self, mask: Mask) -> NDArray[np.uint8]:
+        size = self.picture.shape[1::-1]
+        whole = mask.to_array().astype(np.uint8)
+        return np.asarray(cv2.resize(whole, size, interpolation=cv2.INTER_NEAREST_EXACT), dtype=np.uint8)
+
+    def wash(self, mask: Mask, colour: tuple[int, int, int]) -> None:
+        here = self.small(mask) > 0
+        tinted = self.picture[here] * (1 - _WASH_OPACITY) + np.array(colour) * _WASH_OPACITY
+        self.picture[here] = tinted.astype(np.uint8)
 
 
 def draw(
@@ -117,12 +122,15 @@ def _draw_marks(panel: _Panel, result: ImageResult) -> None:
             panel.border(result.suppression.pectoral, _PECTORAL)
         for artifact in result.suppression.artifacts:
             panel.box(artifact.box, _ARTIFACT, artifact.kind.value)
+    if result.layers is not None:
+        panel.wash(result.layers.benign, _BENIGN)
+        panel.wash(result.layers.malignant, _MALIGNANT)
     for candidate in result.candidates:
         panel.box(candidate.box, _CANDIDATE, "")
     for finding in result.findings:
         panel.box(finding.box, _FINDING, _name(finding), thickness=2)
-        if finding.contour:
-            panel.line(finding.contour, _FINDING)
+        if finding.mask is not None:
+            panel.border(finding.mask, _FINDING, thickness=2)
 
 
 def _name(finding: Finding) -> str:
@@ -184,13 +192,17 @@ def spread(values: ValueMap, rows: int, columns: int, *, scale: float) -> NDArra
 def _words(image: Mammogram, result: ImageResult, meaning: ScoreMeaning | None, width: int) -> NDArray[np.uint8]:
     lines = _lines(image, result, meaning)
     wrapped = [part for line in lines for part in _wrap(line, width)]
-    block = np.zeros(((len(wrapped) + 1) * _LINE_PX + 2 * _MARGIN_PX, width, 3), dtype=np.uint8)
-    left = _MARGIN_PX
-    for text, colour in _KEY:
-        _put(block, text, (left, _LINE_PX), colour, size=0.5)
-        left += cv2.getTextSize(text, _FONT, 0.5, 1)[0][0] + 16
-    for index, text in enumerate(wrapped):
-        _put(block, text, (_MARGIN_PX, (index + 2) * _LINE_PX), _TEXT, size=0.5)
+    placed, left, row = [], _MARGIN_PX, 1
+    for text, colour in (*_KEY, *(_LAYER_KEY if result.layers is not None else ())):
+        wide = cv2.getTextSize(text, _FONT, 0.5, 1)[0][0]
+        if left + wide > width - _MARGIN_PX:
+            left, row = _MARGIN_PX, row + 1
+        placed.append((text, (left, row * _LINE_PX), colour))
+        left += wide + 16
+    placed += [(text, (_MARGIN_PX, number * _LINE_PX), _TEXT) for number, text in enumerate(wrapped, start=row + 1)]
+    block = np.zeros(((len(wrapped) + row) * _LINE_PX + 2 * _MARGIN_PX, width, 3), dtype=np.uint8)
+    for text, at, colour in placed:
+        _put(block, text, at, colour, size=0.5)
     return block
 
 
@@ -205,6 +217,8 @@ def _lines(image: Mammogram, result: ImageResult, meaning: ScoreMeaning | None) 
         lines.extend([points] if points else [])
         if meaning is not None:
             lines.append(f"{meaning.text}; {meaning.training_prevalence:.0%} malignant in training")
+    if result.layers is not None and result.layers.is_experimental:
+        lines.append("Outlines and their colours are experimental.")
     lines.extend(result.warnings)
     lines.append("Research software. Not a diagnosis.")
     return lines

@@ -12,9 +12,11 @@ import cv2
 import numpy as np
 
 from mammoview.core.findings import ImageResult, PatchClass, ScoreMeaning, ValueMap
+from mammoview.core.image import Mask
 from mammoview.core.study import Mammogram
 from mammoview.imaging.suppress import clean
 from mammoview.report.overlay import draw, spread
+from mammoview.report.truth import draw_truth
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,6 +35,9 @@ class Pictures:
     pectoral: str | None = None
     saliency: str | None = None
     patch_map: str | None = None
+    benign: str | None = None
+    malignant: str | None = None
+    truth: str | None = None
     findings: tuple[tuple[str, str], ...] = ()
 
     def finding(self, finding_id: str) -> str | None:
@@ -71,13 +76,16 @@ def write_pictures(
         write_png(folder / name, pixels)
         return f"{folder.name}/{name}"
 
-    suppression = result.suppression
+    def put_mask(what: str, mask: Mask) -> str:
+        return put(what, mask.to_array())
+
+    layers, truth, suppression = result.layers, result.truth, result.suppression
     cleaned = breast = pectoral = None
     if suppression is not None:
         cleaned = put("cleaned", clean(shown, suppression))
-        breast = put("breast", _bilevel(suppression.breast.to_array()))
+        breast = put_mask("breast", suppression.breast)
         if suppression.pectoral is not None:
-            pectoral = put("pectoral", _bilevel(suppression.pectoral.to_array()))
+            pectoral = put_mask("pectoral", suppression.pectoral)
     return Pictures(
         overlay=put("overlay", draw(image, result, shown=shown, meaning=meaning)),
         cleaned=cleaned,
@@ -85,8 +93,11 @@ def write_pictures(
         pectoral=pectoral,
         saliency=put("saliency", _map(result.saliency, image)) if result.saliency is not None else None,
         patch_map=put("patch_map", _patch_sheet(result.patch_map, image)) if result.patch_map else None,
+        benign=put_mask("benign", layers.benign) if layers is not None else None,
+        malignant=put_mask("malignant", layers.malignant) if layers is not None else None,
+        truth=put("truth", draw_truth(result, truth, shown=shown, name=image.label)) if truth is not None else None,
         findings=tuple(
-            (finding.id, put(f"finding{number}_mask", _bilevel(finding.mask.to_array())))
+            (finding.id, put_mask(f"finding{number}_mask", finding.mask))
             for number, finding in enumerate(result.findings, start=1)
             if finding.mask is not None
         ),
@@ -94,7 +105,7 @@ def write_pictures(
 
 
 def write_png(path: Path, pixels: NDArray[Any]) -> None:
-    """Write a PNG file.
+    """Write a PNG file; a mask (bool) takes one bit a pixel.
 
     Encoding goes before writing, so that a full disk shows as the operating system's own error.
 
@@ -103,14 +114,12 @@ def write_png(path: Path, pixels: NDArray[Any]) -> None:
     OSError
         When it cannot be written.
     """
-    is_encoded, data = cv2.imencode(".png", pixels)
+    is_mask = pixels.dtype == np.bool_
+    how = [cv2.IMWRITE_PNG_BILEVEL, 1] if is_mask else []
+    is_encoded, data = cv2.imencode(".png", pixels.astype(np.uint8) * 255 if is_mask else pixels, how)
     if not is_encoded:
         raise OSError(errno.EINVAL, os.strerror(errno.EINVAL), str(path))
     path.write_bytes(data.tobytes())
-
-
-def _bilevel(mask: NDArray[np.bool_]) -> NDArray[np.uint8]:
-    return mask.astype(np.uint8) * 255
 
 
 def _map(values: ValueMap, image: Mammogram) -> NDArray[np.uint8]:

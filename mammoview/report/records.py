@@ -13,6 +13,7 @@ from mammoview.core.findings import (
     ImageResult,
     MemberScore,
     PatchClass,
+    PriorsScore,
     ScoreMeaning,
 )
 from mammoview.core.score_words import reached, thresholds_of
@@ -25,18 +26,23 @@ from mammoview.report.schema import (
     BreastRecord,
     CandidateRecord,
     ClassProbabilities,
+    ComparedExamRecord,
     ErrorRecord,
     ExamRecord,
     FindingRecord,
     ImageRecord,
     InferredRecord,
+    LayerPartRecord,
+    LayersRecord,
     LinkRecord,
     ModelRecord,
     OperatingPointRecord,
     PectoralRecord,
+    PriorsScoreRecord,
     ResultFile,
     SaliencyRecord,
     StudyRecord,
+    TruthRecord,
 )
 
 
@@ -84,6 +90,8 @@ def image_record(
         saliency=SaliencyRecord(method=result.saliency.name, file=pictures.saliency)
         if result.saliency is not None and pictures.saliency is not None
         else None,
+        layers=_layers(result, pictures),
+        truth=_truth(result, pictures),
         timings_s={**dict(result.timings_s), "write": round(write_s, 4)},
     )
 
@@ -95,6 +103,34 @@ def _breast(image: Mammogram, result: ImageResult, pictures: Pictures) -> Breast
     if image.spacing_mm is not None:
         area = float(result.suppression.breast.to_array().sum()) * image.spacing_mm[0] * image.spacing_mm[1]
     return BreastMaskRecord(mask=pictures.breast, area_mm2=area)
+
+
+def _layers(result: ImageResult, pictures: Pictures) -> LayersRecord | None:
+    if result.layers is None or pictures.benign is None or pictures.malignant is None:
+        return None
+    parts = [
+        LayerPartRecord(
+            finding=part.finding,
+            bbox=part.box.as_list(),
+            p_malignant=part.p_malignant,
+            layer=part.layer.value if part.layer else None,
+            source=part.source.value,
+        )
+        for part in result.layers.parts
+    ]
+    return LayersRecord(
+        benign=pictures.benign,
+        malignant=pictures.malignant,
+        threshold=result.layers.threshold,
+        experimental=result.layers.is_experimental,
+        parts=parts,
+    )
+
+
+def _truth(result: ImageResult, pictures: Pictures) -> TruthRecord | None:
+    if result.truth is None or pictures.truth is None:
+        return None
+    return TruthRecord(file=result.truth.file, overlay=pictures.truth, dice=result.truth.dice, iou=result.truth.iou)
 
 
 def _candidate(candidate: Candidate) -> CandidateRecord:
@@ -145,6 +181,22 @@ def _points(meaning: ScoreMeaning | None) -> list[OperatingPointRecord]:
     ]
 
 
+def _priors(priors: PriorsScore | None) -> PriorsScoreRecord | None:
+    if priors is None:
+        return None
+    return PriorsScoreRecord(
+        experimental=True,
+        score=priors.score,
+        score_meaning=priors.meaning.text,
+        training_prevalence=priors.meaning.training_prevalence,
+        model=priors.model,
+        exams=[
+            ComparedExamRecord(study_uid=e.study_uid, months_before=e.months_before, images=list(e.image_ids))
+            for e in priors.exams
+        ],
+    )
+
+
 def study_record(result: ExamResult, images: Sequence[ImageRecord]) -> StudyRecord:
     """The entry of one study."""
     return StudyRecord(
@@ -171,6 +223,7 @@ def study_record(result: ExamResult, images: Sequence[ImageRecord]) -> StudyReco
             operating_points=_points(result.meaning),
             finding_score_meaning=result.finding_meaning.text if result.finding_meaning else None,
             finding_operating_points=_points(result.finding_meaning),
+            priors_score=_priors(result.priors),
         ),
         links=[LinkRecord(cc=link.cc, mlo=link.mlo, score=link.score) for link in result.links],
     )

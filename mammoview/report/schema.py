@@ -1,9 +1,9 @@
 """The result file ``mammoview.result/1``, written once: the JSON Schema in ``resources/schema`` is made from here.
 
 Boxes are ``[row0, col0, row1, col1]`` and points ``[row, column]`` in native pixels, boxes half-open. File names are
-relative to the result's folder. A saliency map is an 8-bit PNG file that covers the whole image at a smaller size with
-the image's proportions; 0 to 255 stands for 0 to 1. A patch map holds five such maps, one below the other, in the order
-of the class probabilities.
+relative to the result's folder. A mask is a PNG file of the image's size, white on black. A saliency map is an 8-bit
+PNG file that covers the whole image at a smaller size with the image's proportions; 0 to 255 stands for 0 to 1. A patch
+map holds five such maps, one below the other, in the order of the class probabilities.
 
 ``p_malignant`` is the mean of ``p_malignant_members``, which ``member_models`` names in the same order; of an exam it
 is the maximum of its breasts' means, and each member's is its own maximum. ``uncertainty`` is the spread that
@@ -113,6 +113,38 @@ class SaliencyRecord(_Record):
     file: str
 
 
+class LayerPartRecord(_Record):
+    """A finding's outline in the layers; ``p_malignant`` is null where the classifier takes it for normal tissue."""
+
+    finding: str
+    bbox: Bbox
+    p_malignant: Probability | None
+    layer: Literal["benign", "malignant"] | None
+    source: Literal["patch_classifier", "segmenter"]
+
+
+class LayersRecord(_Record):
+    """Benign and malignant lesions as two masks; no pixel is in both.
+
+    ``threshold`` is the malignancy from which the patch classifier's parts are in the malignant one.
+    """
+
+    benign: str
+    malignant: str
+    threshold: Probability
+    experimental: bool
+    parts: list[LayerPartRecord]
+
+
+class TruthRecord(_Record):
+    """A reader's mask beside the outlines; the numbers are null where neither marks anything."""
+
+    file: str
+    overlay: str
+    dice: Probability | None
+    iou: Probability | None
+
+
 class ImageRecord(_Record):
     """Everything found in one image."""
 
@@ -141,6 +173,8 @@ class ImageRecord(_Record):
     operating_point: str | None
     patch_map: str | None
     saliency: SaliencyRecord | None
+    layers: LayersRecord | None
+    truth: TruthRecord | None
     timings_s: dict[str, Seconds]
 
 
@@ -166,6 +200,28 @@ class OperatingPointRecord(_Record):
     n_patients: int
 
 
+class ComparedExamRecord(_Record):
+    """An exam that took part in a comparison; the newest comes first and is 0 months before itself."""
+
+    study_uid: str
+    months_before: Annotated[float, Field(ge=0.0)]
+    images: list[str]
+
+
+class PriorsScoreRecord(_Record):
+    """Comparison with the woman's earlier exams: experimental, only where a model for it was asked for.
+
+    It takes part in no other score.
+    """
+
+    experimental: Literal[True]
+    score: Probability
+    score_meaning: str
+    training_prevalence: Probability
+    model: str
+    exams: list[ComparedExamRecord]
+
+
 class ExamRecord(_Record):
     """The study's score, what it means, and the share of malignant images it was trained at.
 
@@ -181,6 +237,7 @@ class ExamRecord(_Record):
     operating_points: list[OperatingPointRecord]
     finding_score_meaning: str | None
     finding_operating_points: list[OperatingPointRecord]
+    priors_score: PriorsScoreRecord | None
 
 
 class LinkRecord(_Record):

@@ -32,7 +32,7 @@ KEYS = {
     "study": "study_uid images breasts exam links",
     "image": "id path root laterality view inferred rows columns spacing_mm breast artifacts cleaned overlay pectoral "
     "pectoral_reason candidates findings p_malignant p_malignant_members member_models uncertainty uncertainty_method "
-    "operating_point patch_map saliency timings_s",
+    "operating_point patch_map saliency layers truth timings_s",
     "finding": "id kind bbox centre p_malignant p_malignant_members member_models class_probabilities mask contour "
     "area_mm2 uncertainty uncertainty_method operating_point",
     "breast": "laterality p_malignant p_malignant_members member_models from single_view",
