@@ -319,7 +319,7 @@ def _shares(runner: Runner, image: NDArray[np.float32]) -> NDArray[np.float64]:
     """Class probabilities of one input, as the program gives them."""
     flips = np.stack([image, image[..., ::-1], image[..., ::-1, :], image[..., ::-1, ::-1]])
     logits = runner.run(flips)[LOGITS]
-    return mean_probabilities(logits[:, None], temperature=runner.package.calibration.temperature)[0]
+    return np.asarray(mean_probabilities(logits[:, None], temperature=runner.package.calibration.temperature)[0])
 
 
 def _with_mean(scores: Sequence[float]) -> tuple[tuple[float, ...], ...]:

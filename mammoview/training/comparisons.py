@@ -136,14 +136,14 @@ def two_views_against_one(
     names = ("CC", "MLO")
     sides = [images.select(views == view) for view in names]
     of_view = [side.mean_by(breasts[views == view]) for side, view in zip(sides, names, strict=True)]
-    keys = [np.unique(breasts[views == view]) for view in names]
-    both, *rows = np.intersect1d(*keys, return_indices=True)
-    if not both.size:
-        return ()
-    one, other = (Scored(s.positive[r], s.score[r], s.patients[r]) for s, r in zip(of_view, rows, strict=True))
+    of_cc, of_mlo = (np.unique(breasts[views == view]) for view in names)
+    # In the order of names, as `mean_by` gives the breasts.
+    one = of_view[0].select(np.isin(of_cc, of_mlo))
+    other = of_view[1].select(np.isin(of_mlo, of_cc))
     # A breast is malignant when any of its images is.
     positive = one.positive | other.positive
     if positive.all() or not positive.any():
+        # Also where no breast has both views.
         return ()
     mean = (one.score + other.score) / 2.0
     return tuple(

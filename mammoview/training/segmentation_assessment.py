@@ -39,7 +39,7 @@ def mask_rows(runners: Sequence[Runner], pixels: CasePixels) -> list[tuple[tuple
         For each lesion, for each model and last for the mean of several: Dice, IoU, border distance in pixels, the
         same in mm (NaN without a spacing), and the Dice of the inscribed ellipse.
     """
-    found = []
+    found: list[tuple[tuple[float, ...], ...]] = []
     for lesion in pixels.lesion_masks():
         box = _box_of(lesion)
         told = [_native(runner, pixels, box) for runner in runners]

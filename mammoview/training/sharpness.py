@@ -130,7 +130,7 @@ def _judged(
     def macro(weights: NDArray[np.float64]) -> NDArray[np.float64]:
         with np.errstate(invalid="ignore"):
             shares = [weights[:, own] @ right[own] / weights[:, own].sum(axis=1) for own in own_rows]
-        return np.mean(shares, axis=0)[:, None]
+        return np.asarray(np.mean(shares, axis=0)[:, None])
 
     own_rows = [labels == index for index in classes]
     estimate = metrics.bootstrap(macro, patients, seed=seed)[0]

@@ -238,8 +238,13 @@ def roc_curves(labels: ArrayLike, scores: ArrayLike) -> Callable[[NDArray[np.flo
         positives, negatives = hits[..., -1:], misses[..., -1:]
         # Without one of the classes there is no curve, not even its other axis.
         is_curve = np.where((positives > 0) & (negatives > 0), 1.0, np.nan)
-        shares = (is_curve * part / (all_ + (all_ == 0)) for part, all_ in ((misses, negatives), (hits, positives)))
-        return RocCurve(*shares, thresholds, positives[..., 0], negatives[..., 0])
+        return RocCurve(
+            false_positive=is_curve * misses / (negatives + (negatives == 0)),
+            true_positive=is_curve * hits / (positives + (positives == 0)),
+            thresholds=thresholds,
+            positives=positives[..., 0],
+            negatives=negatives[..., 0],
+        )
 
     return curve
 
