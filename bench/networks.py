@@ -97,7 +97,7 @@ def full_size(case: Case, folder: Path) -> LoadedPackage:
 
 
 def everything(folder: Path, wanted: str) -> Iterator[Measured]:
-    """The shipped packages, then the published nets, whose names hold ``wanted``; one at a time, for the memory's sake."""
+    """The shipped packages, then the published nets, whose names hold ``wanted``; one at a time to spare memory."""
     for info in packages():
         if info.origin is not Origin.SHIPPED or wanted not in info.key:
             continue
@@ -166,11 +166,9 @@ def inference(one: Measured, threads: int) -> None:
         apart[name] = float(np.abs(answer(runner.run(one.image)) - exact).max())
     ratio = seconds["ours"] / min(seconds["bare"], slow[Backend.TORCH])
     size = "×".join(str(side) for side in one.image.shape[2:])
-    print(
-        f"| {one.name}, {size} | {seconds['ours']:.3f} | {seconds['bare']:.3f} | {slow[Backend.TORCH]:.3f} | {ratio:.2f} "
-        f"| {slow[Backend.TORCH_BF16]:.3f} | {apart[Backend.TORCH]:.0e} | {apart[Backend.TORCH_BF16]:.0e} |",
-        flush=True,
-    )
+    times = (seconds["ours"], seconds["bare"], slow[Backend.TORCH], ratio, slow[Backend.TORCH_BF16])
+    cells = [f"{one.name}, {size}", *(f"{value:.3f}" for value in times), *(f"{value:.0e}" for value in apart.values())]
+    print("| " + " | ".join(cells) + " |", flush=True)
 
 
 def by_onnx(one: Measured, threads: int) -> tuple[dict[str, float], np.ndarray]:

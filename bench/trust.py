@@ -22,10 +22,11 @@ from mammoview.models.loading import LoadedPackage, load
 from mammoview.models.manifest import Task
 from mammoview.models.networks import PatchNet, WholeImageNet
 from mammoview.models.registry import Origin, PackageInfo, packages
-from mammoview.training.config import TrainingConfig, read_config
-from mammoview.training.data import Film, Lesion, cbis_films, cbis_lesions
+from mammoview.training.config import read_config
+from mammoview.training.data import Film, cbis_films, cbis_lesions
 from mammoview.training.metrics import Estimate
 from mammoview.training.recipes import cbis_split
+from mammoview.training.splits import Split
 from mammoview.training.trust import (
     TOLERANCE_PX,
     Aim,
@@ -85,38 +86,32 @@ class Subject:
 
 def subjects(data: Path, count: int) -> Iterator[Subject | str]:
     """The shipped classifiers with their held-out films; a line instead where a package cannot be judged."""
-    configs = {config.package.id: config for config in map(read_config, sorted(CONFIGS.glob("*.toml")))}
     lesions = cbis_lesions(data)
+    # By their hash: a package says which patients it was not trained on, whatever its config is called now.
+    configs = map(read_config, sorted(CONFIGS.rglob("*.toml")))
+    splits = {split.sha256: split for split in (cbis_split(lesions, config) for config in configs)}
     films = cbis_films(data, lesions)
     prepared: dict[str, tuple[list[Film], list[Scene]]] = {}
     for info in packages():
         if info.origin is not Origin.SHIPPED or info.task not in (Task.WHOLE_IMAGE, Task.PATCH):
             continue
         package = load(info)
-        config, spec = configs.get(info.id), package.preprocess.image
-        if config is None or spec is None:
-            yield f"{info.key}: no config, or no whole images; not judged."
+        split, spec = splits.get(package.evaluation.split_sha256 or ""), package.preprocess.image
+        if split is None or spec is None:
+            what = "looks at no whole images" if spec is None else "names a split that no config gives"
+            yield f"`{info.key}` {what}: not judged."
             continue
-        chosen = held_out(films, lesions, config, package, count)
-        if not chosen:
-            yield f"{info.key}: its held-out patients are not those of the config; not judged."
-            continue
+        chosen = held_out(films, split, count)
         key = spec.model_dump_json() + chosen[0].path.name
         if key not in prepared:
             prepared[key] = (chosen, film_scenes(chosen, spec))
         yield Subject(package, *prepared[key])
 
 
-def held_out(
-    films: Sequence[Film], lesions: Sequence[Lesion], config: TrainingConfig, package: LoadedPackage, count: int
-) -> list[Film]:
-    """One film of each held-out patient, at most ``count``; none where the package names another split."""
-    split = cbis_split(lesions, config)
-    if split.sha256 != package.evaluation.split_sha256:
-        return []
-    rng = np.random.default_rng(config.split.seed)
+def held_out(films: Sequence[Film], split: Split, count: int) -> list[Film]:
+    """One film, with a mass, of each held-out patient; at most ``count``."""
     first: dict[str, Film] = {}
-    for index in rng.permutation(len(films)):
+    for index in np.random.default_rng(0).permutation(len(films)):
         film = films[int(index)]
         if film.key.patient in split.validation and film.masses:
             first.setdefault(film.key.patient, film)

@@ -14,6 +14,8 @@ from mammoview.models.networks import Classifier, PatchNet, WholeImageNet
 from mammoview.models.networks.resnet import ResNetBody
 from mammoview.models.saliency import gradcam, guided_backprop, patch_map
 
+from .compact import COMPACT, compact_net  # noqa: TID252 - tests are no package that could be named
+
 SMALL = {"depths": (1, 1, 1, 1), "width": 8, "in_channels": 1}
 STRAIGHT = PixelTransform.scale_crop(Box(0, 0, 512, 384), 256, 192)
 MIRRORED = PixelTransform.scale_crop(Box(0, 0, 512, 384), 256, 192, flip_columns=True)
@@ -171,6 +173,67 @@ def test_patch_map_says_at_each_place_what_the_patch_would() -> None:
     with torch.no_grad():
         expected = torch.softmax(net.head(inner), dim=1)[0].numpy()
     np.testing.assert_allclose(stack[:, 6, 5], expected, atol=2e-3)
+
+
+CLASSIFIERS = [name for name in COMPACT if not name.startswith("bcir")]
+
+
+def compact_classifier(architecture: str) -> tuple[Classifier, np.ndarray]:
+    """A compact net of that kind, and an image for it."""
+    net = compact_net(architecture)
+    assert isinstance(net, Classifier)
+    return net, np.random.default_rng(0).standard_normal((1, 192, 160)).astype(np.float32)
+
+
+@pytest.mark.parametrize("architecture", CLASSIFIERS)
+def test_gradcam_goes_through_every_head(architecture: str) -> None:
+    """Against the definition, by the gradient of the whole network; one of two classes has a map that is not empty."""
+    net, image = compact_classifier(architecture)
+    batch = torch.from_numpy(image)[None]
+    largest = []
+    for target in (0, 1):
+        found = gradcam(net, features_of(net, image), target=target, transform=STRAIGHT).to_array()
+        kept: list[torch.Tensor] = []
+        hook = net.body.register_forward_hook(lambda _, __, output, kept=kept: kept.append(output) or output)  # type: ignore[func-returns-value]
+        logit = net(batch)[0, target]
+        hook.remove()
+        (gradient,) = torch.autograd.grad(logit, kept[0])
+        expected = torch.relu((gradient.mean((2, 3), keepdim=True) * kept[0]).sum(1))[0].detach().numpy()
+        assert found.shape == (6, 5)
+        largest.append(expected.max())
+        np.testing.assert_allclose(found, expected / max(expected.max(), 1e-30), atol=1e-3)
+    assert max(largest) > 0
+
+
+@pytest.mark.parametrize("architecture", CLASSIFIERS)
+def test_guided_map_hooks_every_relu(architecture: str) -> None:
+    """No ReLU is a function, or one module used twice: each would be missed, or guide the wrong gradient."""
+    net, image = compact_classifier(architecture)
+    calls: dict[str, int] = {}
+    hooks = [
+        module.register_forward_hook(lambda *_, name=name: calls.update({name: calls.get(name, 0) + 1}))
+        for name, module in net.named_modules()
+        if isinstance(module, nn.ReLU)
+    ]
+    traced = torch.fx.symbolic_trace(net.body)
+    assert not [node for node in traced.graph.nodes if node.op == "call_function" and "relu" in str(node.target)]
+    values = [guided_backprop(net, image, target=target, transform=STRAIGHT).to_array() for target in (0, 1)]
+    for hook in hooks:
+        hook.remove()
+    assert set(calls.values()) == {2}
+    # A head of a few random units may let no positive gradient through; what comes through is scaled.
+    assert {float(value.max()) for value in values} <= {0.0, 1.0}
+    assert all(value.shape == (192, 160) for value in values)
+
+
+@pytest.mark.parametrize("architecture", ["resnet-patch", "vgg-patch"])
+def test_patch_map_of_both_bodies(architecture: str) -> None:
+    net, image = compact_classifier(architecture)
+    assert isinstance(net, PatchNet)
+    maps = patch_map(net, features_of(net, image), labels=tuple(PatchClass), patch_px=96, transform=STRAIGHT)
+    stack = np.stack([one.to_array() for one in maps])
+    assert stack.shape == (5, 6, 5)
+    np.testing.assert_allclose(stack.sum(axis=0), 1, atol=5e-3)
 
 
 def test_body_type_is_what_training_gives() -> None:
