@@ -42,11 +42,13 @@ def request_for(study: Study, settings: Settings, priors: tuple[Study, ...] = ()
     return AnalysisRequest(
         images=study.images,
         study_uid=study.uid,
-        models=tuple(model for model in models if model),
+        models=tuple(name for several in models for name in several.split(",") if name),
         device=settings.device,
         backend=Backend(settings.backend),
         threads=settings.threads or None,
         saliency=SaliencyMethod(settings.saliency),
+        flips=settings.flips,
+        dropout_passes=settings.dropout_passes,
         outlining=Outlining(settings.outlining),
         priors=priors,
     )

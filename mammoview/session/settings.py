@@ -14,6 +14,7 @@ from typing import Any, Final, TypeAlias
 
 from mammoview.core.errors import OutputError, Problem
 from mammoview.core.paths import user_config
+from mammoview.pipeline.request import MOST_DROPOUT_PASSES
 
 Value: TypeAlias = str | int | float | bool
 
@@ -41,6 +42,8 @@ class Record:
         (value, label) pairs; empty where any value of the type within the range will do.
     minimum, maximum
         Inclusive range of a number, or None.
+    takes_several
+        Whether any number of the choices may be taken together; the value names them, separated by commas.
     """
 
     key: str
@@ -51,6 +54,7 @@ class Record:
     choices: tuple[tuple[str, str], ...] = ()
     minimum: float | None = None
     maximum: float | None = None
+    takes_several: bool = False
 
     def complaint(self, value: object) -> str:
         """What is wrong with ``value`` in a few words; empty when it is fine."""
@@ -111,11 +115,31 @@ class Settings:
         True, "Engine", "Analyse on opening", "Start the analysis as soon as a study is shown."
     )
     model_whole_image: str = _setting(
-        "", "Models", "Whole image", "Package that scores whole images; empty takes the active one."
+        "",
+        "Models",
+        "Whole image",
+        "Packages that score whole images; the scores of several are averaged.",
+        takes_several=True,
     )
-    model_patch: str = _setting("", "Models", "Patches", "Package that scores regions; empty takes the active one.")
+    model_patch: str = _setting(
+        "", "Models", "Patches", "Packages that score regions; several are averaged.", takes_several=True
+    )
     model_segmentation: str = _setting(
-        "", "Models", "Segmentation", "Package that outlines lesions; empty takes the active one."
+        "", "Models", "Segmentation", "Packages that outline lesions; several are averaged.", takes_several=True
+    )
+    flips: bool = _setting(
+        True,
+        "Models",
+        "Average mirror images",
+        "Scores are means over the four mirror images of each input. Off is four times faster and less steady.",
+    )
+    dropout_passes: int = _setting(
+        0,
+        "Models",
+        "Dropout passes",
+        "For the spread beside the scores, each network is asked so many times more with parts of it left out.",
+        minimum=0,
+        maximum=MOST_DROPOUT_PASSES,
     )
     outlining: str = _setting(
         "auto",

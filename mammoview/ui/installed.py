@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -24,7 +23,7 @@ class Installed:
     choices
         (key of the setting, ((id, label), …)) pairs.
     meaning
-        What the score of the whole-image model in force means, or None without one.
+        What the score of the whole-image models in force means, or None without one.
     finding_meaning
         The same for the scores of findings.
     """
@@ -40,19 +39,32 @@ def installed(settings: Settings) -> Installed:
 
     packages = registry.packages()
     choices = []
+    used = {}
     for key, task in _TASKS.items():
-        active = registry.active(task)
-        first = ("", f"Active: {active.key}" if active else "None installed")
-        own = tuple((info.id, f"{info.key} ({info.origin.value})") for info in packages if info.task == task)
+        active = registry.active(task, among=packages)
+        names = " + ".join(info.key for info in active)
+        first = ("", f"None ticked: {names}" if active else "None installed")
+        own = tuple((info.id, _label(info)) for info in packages if info.task == task)
         choices.append((key, (first, *own)))
-    whole = _meaning(packages, settings.model_whole_image, "whole_image")
-    return Installed(tuple(choices), whole, _meaning(packages, settings.model_patch, "patch"))
+        wanted = [name for name in getattr(settings, key).split(",") if name]
+        named = [next((info for info in packages if name in (info.id, info.key)), None) for name in wanted]
+        used[task] = tuple(info for info in named if info) or active
+    return Installed(
+        tuple(choices), _meaning(used["whole_image"], settings.flips), _meaning(used["patch"], settings.flips)
+    )
 
 
-def _meaning(packages: Sequence[PackageInfo], chosen: str, task: str) -> ScoreMeaning | None:
-    from mammoview.models import registry
+def _label(info: PackageInfo) -> str:
+    experimental = ", experimental" if info.manifest.experimental else ""
+    return f"{info.key} ({info.origin.value}{experimental})"
 
-    named = next((info for info in packages if chosen and chosen in (info.id, info.key)), None)
-    used = named or registry.active(task)
-    score = used.manifest.score if used else None
-    return score.as_value() if score else None
+
+def _meaning(infos: tuple[PackageInfo, ...], flips: bool) -> ScoreMeaning | None:
+    from mammoview.core.errors import ModelPackageError
+    from mammoview.models.ensemble import meaning_of
+
+    try:
+        return meaning_of(infos, flips=flips)
+    except ModelPackageError:
+        # The engine refuses the package too, and says why.
+        return None

@@ -12,13 +12,14 @@ from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton
 from mammoview.core.findings import ExamResult, ImageResult, ScoreMeaning
 from mammoview.core.geometry import Box
 from mammoview.core.image import DisplayImage, StoredImage
+from mammoview.core.score_words import short_point_words, spread_words, thresholds_of
 from mammoview.core.study import Mammogram, Study, VoiLut, VoiWindow
 from mammoview.imaging.windowing import default_voi
 from mammoview.session import events
 from mammoview.session.session import Session
 from mammoview.ui.bridge import Background
 from mammoview.ui.installed import Installed, installed
-from mammoview.ui.panels.findings import FindingsPanel
+from mammoview.ui.panels.findings import FindingsPanel, score_lines
 from mammoview.ui.panels.messages import Banner
 from mammoview.ui.panels.scores import ScoresPanel, meaning_text, not_scored_text
 from mammoview.ui.panels.studies import StudiesPanel
@@ -102,6 +103,7 @@ class Presenter(QObject):
         """Select a finding everywhere; the empty id selects none."""
         self._parts.wall.set_selected(self.related(finding_id))
         self._parts.findings.select(finding_id)
+        self._caption_findings()
         found = self.finding_image(finding_id)
         if reveal and found is not None:
             self._parts.wall.reveal(found[0].image_id, *found[1])
@@ -115,6 +117,28 @@ class Presenter(QObject):
     def _meaning(self) -> ScoreMeaning | None:
         exam = self._exam()
         return exam.meaning if exam and exam.meaning else self._installed.meaning
+
+    def _finding_meaning(self) -> ScoreMeaning | None:
+        exam = self._exam()
+        return exam.finding_meaning if exam and exam.finding_meaning else self._installed.finding_meaning
+
+    def _caption_findings(self) -> None:
+        """Below the list: what the scores say, and what is known of the selected finding's, else of the highest."""
+        findings = [finding for result in self._results() for finding in result.findings]
+        if not findings:
+            self._parts.findings_caption.setText("No findings")
+            return
+        meaning = self._finding_meaning()
+        chosen = self._parts.findings.current()
+        highest = max(findings, key=lambda finding: finding.p_malignant)
+        shown = next((finding for finding in findings if finding.id == chosen), highest)
+        spread = spread_words(shown.uncertainty, shown.spread_over)
+        point = short_point_words(shown.p_malignant, thresholds_of(meaning, shown.members))
+        told = ", ".join(filter(None, (spread, point)))
+        lines = [f"{len(findings)} findings. Score: {meaning_text(meaning)}"]
+        lines += [f"{shown.p_malignant:.2f}: {told}"] if told else []
+        self._parts.findings_caption.setText("\n".join(lines))
+        self._parts.findings_caption.setToolTip("\n".join(score_lines(shown, meaning)))
 
     # What the session tells
 
@@ -299,10 +323,9 @@ class Presenter(QObject):
             self._parts.scores.show_scores(study.images, results, exam, self._meaning())
         else:
             self._parts.scores.clear_scores("")
-        self._parts.findings.show_findings(study.images, results, exam.links if exam else ())
-        count = self._parts.findings.topLevelItemCount()
-        meaning = meaning_text(self._installed.finding_meaning)
-        self._parts.findings_caption.setText(f"{count} findings. Score: {meaning}" if count else "No findings")
+        meaning = self._finding_meaning()
+        self._parts.findings.show_findings(study.images, results, exam.links if exam else (), meaning)
+        self._caption_findings()
         self._show_notes()
 
     def _show_notes(self) -> None:
@@ -317,7 +340,12 @@ def notes(result: ImageResult, exam: ExamResult | None, meaning: ScoreMeaning | 
     if result.p_malignant is None:
         return (not_scored_text(result, exam),)
     spread = f" ± {result.uncertainty:.2f}" if result.uncertainty is not None else ""
-    return (f"score {result.p_malignant:.2f}{spread}", *re.split("[,;] ", meaning_text(meaning)))
+    point = short_point_words(result.p_malignant, thresholds_of(meaning, result.members))
+    return (
+        f"score {result.p_malignant:.2f}{spread}",
+        *([point] if point else []),
+        *re.split("[,;] ", meaning_text(meaning)),
+    )
 
 
 def first_look(image: DisplayImage, header: Mammogram) -> tuple[DisplayImage, Box, VoiWindow | VoiLut]:

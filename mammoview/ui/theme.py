@@ -39,8 +39,10 @@ QProgressBar::chunk {{ background: {ACCENT.darker(150).name()}; }}
 QPushButton {{ background: {RAISED.name()}; border: 1px solid {LINE.name()}; border-radius: 3px; padding: 5px 12px; }}
 QPushButton:hover {{ border-color: {ACCENT.name()}; }}
 QPushButton:disabled {{ color: {LINE.lighter(140).name()}; }}
-QCheckBox::indicator {{ width: 11px; height: 11px; border: 1px solid {QUIET.name()}; border-radius: 2px; }}
-QCheckBox::indicator:checked {{ background: {ACCENT.name()}; }}
+QCheckBox::indicator, QListWidget::indicator {{
+  width: 11px; height: 11px; border: 1px solid {QUIET.name()}; border-radius: 2px;
+}}
+QCheckBox::indicator:checked, QListWidget::indicator:checked {{ background: {ACCENT.name()}; }}
 QMenuBar {{ background: {CHROME.name()}; }}
 QMenuBar::item:selected, QMenu::item:selected {{ background: {ACCENT.darker(170).name()}; color: white; }}
 QMenu {{ background: {RAISED.name()}; border: 1px solid {LINE.name()}; }}

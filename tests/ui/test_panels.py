@@ -3,17 +3,28 @@ from __future__ import annotations
 from dataclasses import fields, replace
 
 import pytest
-from PySide6.QtWidgets import QComboBox, QSpinBox
+from PySide6.QtCore import Qt
+from PySide6.QtWidgets import QLabel, QListWidget, QSpinBox
 from pytestqt.qtbot import QtBot
 from ui_study import IMAGES, make_finding
 
 from mammoview.core.errors import Problem
-from mammoview.core.findings import BreastResult, ExamResult, ImageResult, Link, Provenance, ScoreMeaning
+from mammoview.core.findings import (
+    BreastResult,
+    ExamResult,
+    ImageResult,
+    Link,
+    MemberScore,
+    Provenance,
+    ScoreMeaning,
+    Threshold,
+)
 from mammoview.core.study import Laterality, Study
 from mammoview.session.events import Level, Message
 from mammoview.session.settings import RECORDS, Settings
 from mammoview.ui.actions import ACTIONS, GESTURES
 from mammoview.ui.dialogs.keys import KeysDialog, keys_text
+from mammoview.ui.dialogs.model_choice import ModelChoice
 from mammoview.ui.dialogs.settings import SettingsDialog, set_value
 from mammoview.ui.mainwindow import _LAYERS, MainWindow
 from mammoview.ui.panels.findings import FindingsPanel
@@ -189,6 +200,42 @@ def test_the_settings_dialog_tells_what_was_changed(qtbot: QtBot) -> None:
         dialog.accept()
     expected = replace(Settings(), threads=3, device="cpu", model_patch="b", model_whole_image="gone")
     assert told.args[0] == expected
-    models = dialog.editors["model_patch"]
-    assert isinstance(models, QComboBox)
-    assert models.currentText() == "b@2 (user)"
+
+
+def test_several_models_may_be_ticked(qtbot: QtBot) -> None:
+    choices = {"model_whole_image": (("", "None ticked: a@1 + b@2"), ("a", "a@1"), ("b", "b@2"), ("c", "c@3"))}
+    dialog = SettingsDialog(replace(Settings(), model_whole_image="c,gone"), choices)
+    qtbot.addWidget(dialog)
+    choice = dialog.editors["model_whole_image"]
+    assert isinstance(choice, ModelChoice)
+    assert choice.findChild(QLabel).text() == "None ticked: a@1 + b@2"
+    rows = choice.findChild(QListWidget)
+    texts = [rows.item(k).text() for k in range(rows.count())]
+    assert texts == ["a@1", "b@2", "c@3", "gone (not found)"]
+    rows.item(0).setCheckState(Qt.CheckState.Checked)
+    rows.item(3).setCheckState(Qt.CheckState.Unchecked)
+    assert dialog.values().model_whole_image == "a,c"
+    set_value(choice, "")
+    assert dialog.values() == Settings()
+
+
+def test_spread_members_and_operating_point_stand_beside_a_score(qtbot: QtBot) -> None:
+    point = Threshold("specificity 90%", 0.6, 0.31, 0.9, "cross-validation", 152)
+    meaning = replace(MEANING, thresholds=(point,), models=2)
+    members = (MemberScore("a@1", 0.7), MemberScore("b@2", 0.84))
+    known = {"members": members, "uncertainty": 0.06, "spread_over": "4 flips × 2 models"}
+    scored = replace(RESULTS[2], **known, findings=(replace(HIGH, **known),))  # type: ignore[arg-type]
+    panel, findings = ScoresPanel(), FindingsPanel()
+    for widget in (panel, findings):
+        qtbot.addWidget(widget)
+    panel.show_scores(IMAGES, (scored,), None, meaning)
+    point_text = "above the 90 % specificity point (sensitivity 0.31 on cross-validation, 152 patients)"
+    for words in ("spread ±0.06 over 4 flips × 2 models", point_text, "a@1 0.70 · b@2 0.84"):
+        assert words in panel.text()
+    findings.show_findings(IMAGES, (scored,), (), meaning)
+    tip = findings.topLevelItem(0).toolTip(2)
+    assert point_text in tip
+    assert "a@1 0.70" in tip
+    assert notes(scored, None, meaning)[:2] == ("score 0.77 ± 0.06", "above the 90 % specificity point")
+    panel.show_scores(IMAGES, (replace(scored, members=members[:1]),), None, meaning)
+    assert "specificity" not in panel.text(), "one of two models did not score: the point does not hold"

@@ -14,8 +14,8 @@ from PySide6.QtWidgets import (
     QDialogButtonBox,
     QDoubleSpinBox,
     QFormLayout,
-    QLabel,
     QLineEdit,
+    QScrollArea,
     QSpinBox,
     QTabWidget,
     QVBoxLayout,
@@ -23,6 +23,8 @@ from PySide6.QtWidgets import (
 )
 
 from mammoview.session.settings import RECORDS, Record, Settings, Value
+from mammoview.ui.dialogs.model_choice import ModelChoice
+from mammoview.ui.wrapped import WrappedLabel
 
 #: (value, label) pairs, by the key of a setting whose choices are known only when the dialog opens.
 Choices = Mapping[str, Sequence[tuple[str, str]]]
@@ -44,7 +46,7 @@ class SettingsDialog(QDialog):
     def __init__(self, settings: Settings, choices: Choices, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Settings")
-        self.setMinimumWidth(520)
+        self.setMinimumWidth(640)
         self._settings = settings
         self.editors: dict[str, QWidget] = {}
         pages: dict[str, QFormLayout] = {}
@@ -54,14 +56,15 @@ class SettingsDialog(QDialog):
             if form is None:
                 page = QWidget()
                 form = pages[record.group] = QFormLayout(page)
-                tabs.addTab(page, record.group)
+                area = QScrollArea()
+                area.setWidget(page)
+                area.setWidgetResizable(True)
+                area.setFrameShape(QScrollArea.Shape.NoFrame)
+                tabs.addTab(area, record.group)
             editor = make_editor(record, getattr(settings, record.key), choices.get(record.key, record.choices))
             self.editors[record.key] = editor
             form.addRow(record.label, editor)
-            note = QLabel(record.help)
-            note.setObjectName("quiet")
-            note.setWordWrap(True)
-            form.addRow("", note)
+            form.addRow("", WrappedLabel(record.help))
         buttons = QDialogButtonBox(
             QDialogButtonBox.StandardButton.Save
             | QDialogButtonBox.StandardButton.Cancel
@@ -73,6 +76,7 @@ class SettingsDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.addWidget(tabs)
         layout.addWidget(buttons)
+        self.resize(660, 620)
 
     def values(self) -> Settings:
         """The settings as the dialog shows them."""
@@ -91,7 +95,9 @@ class SettingsDialog(QDialog):
 def make_editor(record: Record, value: Value, choices: Sequence[tuple[str, str]]) -> QWidget:
     """The widget that edits one setting."""
     editor: QWidget
-    if choices:
+    if record.takes_several:
+        editor = ModelChoice(choices)
+    elif choices:
         editor = QComboBox()
         for choice, label in choices:
             editor.addItem(label, choice)
@@ -123,6 +129,8 @@ def set_value(editor: QWidget, value: Value) -> None:
         editor.setValue(int(value))
     elif isinstance(editor, QDoubleSpinBox):
         editor.setValue(float(value))
+    elif isinstance(editor, ModelChoice):
+        editor.set_value(str(value))
     elif isinstance(editor, QLineEdit):
         editor.setText(str(value))
 
@@ -134,6 +142,8 @@ def value_of(editor: QWidget) -> Value:
     if isinstance(editor, QCheckBox):
         return editor.isChecked()
     if isinstance(editor, QSpinBox | QDoubleSpinBox):
+        return editor.value()
+    if isinstance(editor, ModelChoice):
         return editor.value()
     assert isinstance(editor, QLineEdit)
     return editor.text()

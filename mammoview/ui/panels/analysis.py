@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from PySide6.QtCore import Qt
-from PySide6.QtWidgets import QGroupBox, QLabel, QScrollArea, QSplitter, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QGroupBox, QScrollArea, QSplitter, QVBoxLayout, QWidget
 
 from mammoview.ui.panels.findings import FindingsPanel
 from mammoview.ui.panels.layers import LayersPanel
 from mammoview.ui.panels.maps import MapsPanel
 from mammoview.ui.panels.scores import ScoresPanel
+from mammoview.ui.wrapped import WrappedLabel
 
 
 class AnalysisPanel(QWidget):
@@ -18,9 +19,7 @@ class AnalysisPanel(QWidget):
         super().__init__(parent)
         self.scores, self.findings, self.maps = ScoresPanel(), FindingsPanel(), MapsPanel()
         self.layers = LayersPanel()
-        self.caption = QLabel()
-        self.caption.setObjectName("quiet")
-        self.caption.setWordWrap(True)
+        self.caption = WrappedLabel()
         scores = QScrollArea()
         scores.setWidget(self.scores)
         scores.setWidgetResizable(True)

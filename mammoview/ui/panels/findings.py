@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from PySide6.QtCore import QModelIndex, QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
 
-from mammoview.core.findings import Finding, ImageResult, Link
+from mammoview.core.findings import Finding, ImageResult, Link, ScoreMeaning
+from mammoview.core.score_words import point_words, spread_words, thresholds_of
 from mammoview.core.study import Mammogram
 
 _ID = Qt.ItemDataRole.UserRole
@@ -31,8 +32,14 @@ class FindingsPanel(QTreeWidget):
         self.setMinimumHeight(90)
         self.currentItemChanged.connect(self._tell)
 
-    def show_findings(self, images: Sequence[Mammogram], results: Sequence[ImageResult], links: Sequence[Link]) -> None:
-        """Show what was found; the selection stays where its finding does."""
+    def show_findings(
+        self,
+        images: Sequence[Mammogram],
+        results: Sequence[ImageResult],
+        links: Sequence[Link],
+        meaning: ScoreMeaning | None = None,
+    ) -> None:
+        """Show what was found, each score with its ``meaning``; the selection stays where its finding does."""
         labels = {image.id: image.label for image in images}
         found = [(f, labels.get(r.image_id, "?")) for r in results for f in r.findings]
         views = {finding.id: label for finding, label in found}
@@ -41,7 +48,7 @@ class FindingsPanel(QTreeWidget):
         with QSignalBlocker(self):
             self.clear()
             for finding, label in sorted(found, key=lambda pair: -pair[0].p_malignant):
-                self.addTopLevelItem(_row(finding, label, views.get(peers.get(finding.id, ""), "")))
+                self.addTopLevelItem(_row(finding, label, views.get(peers.get(finding.id, ""), ""), meaning))
         self.select(kept)
 
     def current(self) -> str:
@@ -76,12 +83,22 @@ class FindingsPanel(QTreeWidget):
         self.selected.emit(str(item.data(0, _ID)) if item is not None else "")
 
 
-def _row(finding: Finding, label: str, seen_in: str) -> QTreeWidgetItem:
+def _row(finding: Finding, label: str, seen_in: str, meaning: ScoreMeaning | None) -> QTreeWidgetItem:
     area = f"{finding.area_mm2:.0f} mm²" if finding.area_mm2 is not None else "–"
     kind = "calc." if finding.kind.value == "calcification" else finding.kind.value
     item = QTreeWidgetItem([label, kind, f"{finding.p_malignant:.2f}", area, seen_in])
     item.setData(0, _ID, finding.id)
     item.setTextAlignment(2, Qt.AlignmentFlag.AlignRight | Qt.AlignmentFlag.AlignVCenter)
-    spread = f" ± {finding.uncertainty:.2f}" if finding.uncertainty is not None else ""
-    item.setToolTip(2, f"{finding.p_malignant:.3f}{spread}")
+    item.setToolTip(2, "\n".join((f"{finding.p_malignant:.3f}", *score_lines(finding, meaning))))
     return item
+
+
+def score_lines(finding: Finding, meaning: ScoreMeaning | None) -> tuple[str, ...]:
+    """What stands beside a finding's score: its spread, its operating point, each model's own score."""
+    members = " · ".join(f"{member.model} {member.p_malignant:.2f}" for member in finding.members)
+    lines = (
+        spread_words(finding.uncertainty, finding.spread_over),
+        point_words(finding.p_malignant, thresholds_of(meaning, finding.members)),
+        members if len(finding.members) > 1 else "",
+    )
+    return tuple(line for line in lines if line)

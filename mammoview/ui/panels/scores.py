@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QLabel, QWidget
 
 from mammoview.core.findings import BreastResult, ExamResult, ImageResult, PriorsScore, ScoreMeaning
+from mammoview.core.score_words import point_words, spread_words, thresholds_of
 from mammoview.core.study import Laterality, Mammogram
 from mammoview.ui import theme
 
@@ -63,14 +64,24 @@ class ScoresPanel(QLabel):
                 parts.append(_priors(exam.priors))
         for result in results:
             label = by_id[result.image_id].label if result.image_id in by_id else "?"
-            spread = f"± {result.uncertainty:.2f}" if result.uncertainty is not None else ""
             if result.p_malignant is None:
                 parts.append(f"<p><b>{escape(label)}</b> {_warning(not_scored_text(result, exam))}</p>")
             else:
-                parts.append(_number(label, result.p_malignant, meaning, spread))
+                parts.append(_image(label, result, result.p_malignant, meaning))
         others = [w for w in (exam.warnings if exam else ()) if not w.lower().startswith("not scored")]
         parts.extend(f"<p>{_warning(text)}</p>" for text in others)
         self.setText("".join(parts) or _quiet("No scores yet."))
+
+
+def _image(label: str, result: ImageResult, score: float, meaning: ScoreMeaning | None) -> str:
+    """One image's score with its spread and operating point, and what each model says where there are several."""
+    members = " · ".join(f"{member.model} {member.p_malignant:.2f}" for member in result.members)
+    lines = (
+        point_words(score, thresholds_of(meaning, result.members)),
+        members if len(result.members) > 1 else "",
+    )
+    extra = spread_words(result.uncertainty, result.spread_over)
+    return _number(label, score, meaning, extra, below=tuple(line for line in lines if line))
 
 
 def _breast(breast: BreastResult, meaning: ScoreMeaning | None) -> str:
@@ -85,14 +96,22 @@ def _priors(priors: PriorsScore) -> str:
     )
 
 
-def _number(what: str, value: float | None, meaning: ScoreMeaning | None, extra: str, *, is_large: bool = False) -> str:
+def _number(
+    what: str,
+    value: float | None,
+    meaning: ScoreMeaning | None,
+    extra: str,
+    *,
+    is_large: bool = False,
+    below: Sequence[str] = (),
+) -> str:
     if value is None:
         return f"<p><b>{escape(what)}</b> {_quiet('no score')}</p>"
     size = "18pt" if is_large else "12pt"
     number = f'<span style="font-size:{size}; font-weight:bold">{value:.2f}</span>'
     return (
         f'<p style="margin:0 0 6px 0"><b>{escape(what)}</b>&nbsp; {number}&nbsp; {_quiet(extra)}'
-        f"<br>{_quiet(meaning_text(meaning))}</p>"
+        f"{''.join(f'<br>{_quiet(line)}' for line in (*below, meaning_text(meaning)))}</p>"
     )
 
 
