@@ -7,7 +7,7 @@ net that knew her.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -131,7 +131,7 @@ def cross_validate(
         parent = None if parents is None else read_info(parents / f"fold{number}" / PACKAGE)
         nets[number] = settle(what.fit(samples, split, own, parent))
         parts.append(_told(what, nets[number], samples, split, own))
-    pooled = {name: np.concatenate([part[name] for part in parts], axis=_axis(name)) for name in parts[0]}
+    pooled = pool(parts)
     found = []
     for number in numbers:
         split = fold_split(folds[what.dataset], number)
@@ -153,6 +153,34 @@ def cross_validate(
     return tuple(found)
 
 
+def judge_again(
+    kind: str, nets: Mapping[int, Network], data: Path, run: Run, folds: Mapping[str, Mapping[str, int]]
+) -> Evaluation:
+    """Judge trained nets anew, each on its own fold.
+
+    Parameters
+    ----------
+    kind, data, run, folds
+        As for `cross_validate`; the run's folder takes caches alone.
+    nets
+        The net of each fold, in eval mode.
+    """
+    what = _KINDS[kind]
+    samples = what.samples(data, run)
+    parts, split = [], None
+    for number, net in nets.items():
+        split = fold_split(folds[what.dataset], number)
+        held = samples.select(np.isin(samples.patients, list(split.validation)))
+        parts.append(what.told(net, held, run.config))
+    assert split is not None
+    return what.judge(pool(parts), split, run.config)[1]
+
+
+def pool(parts: Sequence[Arrays]) -> dict[str, NDArray[Any]]:
+    """Outputs of several folds as one."""
+    return {name: np.concatenate([part[name] for part in parts], axis=_axis(name)) for name in parts[0]}
+
+
 def read_outputs(folder: Path) -> dict[str, NDArray[Any]]:
     """Pool what the nets of a cross-validation said of the patients that they never saw, fold by fold."""
     parts = []
@@ -161,7 +189,7 @@ def read_outputs(folder: Path) -> dict[str, NDArray[Any]]:
             parts.append(dict(stored))
     if not parts:
         raise UsageError(f"{folder} holds no cross-validation.", "Name the folder given with --out.")
-    return {name: np.concatenate([part[name] for part in parts], axis=_axis(name)) for name in parts[0]}
+    return pool(parts)
 
 
 def _of_fold(run: Run, number: int) -> Run:
