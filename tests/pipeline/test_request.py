@@ -32,6 +32,8 @@ def test_a_request_survives_the_way_to_another_process(request_for: AnalysisRequ
         {"device": "cpu"},
         {"backend": Backend.TORCH_BF16},
         {"saliency": SaliencyMethod.GUIDED},
+        {"flips": False},
+        {"dropout_passes": 20},
         {"images": ()},
     ],
     ids=lambda changes: next(iter(changes)),

@@ -108,3 +108,17 @@ def test_progress_rises_to_the_end(make_mammogram: Make, networks: Any) -> None:
     assert fractions == sorted(fractions)
     assert fractions[-1] == 1.0
     assert len(set(fractions)) > 10
+
+
+def test_an_ensembles_members_and_spread_reach_the_result(make_mammogram: Make, networks: Any) -> None:
+    result = run(AnalysisRequest(exam(make_mammogram), "study"), networks=networks)
+    for one in result.images:
+        assert [(member.model, member.p_malignant) for member in one.members] == [("a@1", 0.2), ("b@1", 0.3)]
+        assert (one.p_malignant, one.uncertainty, one.spread_over) == (0.25, 0.05, "2 models")
+    assert [member.p_malignant for member in result.members] == pytest.approx([0.2, 0.3])
+
+
+def test_a_member_that_takes_no_part_is_named(make_mammogram: Make, networks: Any) -> None:
+    networks.absent["a"] = ("c@1 takes no part: MLO views are not scored by this model.",)
+    result = run(AnalysisRequest((make_mammogram("a"),), "study"), networks=networks)
+    assert result.warnings[0] == "a.png: c@1 takes no part: MLO views are not scored by this model."

@@ -7,6 +7,8 @@ import pytest
 
 from mammoview.core.errors import OutputError
 from mammoview.core.paths import user_config
+from mammoview.core.study import Study
+from mammoview.session.analysis import request_for
 from mammoview.session.settings import RECORDS, SCHEMA, Record, Settings, load, migrate, record, save
 
 
@@ -123,3 +125,11 @@ def test_a_file_that_cannot_be_read_is_said(tmp_path) -> None:
 
 def test_record_finds_by_key() -> None:
     assert record("device").default == "auto"
+
+
+def test_models_flips_and_dropout_reach_the_engine() -> None:
+    wished = replace(Settings(), model_whole_image="a,b", model_patch="c", flips=False, dropout_passes=12)
+    request = request_for(Study("1.2", "", "", "", ()), wished)
+    assert request.models == ("a", "b", "c")
+    assert (request.flips, request.dropout_passes) == (False, 12)
+    assert request_for(Study("1.2", "", "", "", ()), Settings()).models == ()
