@@ -131,4 +131,5 @@ def _of_all_kinds(segmenters: tuple[PackageInfo, ...], known: tuple[PackageInfo,
     """Segmenters for every kind of finding: one named for some kinds leaves the others to those in use."""
     if {kind for info in segmenters for kind in info.manifest.kinds} == set(LesionKind):
         return segmenters
-    return tuple(dict.fromkeys((*segmenters, *registry.active(Task.SEGMENTATION, among=known))))
+    in_use = registry.active(Task.SEGMENTATION, among=known)
+    return (*segmenters, *(info for info in in_use if info not in segmenters))

@@ -326,3 +326,9 @@ def test_a_package_that_cannot_answer_its_task_is_refused(toy_models: Path) -> N
     odd = _copy(toy_models, Task.WHOLE_IMAGE, "odd", labels=["dog", "cat"])
     with pytest.raises(ModelPackageError, match="none of its outputs is called malignant"):
         choose((odd,))
+
+
+def test_a_segmenter_for_some_kinds_leaves_the_others_to_those_in_use(toy_models: Path) -> None:
+    name = _copy(toy_models, Task.SEGMENTATION, "toy-points", kinds=["calcification"], experimental=True)
+    assert [info.id for info in choose(())[Task.SEGMENTATION]] == ["toy-segmentation"], "experimental ones are named"
+    assert [info.id for info in choose((name,))[Task.SEGMENTATION]] == [name, "toy-segmentation"]
