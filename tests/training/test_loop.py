@@ -25,6 +25,7 @@ from mammoview.training.curves import CURVES, LOG
 from mammoview.training.engine import Machine, own_part
 from mammoview.training.loop import CHECKPOINT, Batch, TrainingError, train
 from mammoview.training.prefetch import AHEAD, prefetched
+from mammoview.training.validation import validation_of
 
 HERE = Path(__file__).with_name("toy_run.py")
 _spec = importlib.util.spec_from_file_location("toy_run", HERE)
@@ -209,6 +210,24 @@ def test_a_broken_validation_fails_before_the_first_step(tmp_path: Path) -> None
         train(toy_run.net(), toy_run.plan(batches=no_batches, validate=broken), tmp_path)
     with pytest.raises(UsageError, match="watches “f1”, but validation gives loss, auc"):
         train(toy_run.net(), toy_run.plan(batches=no_batches, validate=values(), monitor="f1"), tmp_path)
+
+
+def test_validation_runs_the_net_over_all_batches_and_over_two_at_first(tmp_path: Path) -> None:
+    asked: list[int] = []
+
+    def batches() -> Iterator[Batch]:
+        for _ in range(5):
+            yield next(toy_run.batches(np.random.default_rng(0)))
+
+    def measure(outputs: np.ndarray, targets: np.ndarray) -> Mapping[str, float]:
+        assert outputs.shape == (len(targets), 3)
+        asked.append(len(targets))
+        return {"accuracy": float((outputs.argmax(axis=1) == targets).mean())}
+
+    plan = toy_run.plan(stages=toy_run.stages(2), validate=validation_of(batches, measure), monitor="accuracy")
+    logs = train(toy_run.net(), plan, tmp_path)
+    assert asked == [2 * toy_run.BATCH, 5 * toy_run.BATCH, 5 * toy_run.BATCH]
+    assert all(0 <= log.validation["accuracy"] <= 1 for log in logs)
 
 
 def test_the_log_and_the_curves_tell_of_each_epoch(tmp_path: Path) -> None:
