@@ -1,7 +1,7 @@
 r"""Train the network that looks back at earlier exams, on the body of a classifier.
 
-python trainers/train_priors.py --data ../shared/data --config trainers/configs/priors.toml --out runs/priors \
-        --parent runs/whole_image/package
+python trainers/train_priors.py --data phantom --config trainers/configs/priors.toml --out runs/priors \
+        --parent resources/models/cbis-patch-compact-0.1
 
 The same as ``mammoview train priors``; ``--help`` lists all options.
 """

@@ -38,10 +38,11 @@ SMALLEST_MM2 = 1.0
 _CLASS_PROTOCOL = (
     "Lesion crops of women and patients held out: a square of twice the long side, centre jittered by up to 0.15 long "
     "sides, one pass, each pixel the likeliest of three classes. “phantom”: drawn masses against their true masks. "
-    "“CBIS-DDSM boxes”: agreement with an ellipse inscribed in the box, which is no outline. dice_benign and "
-    "dice_malignant: overlap of the pixels given that class, over masses of that class; dice_lesion: both classes "
-    "together, over all masses; class_right: share of masses most of whose lesion pixels have the right class; "
-    "empty_false_share: lesion pixels where there is no mass. Intervals: 2,000 bootstrap samples of whole patients."
+    "“CBIS-DDSM boxes”: the site's fold of “splits/site.csv”, agreement with an ellipse inscribed in the box, which is "
+    "no outline. dice_benign and dice_malignant: overlap of the pixels given that class, over masses of that class; "
+    "dice_lesion: both classes together, over all masses; class_right: share of masses most of whose lesion pixels "
+    "have the right class; empty_false_share: lesion pixels where there is no mass. Intervals: 2,000 bootstrap samples "
+    "of whole patients."
 )
 _CLUSTER_PROTOCOL = (
     "Drawn women held out; nothing here is a real image. dice and iou: windows of native resolution with a cluster. "
@@ -102,9 +103,7 @@ def measure_clusters(
         *measured.mean("empty_false_share", told[~rows].mean(axis=(1, 2)), windows.tiles.patients[~rows]),
         *_detection(net, seeds, spec, run),
     ]
-    return Evaluation(
-        metrics=tuple(found), protocol=_CLUSTER_PROTOCOL, split_sha256=split.sha256, seed=run.config.seed
-    )
+    return Evaluation(metrics=tuple(found), protocol=_CLUSTER_PROTOCOL, split_sha256=split.sha256, seed=run.config.seed)
 
 
 def probability_over(
@@ -207,7 +206,9 @@ def _detection(net: BCirUNet, seeds: Sequence[int], spec: SlidingSpec, run: Run)
         view = cluster_view(seed)
         probability = probability_over(net, view.pixels, view.truth.breast, spec)
         lesions = [lesion.mask for lesion in clusters_of(view)]
-        marks = compare_marks(patient_of(seed), marks_of(probability, spacing_mm=view.spacing_mm), lesions, rule=HitRule())
+        marks = compare_marks(
+            patient_of(seed), marks_of(probability, spacing_mm=view.spacing_mm), lesions, rule=HitRule()
+        )
         found += [score > 0 for score in marks.found]
         owners += [patient_of(seed)] * len(lesions)
         false.append(float(len(marks.false)))

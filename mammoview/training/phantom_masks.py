@@ -245,9 +245,7 @@ def _empty(
     return [cut(image, place, PatchClass.BACKGROUND, patient, mask=np.zeros(image.shape, np.uint8))]
 
 
-def _place(
-    breast: NDArray[np.bool_], boxes: Sequence[Box], rng: np.random.Generator, *, side: float
-) -> Box | None:
+def _place(breast: NDArray[np.bool_], boxes: Sequence[Box], rng: np.random.Generator, *, side: float) -> Box | None:
     """A random square with its centre in the breast that touches none of the boxes."""
     rows, columns = np.nonzero(breast[::8, ::8])
     for _ in range(20 if rows.size else 0):
@@ -272,7 +270,10 @@ def _native(
     both = np.zeros((2, side, side), dtype=np.uint8)
     square = Box(corner[0], corner[1], corner[0] + side, corner[1] + side)
     rows, columns = square.clipped(*image.shape).slices()
-    inside = slice(rows.start - corner[0], rows.stop - corner[0]), slice(columns.start - corner[1], columns.stop - corner[1])
+    inside = (
+        slice(rows.start - corner[0], rows.stop - corner[0]),
+        slice(columns.start - corner[1], columns.stop - corner[1]),
+    )
     both[(0, *inside)], both[(1, *inside)] = image[rows, columns], mask[rows, columns]
     label = {
         None: PatchClass.BACKGROUND,

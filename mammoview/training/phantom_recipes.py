@@ -16,12 +16,14 @@ import torch
 
 from mammoview.core.errors import UsageError
 from mammoview.core.findings import PatchClass
+from mammoview.core.paths import site_folds
 from mammoview.core.progress import stop_if_cancelled
 from mammoview.imaging.phantom import GENERATION
 from mammoview.models.manifest import Calibration
 from mammoview.models.networks import BCirUNet, build
 from mammoview.models.preprocess import PatchSpec, SlidingSpec
 from mammoview.training.data import cbis_films, cbis_lesions
+from mammoview.training.folds import CBIS
 from mammoview.training.measure import patch_spec
 from mammoview.training.measure_phantom import measure_clusters, measure_three_classes
 from mammoview.training.phantom_masks import (
@@ -34,14 +36,15 @@ from mammoview.training.phantom_masks import (
 )
 from mammoview.training.phantom_sources import calcification_source, three_class_source
 from mammoview.training.publish import publish, settle
-from mammoview.training.recipes import PACKAGE, Run, cbis_split, fit
+from mammoview.training.recipes import PACKAGE, Run, fit
 from mammoview.training.samples import TileBatches
-from mammoview.training.splits import Split, check_patients, split_by_patient
+from mammoview.training.splits import SITE_FOLD, Split, check_patients, fold_split, read_folds, split_by_patient
 from mammoview.training.tiles import TileSet
 
 if TYPE_CHECKING:
     from mammoview.models.registry import PackageInfo
     from mammoview.training.config import TrainingConfig
+    from mammoview.training.data import Film
     from mammoview.training.phantom_masks import Tell
 
 #: A window of a cluster net, in sides of the square in the middle of its tile.
@@ -60,10 +63,10 @@ def train_three_class(data: Path, run: Run) -> PackageInfo:
         Config and place; ``config.phantoms`` says how many views are drawn.
     """
     config = run.config
-    lesions = cbis_lesions(data)
     drawn = _kept(run, "masses", lambda tell: mass_tiles(phantom_seeds(config), tell=tell))
-    boxes = _kept(run, "boxes", lambda tell: box_tiles(cbis_films(data, lesions), seed=config.seed, tell=tell))
-    real = cbis_split(lesions, config)
+    boxes = _kept(run, "boxes", lambda tell: box_tiles(_films(data), seed=config.seed, tell=tell))
+    # The site's fold is held out: transfer experiments may start from this net, too.
+    real = fold_split(read_folds(site_folds())[CBIS], SITE_FOLD)
     made = phantom_split(config)
     split = Split(real.training | made.training, real.validation | made.validation)
     net = _net(run, classes=3)
@@ -96,9 +99,7 @@ def train_calcification(data: Path, run: Run) -> PackageInfo:
     config = run.config
     spec = sliding_spec(config)
     window = PatchSpec(context=_WINDOW_CONTEXT, **spec.model_dump(include=set(PatchSpec.model_fields) - {"context"}))
-    tiles = _kept(
-        run, "clusters", lambda tell: cluster_tiles(phantom_seeds(config), window_px=spec.size_px, tell=tell)
-    )
+    tiles = _kept(run, "clusters", lambda tell: cluster_tiles(phantom_seeds(config), window_px=spec.size_px, tell=tell))
     split = phantom_split(config)
     net = _net(run, classes=1)
     fit(net, _batches(_training(tiles, split), window, config), split, run)
@@ -146,6 +147,10 @@ def sliding_spec(config: TrainingConfig) -> SlidingSpec:
     if config.preprocess.sliding is None:
         raise UsageError("The config lacks [preprocess.sliding].", "Add it.")
     return config.preprocess.sliding
+
+
+def _films(data: Path) -> tuple[Film, ...]:
+    return cbis_films(data, cbis_lesions(data))
 
 
 def _net(run: Run, *, classes: int) -> BCirUNet:

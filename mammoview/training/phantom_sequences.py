@@ -106,7 +106,9 @@ def draw_sequence(
     months = [-float(gaps[index:].sum()) for index in range(count)] + [0.0]
     doubling = float(rng.uniform(*DOUBLINGS))
     is_empty = not grows and rng.random() < EMPTY_SHARE
-    growths = [0.0 if is_empty else _growth(at, doubling, rng) if grows else float(rng.normal(1, 0.03)) for at in months]
+    growths = [
+        0.0 if is_empty else _growth(at, doubling, rng) if grows else float(rng.normal(1, 0.03)) for at in months
+    ]
     growths[-1] = 0.0 if is_empty else 1.0
     sick = Laterality.LEFT if rng.random() < 0.5 else Laterality.RIGHT
     sides = (sick,) if rng.random() < 0.5 else (Laterality.RIGHT, Laterality.LEFT)
@@ -168,7 +170,9 @@ def _as_taken(
     matrix[:, 2] += rng.uniform(-3, 3, 2) / spacing_mm
     size = (columns, rows)
     moved = cv2.warpAffine(pixels, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
-    inside = cv2.warpAffine(breast.astype(np.uint8), matrix, size, flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE)
+    inside = cv2.warpAffine(
+        breast.astype(np.uint8), matrix, size, flags=cv2.INTER_NEAREST, borderMode=cv2.BORDER_REPLICATE
+    )
     value = (moved.astype(np.float32) / _P_MAX) ** float(np.exp(rng.uniform(-0.15, 0.15)))
     value += 0.01 * np.sqrt(value) * rng.standard_normal(value.shape, dtype=np.float32)
     taken = np.where(inside > 0, np.clip(value, 1.0 / _P_MAX, 1.0), 0.0)

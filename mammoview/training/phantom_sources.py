@@ -64,10 +64,11 @@ def three_class_source(*, phantoms: int, boxes: int) -> Source:
         prevalence=None,
         licence="CC-BY-3.0",
         description=(
-            f"Masses of {phantoms:,} synthetic views with true masks (round or oval is benign, spiculated is malignant) "
+            f"Masses of {phantoms:,} synthetic views with true masks (round or oval is benign, spiculated malignant) "
             f"and {boxes:,} masses of the CBIS-DDSM training set, where an ellipse inscribed in the box stands for the "
-            "outline and the pathology names the class. As many places without a lesion as there are masses, with an "
-            "empty mask."
+            "outline and the pathology names the class. From each view, and each film without calcifications, one "
+            "place without a mass, its mask empty. A fifth of the CBIS-DDSM patients and a quarter of the views were "
+            "held out."
         ),
         limits=(
             *_GENERAL_LIMITS,

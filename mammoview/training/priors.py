@@ -24,8 +24,10 @@ from mammoview.models.networks import Classifier, PriorsNet, build
 from mammoview.models.networks.temporal import pack
 from mammoview.models.preprocess import ImageSpec, prepare_image
 from mammoview.models.registry import PackageInfo, read_info
+from mammoview.training import measured
 from mammoview.training.loop import Batch
 from mammoview.training.metrics import auc_delong, auc_delong_paired
+from mammoview.training.phantom_masks import patient_of
 from mammoview.training.phantom_sequences import MAX_PRIORS, PhantomSequence, draw_sequence
 from mammoview.training.phantom_sources import priors_source
 from mammoview.training.publish import publish, settle
@@ -49,10 +51,10 @@ _LEFT_OUT = {"prior": 0.2, "view": 0.1, "all": 0.15}
 
 _PROTOCOL = (
     "Synthetic women that the net never saw. In half of them a mass grew; in the others it stayed as it was, and the "
-    "newest exam has masses of the same sizes and shapes in both. “auc_with_priors” and “auc_newest_exam_alone” are the "
-    "same net on the same women, those with a mass and at least one earlier exam; “auc_gain” is their difference, its "
-    "p-value by DeLong's paired test. Intervals: DeLong. Synthetic images alone: nothing here says how the score does "
-    "on real women."
+    "newest exam has masses of the same sizes and shapes in both. “auc_with_priors” and “auc_newest_exam_alone” are "
+    "the same net on the same women, those with a mass and at least one earlier exam; “auc_gain” is their difference, "
+    "its p-value by DeLong's paired test. Intervals: DeLong. Synthetic images alone: nothing here says how the score "
+    "does on real women."
 )
 
 
@@ -237,12 +239,13 @@ def embed_sequences(
     shape = (len(women), MAX_PRIORS + 1, VIEWS)
     embeddings, present = np.zeros((*shape, channels), np.float32), np.zeros(shape, bool)
     months = np.zeros(shape[:2], np.float32)
-    drawn = []
+    # The images themselves are dropped: those of a few hundred women would fill the memory.
+    labels, has_mass = np.zeros(len(women), np.int64), np.zeros(len(women), bool)
     for row, seed in enumerate(women):
         stop_if_cancelled(run.cancel)
         run.progress(row / len(women), f"Drawing woman {row + 1} of {len(women)}")
         sequence = draw(seed)
-        drawn.append(sequence)
+        labels[row], has_mass[row] = sequence.is_growing, sequence.has_mass
         for column, exam in enumerate(sequence.exams):
             inputs = [prepare_image(view.pixels, spec, breast=view.breast)[0] for view in exam.views]
             with torch.inference_mode():
@@ -255,9 +258,9 @@ def embed_sequences(
         present=present,
         # Padding must not pass for the newest exam.
         months=np.where(present.any(axis=2), months, np.float32(-1e6)),
-        labels=np.array([one.is_growing for one in drawn], dtype=np.int64),
-        has_mass=np.array([one.has_mass for one in drawn]),
-        women=np.array([f"phantom-{one.seed}" for one in drawn]),
+        labels=labels,
+        has_mass=has_mass,
+        women=np.array([patient_of(seed) for seed in women]),
     )
 
 
@@ -284,16 +287,11 @@ def measure_priors(net: PriorsNet, sequences: SequenceSet, split: Split, config:
     held = sequences.select(np.isin(sequences.women, list(split.validation)))
     told, alone = _scores(net, held), _scores(net, held.newest_alone())
     core = held.has_mass & (held.priors > 0)
-    found = [*_compared(held.labels[core], told[core], alone[core], _images(held)[core])]
+    found = [*_compared(held, told, alone, core)]
     for count in range(1, MAX_PRIORS + 1):
-        rows = core & (held.priors == count)
-        if len(np.unique(held.labels[rows])) == 2:
-            group = f"{count} earlier exam{'s' if count > 1 else ''}"
-            found.append(_auc("auc_with_priors", held.labels[rows], told[rows], _images(held)[rows], group=group))
-    rows = held.priors > 0
-    found.append(
-        _auc("auc_with_priors", held.labels[rows], told[rows], _images(held)[rows], group="with women without a mass")
-    )
+        group = f"{count} earlier exam{'s' if count > 1 else ''}"
+        found += _area("auc_with_priors", held, told, core & (held.priors == count), group=group)
+    found += _area("auc_with_priors", held, told, held.priors > 0, group="with women without a mass")
     return Evaluation(metrics=tuple(found), protocol=_PROTOCOL, split_sha256=split.sha256, seed=config.seed)
 
 
@@ -303,29 +301,40 @@ def _scores(net: PriorsNet, sequences: SequenceSet) -> NDArray[np.float64]:
     return np.asarray(torch.softmax(logits, dim=1)[:, 1].numpy(), dtype=np.float64)
 
 
-def _images(sequences: SequenceSet) -> NDArray[np.int64]:
-    return np.asarray(sequences.present.sum(axis=(1, 2)), dtype=np.int64)
-
-
 def _compared(
-    labels: NDArray[np.int64], told: NDArray[np.float64], alone: NDArray[np.float64], images: NDArray[np.int64]
-) -> list[Metric]:
-    gain = auc_delong_paired(labels, told, alone)
-    counts = {"n_images": int(images.sum()), "n_patients": len(labels)}
-    return [
-        _auc("auc_with_priors", labels, told, images),
-        _auc("auc_newest_exam_alone", labels, alone, images),
-        Metric(name="auc_gain", value=gain.difference, low=gain.low, high=gain.high, **counts),
-        Metric(name="p_value_of_gain", value=gain.p_value, **counts),
-    ]
+    held: SequenceSet, told: NDArray[np.float64], alone: NDArray[np.float64], rows: NDArray[np.bool_]
+) -> tuple[Metric, ...]:
+    if not _can_be_told(held.labels[rows]):
+        return ()
+    gain = auc_delong_paired(held.labels[rows], told[rows], alone[rows])
+    images, women = _counts(held, rows)
+    return (
+        *_area("auc_with_priors", held, told, rows),
+        *_area("auc_newest_exam_alone", held, alone, rows),
+        *measured.metric("auc_gain", gain.difference, images=images, patients=women),
+        Metric(name="p_value_of_gain", value=gain.p_value, n_images=images, n_patients=women),
+    )
 
 
-def _auc(
-    name: str, labels: NDArray[np.int64], scores: NDArray[np.float64], images: NDArray[np.int64], *, group: str = ""
-) -> Metric:
-    found = auc_delong(labels, scores)
-    counts = {"n_images": int(images.sum()), "n_patients": len(labels)}
-    return Metric(name=name, group=group, value=found.value, low=found.low, high=found.high, **counts)
+def _area(
+    name: str, held: SequenceSet, scores: NDArray[np.float64], rows: NDArray[np.bool_], *, group: str = ""
+) -> tuple[Metric, ...]:
+    if not _can_be_told(held.labels[rows]):
+        return ()
+    images, women = _counts(held, rows)
+    return measured.metric(
+        name, auc_delong(held.labels[rows], scores[rows]), images=images, patients=women, group=group
+    )
+
+
+def _can_be_told(labels: NDArray[np.int64]) -> bool:
+    """DeLong's variance needs two women of each kind."""
+    return min(int(labels.sum()), int((1 - labels).sum())) > 1
+
+
+def _counts(held: SequenceSet, rows: NDArray[np.bool_]) -> tuple[int, int]:
+    """Images and women."""
+    return int(held.present[rows].sum()), int(rows.sum())
 
 
 def _embedded(net: PriorsNet, spec: ImageSpec, run: Run, parent: PackageInfo) -> SequenceSet:

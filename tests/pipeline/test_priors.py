@@ -1,4 +1,4 @@
-"""Comparison with earlier exams: which exams take part, what is kept apart, and what happens when one cannot be read."""
+"""Comparison with earlier exams: which take part, what is kept apart, what happens when one cannot be read."""
 
 from __future__ import annotations
 
@@ -78,7 +78,10 @@ def reading(monkeypatch: pytest.MonkeyPatch, make_prepared) -> list[str]:  # typ
 def exam(make_mammogram):  # type: ignore[no-untyped-def]
     def make(name: str, day: str, **changes: object) -> Study:
         images = tuple(
-            make_mammogram(f"{name}-{side.value}{view.value}", **{"laterality": side, "view": view, "study_date": day, "study_uid": name, **changes})
+            make_mammogram(
+                f"{name}-{side.value}{view.value}",
+                **{"laterality": side, "view": view, "study_date": day, "study_uid": name, **changes},
+            )
             for side in Laterality
             for view in (ViewPosition.CC, ViewPosition.MLO)
         )
@@ -204,7 +207,9 @@ def test_earlier_exams_are_part_of_what_is_asked(exam) -> None:  # type: ignore[
     assert alone.fingerprint != compared.fingerprint
 
 
-def test_nothing_is_compared_unless_asked_for(package: PackageInfo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_nothing_is_compared_unless_asked_for(
+    package: PackageInfo, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     import shutil
 
     models = tmp_path / "models"
