@@ -12,7 +12,6 @@ from datetime import date
 from typing import TYPE_CHECKING
 
 import numpy as np
-import torch
 
 from mammoview.core.errors import InputError
 from mammoview.core.findings import ComparedExam, PriorsScore
@@ -142,6 +141,8 @@ class Comparison:
         exam.image_ids.append(image.id)
 
     def _score(self, exams: Sequence[_Exam]) -> float:
+        import torch
+
         most = max(len(exam.views) for exam in exams)
         channels = len(next(iter(self._now.views.values())))
         embeddings = torch.zeros(1, len(exams), most, channels)
