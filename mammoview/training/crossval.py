@@ -66,7 +66,9 @@ if TYPE_CHECKING:
 OUTPUTS = "outputs.npz"
 _POOLED = (
     " The numbers pool the nets of a cross-validation over five folds of patients: each image was judged by the one "
-    "net that never saw its patient. The nets together, averaged, are what the program uses."
+    "net that never saw its patient, and the nets' mean, which the program uses, was judged by none. A few settings "
+    "(gray values as they are, descriptions as targets, how long all layers learn) were chosen on some of these "
+    "patients, which flatters the numbers a little."
 )
 
 
@@ -144,7 +146,7 @@ def cross_validate(
                 own.out / PACKAGE,
                 nets[number],
                 own.config,
-                source=what.source(trained),
+                source=replace(what.source(trained), held_out=f"fold {number} of splits/site.csv held out"),
                 calibration=calibration,
                 evaluation=evaluation,
                 parent_sha256=None if parent is None else parent.sha256,

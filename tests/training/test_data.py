@@ -14,9 +14,7 @@ from mammoview.core.errors import InputError
 from mammoview.core.findings import LesionKind
 from mammoview.models.preprocess import ImageSpec
 from mammoview.training import data as index
-from mammoview.training.config import read_config
 from mammoview.training.images import film_images, load_images, save_images
-from mammoview.training.recipes import cbis_split, cesm_split
 from mammoview.training.tiles import TileSet, isotropic, patch_tiles, segmentation_tiles
 
 HEADS = {
@@ -199,19 +197,3 @@ def test_the_public_data_are_what_their_tables_say(data: Path) -> None:
     # Five images with benign masses only carry a malignant calcification.
     assert sum(film.is_malignant and not any(mass.is_malignant for mass in film.masses) for film in films) == 5
     assert len(index.cesm_images(data)) == 270
-
-
-@pytest.mark.data
-def test_shipped_packages_name_the_split_that_their_config_makes(data: Path) -> None:
-    from mammoview.models.loading import load
-    from mammoview.models.registry import packages
-
-    configs = Path(__file__).parents[2] / "trainers" / "configs"
-    lesions = index.cbis_lesions(data)
-    for info in packages():
-        config = next(c for c in map(read_config, sorted(configs.glob("*.toml"))) if c.package.id == info.id)
-        if info.task.value == "segmentation":
-            split = cesm_split(segmentation_tiles(index.cesm_images(data)), config)
-        else:
-            split = cbis_split(lesions, config)
-        assert load(info).evaluation.split_sha256 == split.sha256, info.id
