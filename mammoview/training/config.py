@@ -5,9 +5,18 @@ from __future__ import annotations
 import hashlib
 import tomllib
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_serializer
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    field_serializer,
+    model_serializer,
+    model_validator,
+)
 
 from mammoview.core.errors import UsageError
 from mammoview.models.preprocess import Preprocess
@@ -17,6 +26,8 @@ from mammoview.training.losses import LossName
 from mammoview.training.schedule import Stage
 
 Share = Annotated[float, Field(gt=0.0, lt=1.0)]
+#: The architecture of the package that a network starts from.
+OF_PARENT = "parent"
 
 
 class _Config(BaseModel):
@@ -24,10 +35,42 @@ class _Config(BaseModel):
 
 
 class SplitConfig(_Config):
-    """Which patients are held out; the same seed and share give the same split for every model."""
+    """Which patients are held out; the same seed and share give the same split for every model.
+
+    Attributes
+    ----------
+    seed, validation_share
+        A share of the patients, drawn.
+    table, fold
+        Instead of a share: the fold of a table ``dataset,patient,fold`` that is held out. Relative to the working
+        directory; ``splits/site.csv`` comes with the program.
+    """
 
     seed: int
     validation_share: Share = 0.25
+    table: Path | None = None
+    fold: Annotated[int, Field(ge=0)] | None = None
+
+    @property
+    def rule(self) -> str:
+        """How patients are held out, a few words for a card."""
+        if self.table is not None:
+            return f"fold {self.fold} of {self.table.name} held out"
+        return f"{self.validation_share:.0%} held out (seed {self.seed})"
+
+    @model_validator(mode="after")
+    def _belong_together(self) -> Self:
+        if (self.table is None) is not (self.fold is None):
+            raise ValueError("a table needs a fold, and a fold its table")
+        return self
+
+    @model_serializer(mode="wrap")
+    def _without_absent(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """What is not used is not told, so that configs without a table keep their hash; a table is told by name."""
+        words: dict[str, Any] = dump(self)
+        if self.table is None:
+            return {name: value for name, value in words.items() if name not in {"table", "fold"}}
+        return {**words, "table": self.table.name}
 
 
 class NetworkConfig(_Config):
@@ -35,12 +78,14 @@ class NetworkConfig(_Config):
 
     Attributes
     ----------
+    architecture
+        ``parent`` takes architecture and sizes of the package that is tuned.
     init
         Checkpoint file whose weights the body starts from, in the common torch layout (ImageNet); None starts from
         random numbers.
     """
 
-    architecture: str
+    architecture: str = OF_PARENT
     sizes: dict[str, object] = {}
     init: Path | None = None
 
@@ -89,8 +134,8 @@ class TrainingConfig(_Config):
 
     package: PackageConfig
     augment: Ranges = Ranges()
-    network: NetworkConfig
-    preprocess: Preprocess
+    network: NetworkConfig = NetworkConfig()
+    preprocess: Preprocess = Preprocess()
     split: SplitConfig
     stages: tuple[Stage, ...]
     batch_size: Annotated[int, Field(ge=1)]

@@ -51,6 +51,8 @@ class Source:
         Whether the package is in use only when a user names it.
     kinds
         The findings that a segmenter outlines.
+    held_out
+        How patients were held out, where it was not as the config says.
     """
 
     task: Task
@@ -62,11 +64,13 @@ class Source:
     citations: tuple[str, ...]
     is_experimental: bool = False
     kinds: tuple[LesionKind, ...] = tuple(LesionKind)
+    held_out: str = ""
 
 
+RESEARCH_ONLY = "Research software. Not a medical device; no clinical decision may rest on it."
 _GENERAL_LIMITS = (
-    "Research software. Not a medical device; no clinical decision may rest on it.",
-    "An experimental first model: small, trained from random weights on a processor without a graphics card.",
+    RESEARCH_ONLY,
+    "Experimental: a small net, trained from random weights on a processor without a graphics card.",
 )
 _FILM_LIMITS = (
     "Trained on digitised film of the 1990s alone. Digital mammograms look different, and no digital image with known "
@@ -90,8 +94,9 @@ def patch_source(prevalence: float) -> Source:
             "mammogram. The input is a square of twice the lesion's long side, its centre jittered. The crops end "
             "16 px beyond the lesion, so calcification squares are continued by reflection, or lie wholly inside a "
             "large crop; as many mass and half as many background squares are cut short and reflected the same way. "
-            "Half of the background places are the most blob-like of twelve random ones; places that touch a mass and "
-            "films with calcifications are left out."
+            "Half of the background places are regions that the proposer of the program took for masses; places that "
+            "touch a mass and films with calcifications are left out. While learning, the net also had to say what the "
+            "readers wrote of shape, margins, type, distribution, assessment, density and subtlety."
         ),
         limits=(
             *_GENERAL_LIMITS,
@@ -226,9 +231,8 @@ def card(
         "",
         source.description,
         "",
-        f"Split by patient, {config.split.validation_share:.0%} held out (seed {config.split.seed}, table SHA-256 "
-        f"`{evaluation.split_sha256[:16]}`). Fixed schedule: no epoch and no setting of this run was chosen by the "
-        "held-out patients.",
+        f"Split by patient: {source.held_out or config.split.rule}; table SHA-256 "
+        f"`{evaluation.split_sha256[:16]}`. Fixed schedule: no epoch was chosen by the held-out patients.",
         "",
         "## Measured",
         "",

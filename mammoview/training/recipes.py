@@ -1,9 +1,13 @@
-"""The three ways to train, from a data folder and a config to a package: patch, whole image, segmenter."""
+"""The three ways to train, from data and a config to a package: patch, whole image, segmenter.
+
+The public collections have their own ways to be cut (`tiles`, `images`); all other data, a site's table for one, become
+the records of `cases` first.
+"""
 
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
 
@@ -11,27 +15,37 @@ import numpy as np
 import torch
 
 from mammoview.core.errors import UsageError
-from mammoview.core.findings import LesionKind
 from mammoview.core.progress import Cancel, Progress, never_cancel, no_progress
 from mammoview.models.architectures import sizes_of
 from mammoview.models.loading import load
-from mammoview.models.manifest import Calibration
 from mammoview.models.networks import Network, PatchNet, WholeImageNet
 from mammoview.models.registry import PackageInfo, read_info
 from mammoview.models.sizes import ImageHeadSizes
 from mammoview.training import losses
 from mammoview.training.beginning import new_network
+from mammoview.training.case_images import case_images
+from mammoview.training.case_tiles import case_tiles, masked_tiles
+from mammoview.training.cases import boxed, labelled, outlined
 from mammoview.training.data import Lesion, cbis_films, cbis_lesions, cesm_images
 from mammoview.training.described import DescribingNet, describing_loss
 from mammoview.training.engine import ONE_CPU, Machine, leave_to_first_process
-from mammoview.training.evaluate import MALIGNANT
+from mammoview.training.finish import publish_patch, publish_segmenter, publish_whole_image
+from mammoview.training.folds import CBIS, CESM, cbis_strata
 from mammoview.training.images import film_images, load_images, save_images
 from mammoview.training.loop import Plan, train
-from mammoview.training.measure import measure_patch, measure_segmenter, measure_whole_image, patch_spec
+from mammoview.training.measure import patch_spec
 from mammoview.training.proposals import film_proposals
-from mammoview.training.publish import patch_source, publish, segmenter_source, settle, whole_image_source
 from mammoview.training.samples import ImageBatches, ImageSet, TileBatches
-from mammoview.training.splits import Split, check_patients, split_by_patient, write_split
+from mammoview.training.site import (
+    SPLIT_TABLE,
+    Site,
+    check_parent,
+    check_sides,
+    configured_split,
+    open_site,
+    public_folder,
+)
+from mammoview.training.splits import Split, check_patients, write_split
 from mammoview.training.tiles import TileSet, patch_tiles, segmentation_tiles
 
 if TYPE_CHECKING:
@@ -40,6 +54,7 @@ if TYPE_CHECKING:
     from torch import Tensor, nn
 
     from mammoview.models.preprocess import ImageSpec
+    from mammoview.training.cases import Case
     from mammoview.training.config import TrainingConfig
     from mammoview.training.prefetch import Epoch
 
@@ -70,54 +85,120 @@ class Run:
 
 
 def train_patch(data: Path, run: Run) -> PackageInfo:
-    """Train the five-class patch classifier on CBIS-DDSM.
+    """Train the five-class patch classifier.
 
     Parameters
     ----------
     data
-        Folder that holds ``cbis_ddsm``.
+        Folder that holds ``cbis_ddsm``, or any data whose images have boxes of known kind and label.
     run
         Config and place.
+
+    Raises
+    ------
+    InputError
+        When the data are bad, or too few.
     """
-    tiles = patch_samples(data, run)
-    split = cbis_split(cbis_lesions(data), run.config)
+    public = public_folder(data, CBIS)
+    if public is not None:
+        tiles, split, site = patch_samples(public, run), cbis_split(cbis_lesions(public), run.config), None
+    else:
+        site = _opened(data, run, boxed, "box whose kind and label are known")
+        check_sides(site)
+        split, config = site.split, run.config
+        # What readers wrote of a lesion is known of the public cases alone.
+        run = replace(run, config=config.model_copy(update={"describing": 0.0}))
+        background = config.background_per_film
+        tiles = case_tiles(
+            site.cases, seed=config.seed, background=background, progress=run.progress, cancel=run.cancel
+        )
     net = fit_patch(tiles, split, run)
-    return publish_patch(net, tiles, split, run)
+    return publish_patch(run.out / PACKAGE, net, tiles, split, run.config, site=site)
 
 
 def train_whole_image(data: Path, run: Run, *, parent: Path) -> PackageInfo:
-    """Turn a patch classifier into a whole-image classifier and train it on CBIS-DDSM.
+    """Turn a patch classifier into a whole-image classifier and train it.
 
     Parameters
     ----------
     data
-        Folder that holds ``cbis_ddsm``.
+        Folder that holds ``cbis_ddsm``, or any data whose images have labels.
     run
         Config and place.
     parent
-        Package folder of the patch classifier; it must come from the same split.
+        Package folder of the patch classifier; it must not know the held-out patients.
+
+    Raises
+    ------
+    InputError
+        When the data are bad, or too few.
+    UsageError
+        When the parent does not serve.
     """
-    images = image_samples(data, run)
-    split = cbis_split(cbis_lesions(data), run.config)
     info = read_info(parent)
-    net = fit_whole_image(images, split, run, patch_net=patch_net_of(info, split))
-    return publish_whole_image(net, images, split, run, parent=info)
+    images, split, site = image_data(data, run)
+    if site is None:
+        patch_net = patch_net_of(info, split)
+    else:
+        check_sides(site)
+        run.progress(0.0, check_parent(info, split.validation, (split,)))
+        patch_net = _patch_net(info)
+    net = fit_whole_image(images, split, run, patch_net=patch_net)
+    return publish_whole_image(run.out / PACKAGE, net, images, split, run.config, parent=info, site=site)
 
 
 def train_segmenter(data: Path, run: Run) -> PackageInfo:
-    """Train the B-Cir U-Net on lesion crops of CDD-CESM.
+    """Train the B-Cir U-Net on lesion crops.
 
     Parameters
     ----------
     data
-        Folder that holds ``cdd_cesm``.
+        Folder that holds ``cdd_cesm``, or any data whose images have masks or contours.
     run
         Config and place.
+
+    Raises
+    ------
+    InputError
+        When the data are bad, or too few.
     """
-    tiles = segmentation_samples(data, run)
-    split = cesm_split(tiles, run.config)
+    public = public_folder(data, CESM)
+    if public is not None:
+        tiles, site = segmentation_samples(public, run), None
+        split = cesm_split(tiles, run.config)
+    else:
+        site = _opened(data, run, outlined, "mask or contour")
+        check_sides(site, has_classes=False)
+        split, tiles = site.split, masked_tiles(site.cases, progress=run.progress, cancel=run.cancel)
     net = fit_segmenter(tiles, split, run)
-    return publish_segmenter(net, tiles, split, run)
+    return publish_segmenter(run.out / PACKAGE, net, tiles, split, run.config, site=site)
+
+
+def image_data(data: Path, run: Run) -> tuple[ImageSet, Split, Site | None]:
+    """The labelled images of any data as the config's net sees them, kept in the run's folder, and their split.
+
+    Returns
+    -------
+    ImageSet
+    Split
+        Of all patients.
+    Site or None
+        None for CBIS-DDSM.
+
+    Raises
+    ------
+    InputError
+        When the data are bad, or none has a label.
+    """
+    public = public_folder(data, CBIS)
+    if public is not None:
+        return image_samples(public, run), cbis_split(cbis_lesions(public), run.config), None
+    site = _opened(data, run, labelled, "label")
+    spec = _image_spec(run.config)
+    images = _kept_images(
+        run, spec, lambda: case_images(site.cases, spec, progress=run.progress, cancel=run.cancel), site.fingerprint
+    )
+    return images, site.split, site
 
 
 def patch_samples(data: Path, run: Run) -> TileSet:
@@ -139,12 +220,11 @@ def patch_samples(data: Path, run: Run) -> TileSet:
 def image_samples(data: Path, run: Run) -> ImageSet:
     """All mammograms of CBIS-DDSM as the config's net sees them; kept in the run's folder."""
     spec = _image_spec(run.config)
-    cache = run.out / f"images-{hashlib.sha256(spec.model_dump_json().encode()).hexdigest()[:8]}.npz"
-    run.out.mkdir(parents=True, exist_ok=True)
-    if not cache.exists():
-        films = cbis_films(data, cbis_lesions(data))
-        save_images(film_images(films, spec, progress=run.progress, cancel=run.cancel), cache)
-    return load_images(cache)
+    return _kept_images(
+        run,
+        spec,
+        lambda: film_images(cbis_films(data, cbis_lesions(data)), spec, progress=run.progress, cancel=run.cancel),
+    )
 
 
 def segmentation_samples(data: Path, run: Run) -> TileSet:
@@ -155,19 +235,12 @@ def segmentation_samples(data: Path, run: Run) -> TileSet:
 
 def cbis_split(lesions: Sequence[Lesion], config: TrainingConfig) -> Split:
     """One split of all CBIS-DDSM patients, by what they have: masses, calcifications, anything malignant."""
-    strata: dict[str, tuple[bool, ...]] = {}
-    for lesion in lesions:
-        is_mass = lesion.kind is LesionKind.MASS
-        before = strata.get(lesion.key.patient, (False, False, False))
-        now = (is_mass, not is_mass, lesion.is_malignant)
-        strata[lesion.key.patient] = tuple(a or b for a, b in zip(before, now, strict=True))
-    return split_by_patient(strata, config.split.validation_share, seed=config.split.seed)
+    return configured_split(cbis_strata(lesions), config.split, dataset=CBIS)
 
 
 def cesm_split(tiles: TileSet, config: TrainingConfig) -> Split:
     """A split of the CDD-CESM patients who have a lesion."""
-    strata = dict.fromkeys(tiles.patients.tolist(), "")
-    return split_by_patient(strata, config.split.validation_share, seed=config.split.seed)
+    return configured_split(dict.fromkeys(tiles.patients.tolist(), ""), config.split, dataset=CESM)
 
 
 def fit_patch(tiles: TileSet, split: Split, run: Run) -> Network:
@@ -208,48 +281,6 @@ def fit_whole_image(images: ImageSet, split: Split, run: Run, *, patch_net: Patc
     return net
 
 
-def publish_patch(net: Network, tiles: TileSet, split: Split, run: Run) -> PackageInfo:
-    """Judge a patch classifier on the held-out patients and write its package."""
-    calibration, evaluation = measure_patch(settle(net), tiles, split, run.config)
-    trained = tiles.select(np.isin(tiles.patients, list(split.training)) & (tiles.labels > 0))
-    return publish(
-        run.out / PACKAGE,
-        net,
-        run.config,
-        source=patch_source(float(np.isin(trained.labels, MALIGNANT).mean())),
-        calibration=calibration,
-        evaluation=evaluation,
-    )
-
-
-def publish_whole_image(net: Network, images: ImageSet, split: Split, run: Run, *, parent: PackageInfo) -> PackageInfo:
-    """Judge a whole-image classifier on the held-out patients and write its package."""
-    calibration, evaluation = measure_whole_image(settle(net), images, split, run.config)
-    trained = images.select(np.isin(images.patients, list(split.training)))
-    return publish(
-        run.out / PACKAGE,
-        net,
-        run.config,
-        source=whole_image_source(float(trained.labels.mean())),
-        calibration=calibration,
-        evaluation=evaluation,
-        parent_sha256=parent.sha256,
-    )
-
-
-def publish_segmenter(net: Network, tiles: TileSet, split: Split, run: Run) -> PackageInfo:
-    """Judge a segmenter on the held-out patients and write its package."""
-    evaluation = measure_segmenter(settle(net), tiles, split, run.config)
-    return publish(
-        run.out / PACKAGE,
-        net,
-        run.config,
-        source=segmenter_source(),
-        calibration=Calibration(),
-        evaluation=evaluation,
-    )
-
-
 def _fit_tiles(part: TileSet, split: Split, run: Run) -> Network:
     check_patients(split, training=part.patients.tolist(), validation=())
     net = new_network(run.config, run.progress)
@@ -275,6 +306,7 @@ def fit(
     run: Run,
     *,
     loss: Callable[[Tensor, Tensor], Tensor] | None = None,
+    parent: str = "",
 ) -> None:
     """Train a net as the config says, and leave split, log and checkpoint in the run's folder.
 
@@ -282,16 +314,18 @@ def fit(
     ----------
     loss
         Instead of the one that the config names.
+    parent
+        Hash of the package whose weights ``net`` has; a run goes on only from its own.
     """
     run.out.mkdir(parents=True, exist_ok=True)
-    write_split(split, run.out / "split.csv")
+    write_split(split, run.out / SPLIT_TABLE)
     plan = Plan(
         stages=run.config.stages,
         batches=batches,
         steps_per_epoch=batches.steps,
         loss=loss or losses.loss_named(run.config.loss),
         seed=run.config.seed,
-        fingerprint=run.config.sha256 + split.sha256,
+        fingerprint=run.config.sha256 + split.sha256 + parent,
         betas=run.config.optimizer_betas,
         arithmetic=run.config.arithmetic,
         machine=run.machine,
@@ -308,16 +342,34 @@ def patch_net_of(info: PackageInfo, split: Split) -> PatchNet:
     UsageError
         When it comes from another split, or is no patch classifier.
     """
-    package = load(info)
-    if package.evaluation.split_sha256 != split.sha256:
+    if info.evaluation().split_sha256 != split.sha256:
         raise UsageError(
             f"{info.folder} was trained on another split: its body may know the held-out patients.",
             "Train both models with the same [split].",
         )
-    net = package.network()
+    return _patch_net(info)
+
+
+def _patch_net(info: PackageInfo) -> PatchNet:
+    net = load(info).network()
     if not isinstance(net, PatchNet):
         raise UsageError(f"{info.folder} is no patch classifier.", "Name the package of one with --parent.")
     return net
+
+
+def _opened(data: Path, run: Run, use: Callable[[Sequence[Case]], tuple[Case, ...]], lacks: str) -> Site:
+    return open_site(data, run.config.split, use, lacks=lacks, progress=run.progress, cancel=run.cancel)
+
+
+def _kept_images(run: Run, spec: ImageSpec, make: Callable[[], ImageSet], cases: str = "") -> ImageSet:
+    """Images from the run's folder where an earlier call left those of the same ``cases``."""
+    key = hashlib.sha256((spec.model_dump_json() + cases).encode()).hexdigest()[:8]
+    cache = run.out / f"images-{key}.npz"
+    if not cache.exists():
+        images = make()
+        run.out.mkdir(parents=True, exist_ok=True)
+        save_images(images, cache)
+    return load_images(cache)
 
 
 def _image_spec(config: TrainingConfig) -> ImageSpec:

@@ -18,6 +18,7 @@ from mammoview.models.registry import packages
 from mammoview.training import recipes
 from mammoview.training.config import TrainingConfig
 from mammoview.training.evaluate import calibration_half
+from mammoview.training.finish import publish_patch
 from mammoview.training.loop import CHECKPOINT, TrainingError
 from mammoview.training.measure import patch_spec
 from mammoview.training.recipes import Run
@@ -189,7 +190,7 @@ def test_a_package_says_what_was_measured_on_the_held_out_patients(tmp_path: Pat
     some = tiles(count=60)
     split = Split(frozenset(f"{n}" for n in range(20)), frozenset(f"{n}" for n in range(20, 60)))
     run = Run(config("patch", stages=[{"name": "all", "epochs": 1, "learning_rate": 1e-3}]), tmp_path)
-    info = recipes.publish_patch(recipes.fit_patch(some, split, run), some, split, run)
+    info = publish_patch(tmp_path / "package", recipes.fit_patch(some, split, run), some, split, run.config)
     assert info.folder == tmp_path / "package"
     package = load(info)
     assert package.evaluation.split_sha256 == split.sha256
