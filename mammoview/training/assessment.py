@@ -244,7 +244,7 @@ def _classifier_metrics(
     found += measured.ranking(scored)
     found += measured.decisions(scored, threshold=0.5)
     for point in calibration_of(infos).operating_points:
-        found += measured.decisions(scored, threshold=point.threshold, group=f"at “{point.name}” of the package")
+        found += measured.decisions(scored, threshold=point.threshold, group=f"at {point.name}")
     found += measured.calibration(scored, group="")
     return tuple(found)
 

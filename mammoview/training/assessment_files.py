@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import math
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -104,7 +105,7 @@ def as_json(found: Assessment, grounds: Grounds) -> dict[str, Any]:
         "bootstrap": {"seed": BOOTSTRAP_SEED, "resamples": RESAMPLES},
         "warnings": list(grounds.warnings),
         "metrics": {name: [metric.model_dump() for metric in rows] for name, rows in found.metrics.items()},
-        "comparisons": [asdict(comparison) for comparison in found.comparisons],
+        "comparisons": [asdict(comparison, dict_factory=_without_nan) for comparison in found.comparisons],
         "reliability": [point.model_dump() for point in found.reliability],
     }
 
@@ -137,6 +138,11 @@ def as_markdown(found: Assessment, grounds: Grounds) -> list[str]:
     if found.comparisons:
         lines += ["## Paired comparisons", "", *(f"- {comparison}" for comparison in found.comparisons), ""]
     return lines
+
+
+def _without_nan(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """JSON knows no NaN: what could not be told is null."""
+    return {name: None if isinstance(value, float) and math.isnan(value) else value for name, value in pairs}
 
 
 def _model(info: PackageInfo) -> dict[str, Any]:

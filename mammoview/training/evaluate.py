@@ -18,6 +18,7 @@ from mammoview.core.findings import LesionKind, PatchClass
 from mammoview.models.calibration import fit_temperature, mean_probabilities, operating_points
 from mammoview.models.manifest import Calibration, Metric, ReliabilityPoint
 from mammoview.training import measured, metrics
+from mammoview.training.conformal import fit_conformal
 from mammoview.training.measured import Scored
 
 if TYPE_CHECKING:
@@ -32,6 +33,8 @@ _CLASSES = tuple(PatchClass)
 MALIGNANT = [_CLASSES.index(name) for name in (PatchClass.MALIGNANT_CALCIFICATION, PatchClass.MALIGNANT_MASS)]
 _KINDS = np.array(["", *([LesionKind.CALCIFICATION.value] * 2), *([LesionKind.MASS.value] * 2)])
 _UNSEEN = "not used to calibrate"
+# Promised by the conformal sets.
+_COVERAGE = 0.9
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,8 +179,8 @@ def judge_whole_image(judged: Judged, *, seed: int) -> Verdict:
     """
     half = calibration_half(judged.patients, seed=seed)
     temperature = round(fit_temperature(judged.logits[:, half], judged.labels[half]), 4)
-    score = mean_probabilities(judged.logits, temperature=temperature)[:, 1]
-    images = Scored(judged.labels == 1, score, judged.patients, judged.groups)
+    told = mean_probabilities(judged.logits, temperature=temperature)
+    images = Scored(judged.labels == 1, told[:, 1], judged.patients, judged.groups)
     unseen = images.select(~half)
     found = (
         *measured.area("auc_image", images),
@@ -186,6 +189,7 @@ def judge_whole_image(judged: Judged, *, seed: int) -> Verdict:
         *measured.ranking(images),
         *measured.decisions(unseen, threshold=0.5, group=_UNSEEN),
         *measured.calibration(unseen, group=_UNSEEN),
+        *_conformal(told, judged, half),
     )
     return Verdict(_calibration(temperature, images.select(half)), found, measured.reliability(unseen))
 
@@ -230,6 +234,19 @@ def _class_accuracy(
     for index, name in enumerate(_CLASSES):
         own = labels == index
         found += measured.mean("recall", right[own], patients[own], group=name.value.replace("_", " "))
+    return tuple(found)
+
+
+def _conformal(told: NDArray[np.float64], judged: Judged, half: NDArray[np.bool_]) -> tuple[Metric, ...]:
+    """How often sets that promise 90 % hold the true class, class by class, and how many classes they hold."""
+    fitted = fit_conformal(told[half], judged.labels[half], judged.patients[half], coverage=_COVERAGE)
+    kept, labels, patients = fitted.sets(told[~half]), judged.labels[~half], judged.patients[~half]
+    is_kept = kept[np.arange(len(labels)), labels]
+    found: list[Metric] = []
+    for index, name in enumerate(("benign", "malignant")):
+        own = labels == index
+        found += measured.mean("conformal_90_coverage", is_kept[own], patients[own], group=name)
+    found += measured.mean("conformal_90_set_size", kept.sum(axis=1).astype(np.float64), patients, group=_UNSEEN)
     return tuple(found)
 
 

@@ -42,7 +42,8 @@ PATCH_PROTOCOL = (
 IMAGE_PROTOCOL = (
     "Whole mammograms of held-out patients, mean over four flips. Breast and patient scores are means over their "
     "images; a patient is malignant when any image is. Intervals: 2,000 bootstrap samples of whole patients; for "
-    "auc_patient DeLong. Calibration is measured on the patients that it was not fitted on."
+    "auc_patient DeLong. Calibration is measured on the patients that it was not fitted on, and so are the conformal "
+    "sets, which promise to hold the true class 9 times of 10."
 )
 MASK_PROTOCOL = (
     "Lesion crops of held-out patients: a square of twice the long side, centre jittered by up to 0.15 long sides, "

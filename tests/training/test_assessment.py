@@ -132,7 +132,7 @@ def test_images_are_judged_alone_and_together(
     assert sizes["auc_image", "mass"].n_patients == 4
     assert sizes["auc_breast", ""].n_images == sizes["auc_patient", ""].n_images == 6
     at_point = {metric.group for metric in found.metrics["toy-1@1.0"] if metric.name == "sensitivity"}
-    assert at_point == {"", "at “specificity 80%” of the package"}
+    assert at_point == {"", "at specificity 80%"}
     # No operating point was fitted for this mean.
     assert {metric.group for metric in found.metrics[MEAN] if metric.name == "sensitivity"} == {""}
     assert [(one.first_name, one.second_name) for one in found.comparisons] == [

@@ -93,6 +93,17 @@ def test_out_of_fold_logits_are_judged_as_one_set_and_by_fold() -> None:
     assert by_group[""].n_images == sum(by_group[f"fold {number}"].n_images for number in range(5)) == 400
 
 
+def test_conformal_sets_keep_their_promise_on_the_other_half() -> None:
+    found = evaluate.judge_whole_image(made_up(sharpness=1.0, count=2000), seed=1).metrics
+    coverage = {metric.group: metric for metric in found if metric.name == "conformal_90_coverage"}
+    assert set(coverage) == {"benign", "malignant"}
+    for metric in coverage.values():
+        assert metric.value == pytest.approx(0.9, abs=0.04)
+        assert metric.n_images > 400
+    (size,) = (metric.value for metric in found if metric.name == "conformal_90_set_size")
+    assert 1.0 < size < 2.0
+
+
 def test_one_class_alone_leaves_numbers_out_instead_of_failing() -> None:
     judged = made_up(sharpness=1.0, count=40)
     verdict = evaluate.judge_whole_image(replace(judged, labels=np.zeros(40, np.int64)), seed=1)
