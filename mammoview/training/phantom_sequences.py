@@ -166,7 +166,8 @@ def _as_taken(
     Edge pixels are repeated: the chest wall stays at the image's edge.
     """
     rows, columns = pixels.shape
-    matrix = cv2.getRotationMatrix2D((columns / 2, rows / 2), rng.uniform(-2, 2), rng.uniform(0.98, 1.02))
+    turn = cv2.getRotationMatrix2D((columns / 2, rows / 2), rng.uniform(-2, 2), rng.uniform(0.98, 1.02))
+    matrix = np.asarray(turn, dtype=np.float64)
     matrix[:, 2] += rng.uniform(-3, 3, 2) / spacing_mm
     size = (columns, rows)
     moved = cv2.warpAffine(pixels, matrix, size, flags=cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
