@@ -11,9 +11,10 @@ import argparse
 import os
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from types import MappingProxyType
 
 import numpy as np
 import torch
@@ -32,6 +33,7 @@ from mammoview.training.measure import patch_spec
 from mammoview.training.samples import TileBatches
 
 RUNS = 5
+NO_SIZES: Mapping[str, object] = MappingProxyType({})
 PATCH_CONFIG = CONFIGS / "published" / "patch-resnet50-s10.toml"
 
 
@@ -76,10 +78,12 @@ def matrix_rate(device: torch.device, side: int) -> float:
     return 10 * 2 * side**3 / timed(ten, device)
 
 
-def flops(architecture: str, shape: tuple[int, ...], *, is_training: bool) -> int:
+def flops(
+    architecture: str, shape: tuple[int, ...], *, is_training: bool, sizes: Mapping[str, object] = NO_SIZES
+) -> int:
     """FLOPs of one pass forward, or forward and back; two for a multiplication with its addition."""
     with torch.device("meta"):
-        network = build(architecture, {}).train(is_training)
+        network = build(architecture, sizes).train(is_training)
         images = torch.empty(shape)
     with FlopCounterMode(display=False) as counter, torch.set_grad_enabled(is_training):
         told = network(images)
@@ -108,7 +112,12 @@ def training(config: TrainingConfig, device: torch.device, scale: Scale, yardsti
     """Two lines for the real loop: on one batch that lies in memory, and on tiles that it draws."""
     config = config.model_copy(update={"batch_size": scale.patches, "arithmetic": "bf16"})
     spec = patch_spec(config)
-    one = flops(config.network.architecture, (1, spec.channels, spec.size_px, spec.size_px), is_training=True)
+    one = flops(
+        config.network.architecture,
+        (1, spec.channels, spec.size_px, spec.size_px),
+        is_training=True,
+        sizes=config.network.sizes,
+    )
     shape = (scale.patches, spec.channels, spec.size_px, spec.size_px)
     ready = Batch(torch.randn(shape), torch.arange(scale.patches) % 5)
     machine = Machine(device=str(device), workers=os.cpu_count() or 1)
@@ -145,7 +154,7 @@ def bare_training(config: TrainingConfig, device: torch.device, scale: Scale, ya
         optimizer.step()
 
     rate = scale.patches / timed(step, device)
-    one = flops(config.network.architecture, (1, *images.shape[1:]), is_training=True)
+    one = flops(config.network.architecture, (1, *images.shape[1:]), is_training=True, sizes=config.network.sizes)
     line(f"{config.network.architecture}, {spec.size_px}×{spec.size_px}, bf16, bare step", rate, one * rate / yardstick)
 
 
