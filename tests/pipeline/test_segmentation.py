@@ -368,3 +368,32 @@ def test_a_net_of_crops_goes_over_the_breast_only_when_asked(make_mammogram: Mak
     both = FakeSegmenter(bright, sliding=WINDOWS)
     assert len(outline_all(image, (), both, judge=judge).findings) == 1
     assert not outline_all(image, (), both, judge=judge, outlining=Outlining.FINDINGS).findings
+
+
+def test_the_three_class_network_is_read_as_its_package_names_its_classes(
+    make_mammogram: Make, make_prepared: Prepare
+) -> None:
+    """The real architecture, untrained, told by its last layer that everything is malignant, or benign."""
+    import torch
+
+    from mammoview.models.networks import BCirUNet, build
+
+    network = build("bcir-unet-3", {"width": 2}).eval()
+    assert isinstance(network, BCirUNet)
+
+    def answer(images: Images) -> Images:
+        with torch.inference_mode():
+            return np.asarray(network.probabilities(network(torch.from_numpy(images))).numpy())
+
+    image, box = make_prepared(make_mammogram()), Box(20, 8, 36, 24)
+    for index, layer in ((2, LesionLayer.MALIGNANT), (1, LesionLayer.BENIGN)):
+        with torch.no_grad():
+            network.head.weight.zero_()
+            network.head.bias.copy_(torch.eye(3)[index] * 9)
+        found = outline_all(image, (finding(box),), FakeSegmenter(answer, CLASSES))
+        assert found.layers is not None
+        (part,) = found.layers.parts
+        assert (part.layer, part.source) == (layer, LayerSource.SEGMENTER)
+    with torch.no_grad():
+        network.head.bias.copy_(torch.eye(3)[0] * 9)
+    assert outline_all(image, (finding(box),), FakeSegmenter(answer, CLASSES)).layers is None

@@ -28,7 +28,7 @@ class AnalysisPanel(QWidget):
         splitter.addWidget(scores)
         splitter.addWidget(_stacked(self.findings, self.caption))
         splitter.setChildrenCollapsible(False)
-        splitter.setSizes([420, 260])
+        splitter.setSizes([360, 320])
         column = QVBoxLayout(self)
         column.setContentsMargins(4, 4, 4, 4)
         column.addWidget(splitter, 1)
