@@ -16,17 +16,17 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 import numpy as np
 
-from bench.packages import CONFIGS
+from bench.packages import families
 from mammoview.core.findings import PatchClass
+from mammoview.core.paths import site_folds
 from mammoview.models.loading import LoadedPackage, load
 from mammoview.models.manifest import Task
 from mammoview.models.networks import PatchNet, WholeImageNet
-from mammoview.models.registry import Origin, PackageInfo, packages
-from mammoview.training.config import read_config
+from mammoview.models.registry import PackageInfo
 from mammoview.training.data import Film, cbis_films, cbis_lesions
+from mammoview.training.folds import CBIS
 from mammoview.training.metrics import Estimate
-from mammoview.training.recipes import cbis_split
-from mammoview.training.splits import Split
+from mammoview.training.splits import Split, fold_split, read_folds
 from mammoview.training.trust import (
     TOLERANCE_PX,
     Aim,
@@ -85,20 +85,19 @@ class Subject:
 
 
 def subjects(data: Path, count: int) -> Iterator[Subject | str]:
-    """The shipped classifiers with their held-out films; a line instead where a package cannot be judged."""
-    lesions = cbis_lesions(data)
-    # By their hash: a package says which patients it was not trained on, whatever its config is called now.
-    configs = map(read_config, sorted(CONFIGS.rglob("*.toml")))
-    splits = {split.sha256: split for split in (cbis_split(lesions, config) for config in configs)}
-    films = cbis_films(data, lesions)
+    """The first classifier of each cross-validation, with its held-out films; a line where one cannot be judged."""
+    folds = read_folds(site_folds())[CBIS]
+    # By their hash: a package says which patients it was not trained on.
+    splits = {split.sha256: split for split in (fold_split(folds, number) for number in set(folds.values()))}
+    films = cbis_films(data, cbis_lesions(data))
     prepared: dict[str, tuple[list[Film], list[Scene]]] = {}
-    for info in packages():
-        if info.origin is not Origin.SHIPPED or info.task not in (Task.WHOLE_IMAGE, Task.PATCH):
+    for info in (members[min(members)] for members in families().values()):
+        if info.task not in (Task.WHOLE_IMAGE, Task.PATCH):
             continue
         package = load(info)
         split, spec = splits.get(package.evaluation.split_sha256 or ""), package.preprocess.image
         if split is None or spec is None:
-            what = "looks at no whole images" if spec is None else "names a split that no config gives"
+            what = "looks at no whole images" if spec is None else "names none of the folds"
             yield f"`{info.key}` {what}: not judged."
             continue
         chosen = held_out(films, split, count)
