@@ -70,10 +70,10 @@ def start(machine: Machine, arithmetic: Arithmetic) -> Fabric:
         raise UsageError("fp16 is for CUDA devices.", "Choose bf16 or fp32.")
     devices, nodes = _processes(machine)
     is_shared = devices * nodes > 1
-    # Fabric tells at length which of its parts it chose.
-    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     from lightning_fabric import Fabric
 
+    # It tells at length which of its parts it chose.
+    logging.getLogger("lightning_fabric").setLevel(logging.WARNING)
     try:
         fabric = Fabric(
             accelerator=device.kind.value,

@@ -235,7 +235,12 @@ class _Run:
             if is_best and self._plan.keep == "best":
                 checkpoint.save({**state, "epoch": log.epoch}, self._out / checkpoint.BEST)
             checkpoint.save(
-                {**state, "optimizer": optimizer.state_dict(), "course": self._course.as_words()},
+                {
+                    **state,
+                    "optimizer": optimizer.state_dict(),
+                    "arithmetic": self._fabric.strategy.precision.state_dict(),
+                    "course": self._course.as_words(),
+                },
                 self._out / CHECKPOINT,
             )
             is_last = self._course.stage == len(self._plan.stages)
@@ -271,6 +276,8 @@ class _Run:
                 "Name another folder with --out, or remove the old one.",
             )
         self._net.load_state_dict(stored["net"])
+        # The scale that fp16 multiplies the loss with; nothing in other arithmetics.
+        self._fabric.strategy.precision.load_state_dict(stored.get("arithmetic", {}))
         self._course = Course.from_words(stored["course"])
         self._optimizer_state = stored["optimizer"] if self._course.in_stage else None
 

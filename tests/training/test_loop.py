@@ -71,7 +71,7 @@ def killed(tmp_path_factory: pytest.TempPathFactory) -> dict[tuple[str, int], Pa
     root = tmp_path_factory.mktemp("killed")
     running = {death: start_script(root / death[0], *death) for death in DEATHS}
     for process in running.values():
-        _, told = process.communicate(timeout=120)
+        _, told = process.communicate(timeout=300)
         assert process.returncode == -9, told
     return {death: root / death[0] for death in DEATHS}
 
@@ -96,7 +96,7 @@ def test_two_processes_learn_what_one_learns(tmp_path: Path) -> None:
     # A batch norm over each process's own part would not be that of the whole batch.
     schedule = toy_run.stages(2, 2, batch_norm="eval")
     train(toy_run.net(), toy_run.plan(stages=schedule), tmp_path / "alone")
-    _, told = process.communicate(timeout=120)
+    _, told = process.communicate(timeout=300)
     assert process.returncode == 0, told
     assert len(losses(tmp_path / "alone")) == 4
     np.testing.assert_allclose(losses(tmp_path / "shared"), losses(tmp_path / "alone"), rtol=1e-5)
@@ -335,4 +335,4 @@ def test_fabric_is_imported_when_a_training_starts_and_not_before() -> None:
         "found = [name for name in ('lightning_fabric', 'matplotlib', 'torchvision') if name in sys.modules];"
         "assert not found, found"
     )
-    subprocess.run([sys.executable, "-c", code], check=True, timeout=120)
+    subprocess.run([sys.executable, "-c", code], check=True, timeout=300)
