@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,15 +17,28 @@ from mammoview.models.preprocess import resize
 from mammoview.training.case_images import CasePixels, lesion_boxes, load_case
 from mammoview.training.cases import boxed, outlined
 from mammoview.training.forty_fold import CROP_PX, FortyFold, Pair, roi_crop
-from mammoview.training.sampling import S10, Roi, Sampling, cut_patch, fit_mask, place_patches, roi_of_box, roi_of_mask
+from mammoview.training.sampling import (
+    S10,
+    PatchPlace,
+    Roi,
+    Sampling,
+    cut_patch,
+    cut_short,
+    fit_mask,
+    place_patches,
+    roi_of_box,
+    roi_of_mask,
+)
 from mammoview.training.tiles import MM_PER_PX, Tile, TileSet, cut, stack
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
     from mammoview.training.cases import Case
+    from mammoview.training.data import Lesion
 
 #: Draws of a place for background before an image is given up.
 _TRIES = 50
@@ -105,6 +119,7 @@ def sampled_tiles(
     cases: Sequence[Case],
     sampling: Sampling = S10,
     *,
+    context: float = 1.0,
     progress: Progress = no_progress,
     cancel: Cancel = never_cancel,
 ) -> TileSet:
@@ -116,12 +131,14 @@ def sampled_tiles(
         Those without a lesion of known class are left out.
     sampling
         `sampling.S1`, `sampling.S10`, or another.
+    context
+        That of the `PatchSpec` that the tiles are for: with it, and with ``sampling.patch_px``, it takes a tile as it
+        is, however large its lesion.
 
     Returns
     -------
     TileSet
-        Tiles of ``sampling.patch_px``; the box of each is the whole tile, so that a `PatchSpec` with ``context`` 1 and
-        that size takes it as it is.
+        Tiles of ``sampling.patch_px``; the box of each is the square in its middle that has ``context`` for 1.
 
     Raises
     ------
@@ -130,18 +147,55 @@ def sampled_tiles(
     CancelledError
         When ``cancel`` says so.
     """
-    chosen = _with_classes(cases)
-    whole = Box(0, 0, sampling.patch_px, sampling.patch_px)
-    found = []
-    for loaded in _loaded(chosen, progress, cancel, finest_mm=None):
-        shape = (sampling.rows, sampling.columns)
+    return stack(list(sampled(_with_classes(cases), sampling, context=context, progress=progress, cancel=cancel)))
+
+
+def sampled(
+    cases: Sequence[Case],
+    sampling: Sampling,
+    *,
+    context: float = 1.0,
+    margin: tuple[float, float] | None = None,
+    known: Mapping[Path, Sequence[Lesion | None]] = MappingProxyType({}),
+    progress: Progress = no_progress,
+    cancel: Cancel = never_cancel,
+) -> Iterator[Tile]:
+    """The tiles of `sampled_tiles`, image by image.
+
+    Parameters
+    ----------
+    cases
+        Of all kinds.
+    sampling, context
+        As there.
+    margin
+        Where about half of the tiles shall end (rows, columns) beyond their lesion, or beyond a place as large, and go
+        on as reflections: as all tiles do that are cut from crops.
+    known
+        What is known of an image's lesions, by its path, in their order.
+    progress, cancel
+        Told after each image, asked before.
+    """
+    shape, side = (sampling.rows, sampling.columns), sampling.patch_px
+    box = Box.square(side / 2, side / 2, side / context)
+    for loaded in _loaded(cases, progress, cancel, finest_mm=None):
+        case = loaded.case
         image = np.rint(resize(loaded.cleaned, *shape) / 257.0).astype(np.uint8)
-        breast = fit_mask(loaded.breast, shape)[0]
-        proposals = _proposals(loaded, shape) if sampling.hard else []
-        key = f"{loaded.case.patient}/{loaded.case.path.name}"
-        for place in place_patches(_rois(loaded, shape), breast, sampling, key=key, proposals=proposals):
-            found.append(Tile(cut_patch(image, place), whole, place.label, loaded.case.patient))
-    return stack(found)
+        rois = _rois(loaded, shape)
+        places = place_patches(
+            rois,
+            fit_mask(loaded.breast, shape)[0],
+            sampling,
+            key=f"{case.patient}/{case.path.name}",
+            proposals=_proposals(loaded, shape) if sampling.hard else (),
+        )
+        for place in places:
+            # By where it lies: the same for an image whatever others there are.
+            is_short = margin is not None and bool(rois) and sum(place.centre) % 2 == 1
+            pixels = cut_short(image, place, _end(place, rois, margin)) if is_short else cut_patch(image, place)
+            lesions = known.get(case.path, ())
+            lesion = None if place.lesion is None or place.lesion >= len(lesions) else lesions[place.lesion]
+            yield Tile(pixels, box, place.label, case.patient, lesion=lesion)
 
 
 def forty_fold_of(
@@ -258,6 +312,17 @@ def _rois(loaded: CasePixels, shape: tuple[int, int]) -> list[Roi]:
     # What a mask marks beyond all boxes has no class; background keeps away from each part of it.
     found += [roi_of_mask(own, None) for _, own in lesion_boxes(rest)]
     return [roi for roi in found if roi is not None]
+
+
+def _end(place: PatchPlace, rois: Sequence[Roi], margin: tuple[float, float] | None) -> Box:
+    """A lesion's box and a margin; for background a box as large around the middle of its patch."""
+    row, column = place.centre
+    down, across = margin or (0.0, 0.0)
+    box = rois[place.lesion or 0].box
+    if place.lesion is None:
+        height, width = box.height_px / 2, box.width_px / 2
+        box = Box(row - height, column - width, row + height, column + width)
+    return Box(box.row0 - down, box.col0 - across, box.row1 + down, box.col1 + across)
 
 
 def _proposals(loaded: CasePixels, shape: tuple[int, int]) -> list[Box]:

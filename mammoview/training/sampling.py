@@ -223,6 +223,31 @@ def cut_patch(image: NDArray[Any], place: PatchPlace) -> NDArray[Any]:
     return patch
 
 
+def cut_short(image: NDArray[Any], place: PatchPlace, end: Box) -> NDArray[Any]:
+    """The pixels of a patch as if the image ended at a box: what lies beyond is reflected.
+
+    Parameters
+    ----------
+    image
+        Shape (rows, columns), any type, at the scale of the patches.
+    place
+        From `place_patches`.
+    end
+        What is left of the image; it holds at least a pixel.
+
+    Returns
+    -------
+    ndarray, shape (patch_px, patch_px), of the image's type
+    """
+    rows, columns = end.clipped(*image.shape).slices()
+    row0, col0, row1, col1 = (int(edge) for edge in place.box.as_list())
+    top, left = max(0, rows.start - row0), max(0, columns.start - col0)
+    below, right = max(0, row1 - rows.stop), max(0, col1 - columns.stop)
+    wide = cv2.copyMakeBorder(image[rows, columns], top, below, left, right, cv2.BORDER_REFLECT_101)
+    row, column = row0 - rows.start + top, col0 - columns.start + left
+    return np.asarray(wide[row : row + row1 - row0, column : column + col1 - col0])
+
+
 class _Overlap:
     """Shares of a lesion in a patch, and of a patch in a lesion, for many patches at once."""
 

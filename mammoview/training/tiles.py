@@ -269,17 +269,32 @@ def _cut_short(image: NDArray[np.uint8], box: Box, label: PatchClass, patient: s
     return cut(np.ascontiguousarray(image[rows, cols]), moved, label, patient, border=cv2.BORDER_REFLECT_101)
 
 
-def _calcification_tiles(lesion: Lesion) -> list[Tile]:
-    """The crop on the mammogram's grid: once reflected, and once wholly inside where the crop is large enough."""
-    native = read_gray(lesion.crop)
+def as_on_film(native: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """A crop at native resolution with no more detail than the stretched mammograms have.
+
+    Parameters
+    ----------
+    native
+        Shape (rows, columns), uint8, pixels of about 45 µm.
+
+    Returns
+    -------
+    ndarray, shape (rows · 800 / film's rows, columns · 800 / film's columns), uint8
+        On the mammograms' grid, of a film of `MEDIAN_FILM`, and once more a JPEG.
+    """
     grid = [max(2, round(size * STRETCHED_PX / film)) for size, film in zip(native.shape, MEDIAN_FILM, strict=True)]
     coarse = _resize(native, grid[0], grid[1])
     is_encoded, encoded = cv2.imencode(".jpg", coarse, (cv2.IMWRITE_JPEG_QUALITY, 92))
     if not is_encoded:
         raise ValueError("OpenCV could not encode a JPEG in memory")
-    coarse = np.asarray(cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE), dtype=np.uint8)
+    return np.asarray(cv2.imdecode(encoded, cv2.IMREAD_GRAYSCALE), dtype=np.uint8)
+
+
+def _calcification_tiles(lesion: Lesion) -> list[Tile]:
+    """The crop on the mammogram's grid: once reflected, and once wholly inside where the crop is large enough."""
+    native = read_gray(lesion.crop)
     rows, columns = (max(2, round(size / NATIVE_PER_PX)) for size in native.shape)
-    image = _resize(coarse, rows, columns)
+    image = _resize(as_on_film(native), rows, columns)
     margin = CROP_MARGIN_PX / NATIVE_PER_PX
     box = Box(margin, margin, max(rows - margin, margin + 1), max(columns - margin, margin + 1))
     label = PatchClass.MALIGNANT_CALCIFICATION if lesion.is_malignant else PatchClass.BENIGN_CALCIFICATION
