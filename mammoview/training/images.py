@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -50,8 +51,10 @@ def film_images(
 
 
 def save_images(images: ImageSet, path: Path) -> None:
-    """Write an uncompressed ``.npz``."""
-    np.savez(path, **vars(images))
+    """Write an uncompressed ``.npz``, whole or not at all: several processes may want it at once."""
+    draft = path.with_name(f".{os.getpid()}-{path.name}")
+    np.savez(draft, **vars(images))
+    draft.replace(path)
 
 
 def load_images(path: Path) -> ImageSet:
