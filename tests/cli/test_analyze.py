@@ -37,7 +37,7 @@ KEYS = {
     "area_mm2 uncertainty uncertainty_method operating_point",
     "breast": "laterality p_malignant p_malignant_members member_models from single_view",
     "exam": "p_malignant p_malignant_members member_models rule score_meaning training_prevalence operating_points "
-    "finding_score_meaning finding_operating_points",
+    "finding_score_meaning finding_operating_points priors_score",
     "operating point": "name threshold sensitivity specificity fitted_on n_patients",
     "model": "id version sha256",
 }
