@@ -121,8 +121,15 @@ class TrainingConfig(_Config):
         Weight of what the readers wrote of a lesion, as further targets of a patch net; 0 leaves it out.
     hard_negatives
         Whether half of the background tiles are places that the proposer of regions took for masses.
+    sampling
+        Which patches a patch net learns from: ``lesion``, squares as large as their lesion says; ``s1`` or ``s10``,
+        squares of ``preprocess.patch.size_px`` from images stretched to the size of ``preprocess.image`` (Shen et al.
+        2019), which have their own number of background patches.
+    augmentation
+        What a segmenter learns from: ``random`` changes of lesion crops, or the ``forty_fold`` variants of ROI-centred
+        crops of ``preprocess.patch.size_px`` native pixels (B-Cir U-Net); these leave ``augment`` unused.
     source
-        What a segmenter learns from.
+        Whose outlines a segmenter learns.
     phantoms
         How many synthetic women, or views of them, are drawn.
     batch_size
@@ -146,13 +153,18 @@ class TrainingConfig(_Config):
     background_per_film: Annotated[int, Field(ge=0)] = 2
     describing: Annotated[float, Field(ge=0)] = 0.0
     hard_negatives: bool = False
+    sampling: Literal["lesion", "s1", "s10"] = "lesion"
+    augmentation: Literal["random", "forty_fold"] = "random"
     source: Literal["cesm", "three_class", "phantom_calcifications"] = "cesm"
     phantoms: Annotated[int, Field(ge=0)] = 0
 
     @property
     def sha256(self) -> str:
         """Hash of all values, whatever the file's layout."""
-        return hashlib.sha256(self.model_dump_json().encode()).hexdigest()
+        # What is as it was before it could be chosen is not told, so that runs which began then go on.
+        later = {"sampling": "lesion", "augmentation": "random"}
+        usual = {name for name, value in later.items() if getattr(self, name) == value}
+        return hashlib.sha256(self.model_dump_json(exclude=usual).encode()).hexdigest()
 
 
 def read_config(path: Path) -> TrainingConfig:

@@ -40,7 +40,7 @@ def publish_patch(
     """
     calibration, evaluation = measure_patch(settle(net), tiles, split, config)
     trained = tiles.select(np.isin(tiles.patients, list(split.training)) & (tiles.labels > 0))
-    source = patch_source(float(np.isin(trained.labels, MALIGNANT).mean()))
+    source = patch_source(float(np.isin(trained.labels, MALIGNANT).mean()), config.sampling)
     return publish(
         folder,
         net,

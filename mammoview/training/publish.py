@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from mammoview.core.findings import LesionKind, PatchClass
 from mammoview.core.study import ViewPosition
@@ -80,30 +81,58 @@ _FILM_LIMITS = (
 )
 
 
-def patch_source(prevalence: float) -> Source:
-    """What stands behind a five-class patch classifier; ``prevalence`` is the malignant share of its lesions."""
+_LESION_SQUARES = (
+    "CBIS-DDSM training set. Masses and background are cut from whole mammograms (800 × 800, aspect restored "
+    "from the crops' sizes); calcifications come from the native crops, area-averaged to the mammograms' grid "
+    "of 6.7 × 3.8 native pixels a cell and re-encoded as JPEG, since sharpness alone would tell a crop from a "
+    "mammogram. The input is a square of twice the lesion's long side, its centre jittered. The crops end "
+    "16 px beyond the lesion, so calcification squares are continued by reflection, or lie wholly inside a "
+    "large crop; as many mass and half as many background squares are cut short and reflected the same way. "
+    "Half of the background places are regions that the proposer of the program took for masses; places that "
+    "touch a mass and films with calcifications are left out. While learning, the net also had to say what the "
+    "readers wrote of shape, margins, type, distribution, assessment, density and subtlety."
+)
+_SETS = {
+    "s1": ("S1", "one patch at the middle of each lesion and one"),
+    "s10": ("S10", "ten patches around each lesion and ten"),
+}
+_SAMPLED = (
+    "CBIS-DDSM training set, sampled as {0} of Shen et al.: {1} of background in each image, squares of one size from "
+    "mammograms stretched to one size. The calcifications of this copy have no place on a mammogram: they come from "
+    "native crops, area-averaged to the mammograms' grid and re-encoded as JPEG, since sharpness alone would tell a "
+    "crop from a mammogram, and brought to the same scale. The crops end 16 px beyond the lesion and are continued by "
+    "reflection; about half of the mass and background squares are cut short and reflected the same way. No background "
+    "comes from films with calcifications."
+)
+
+
+def patch_source(prevalence: float, sampling: Literal["lesion", "s1", "s10"] = "lesion") -> Source:
+    """What stands behind a five-class patch classifier.
+
+    Parameters
+    ----------
+    prevalence
+        Malignant share of its lesions.
+    sampling
+        Which patches it learned from; see `config.TrainingConfig`.
+    """
+    scale_limits: tuple[str, ...] = (
+        "Training detail ends near 0.25 mm a pixel: single microcalcifications are blurred away, and the "
+        "calcification classes rest on coarse texture.",
+    )
+    if sampling != "lesion":
+        scale_limits += (
+            "Learned from squares of one size, whatever the lesion's. In use the square around a region grows with it: "
+            "one much smaller or larger than usual lies in its square as no lesion did in training. The patch map has "
+            "the scale of training.",
+        )
     return Source(
         task=Task.PATCH,
         labels=tuple(name.value for name in PatchClass),
         prevalence=prevalence,
         licence="CC-BY-3.0",
-        description=(
-            "CBIS-DDSM training set. Masses and background are cut from whole mammograms (800 × 800, aspect restored "
-            "from the crops' sizes); calcifications come from the native crops, area-averaged to the mammograms' grid "
-            "of 6.7 × 3.8 native pixels a cell and re-encoded as JPEG, since sharpness alone would tell a crop from a "
-            "mammogram. The input is a square of twice the lesion's long side, its centre jittered. The crops end "
-            "16 px beyond the lesion, so calcification squares are continued by reflection, or lie wholly inside a "
-            "large crop; as many mass and half as many background squares are cut short and reflected the same way. "
-            "Half of the background places are regions that the proposer of the program took for masses; places that "
-            "touch a mass and films with calcifications are left out. While learning, the net also had to say what the "
-            "readers wrote of shape, margins, type, distribution, assessment, density and subtlety."
-        ),
-        limits=(
-            *_GENERAL_LIMITS,
-            *_FILM_LIMITS,
-            "Training detail ends near 0.25 mm a pixel: single microcalcifications are blurred away, and the "
-            "calcification classes rest on coarse texture.",
-        ),
+        description=_LESION_SQUARES if sampling == "lesion" else _SAMPLED.format(*_SETS[sampling]),
+        limits=(*_GENERAL_LIMITS, *_FILM_LIMITS, *scale_limits),
         citations=(CBIS, SHEN, CHOWDHURY),
     )
 

@@ -35,6 +35,7 @@ from mammoview.training.images import film_images, load_images, save_images
 from mammoview.training.loop import Plan, train
 from mammoview.training.measure import patch_spec
 from mammoview.training.proposals import film_proposals
+from mammoview.training.published_sets import public_patches, site_patches
 from mammoview.training.samples import ImageBatches, ImageSet, TileBatches
 from mammoview.training.site import (
     SPLIT_TABLE,
@@ -108,10 +109,7 @@ def train_patch(data: Path, run: Run) -> PackageInfo:
         split, config = site.split, run.config
         # What readers wrote of a lesion is known of the public cases alone.
         run = replace(run, config=config.model_copy(update={"describing": 0.0}))
-        background = config.background_per_film
-        tiles = case_tiles(
-            site.cases, seed=config.seed, background=background, progress=run.progress, cancel=run.cancel
-        )
+        tiles = _site_tiles(site, run)
     net = fit_patch(tiles, split, run)
     return publish_patch(run.out / PACKAGE, net, tiles, split, run.config, site=site)
 
@@ -203,6 +201,8 @@ def image_data(data: Path, run: Run) -> tuple[ImageSet, Split, Site | None]:
 
 def patch_samples(data: Path, run: Run) -> TileSet:
     """All tiles of CBIS-DDSM that a patch classifier learns from and is judged by."""
+    if run.config.sampling != "lesion":
+        return public_patches(data, run.config, progress=run.progress, cancel=run.cancel)
     lesions = cbis_lesions(data)
     films = cbis_films(data, lesions)
     proposals = {}
@@ -359,6 +359,14 @@ def _patch_net(info: PackageInfo) -> PatchNet:
 
 def _opened(data: Path, run: Run, use: Callable[[Sequence[Case]], tuple[Case, ...]], lacks: str) -> Site:
     return open_site(data, run.config.split, use, lacks=lacks, progress=run.progress, cancel=run.cancel)
+
+
+def _site_tiles(site: Site, run: Run) -> TileSet:
+    config = run.config
+    if config.sampling != "lesion":
+        return site_patches(site.cases, config, progress=run.progress, cancel=run.cancel)
+    background = config.background_per_film
+    return case_tiles(site.cases, seed=config.seed, background=background, progress=run.progress, cancel=run.cancel)
 
 
 def _kept_images(run: Run, spec: ImageSpec, make: Callable[[], ImageSet], cases: str = "") -> ImageSet:
