@@ -232,7 +232,7 @@ def _patch_told(net: Network, held: TileSet, config: TrainingConfig) -> dict[str
 
 def _image_told(net: Network, held: ImageSet, config: TrainingConfig) -> dict[str, NDArray[Any]]:
     return {
-        "logits": outputs(net, ImageBatches(held, 8, config.augment).still()),
+        "logits": outputs(net, ImageBatches.of(held, 8, config).still()),
         "labels": held.labels,
         "patients": held.patients,
         "breasts": held.breasts,

@@ -80,7 +80,7 @@ def measure_whole_image(
 ) -> tuple[Calibration, Evaluation]:
     """Calibrate and measure a whole-image classifier on the images of held-out patients; see `measure_patch`."""
     held = images.select(np.isin(images.patients, list(split.validation)))
-    logits = outputs(net, ImageBatches(held, 8, config.augment).still())
+    logits = outputs(net, ImageBatches.of(held, 8, config).still())
     judged = Judged(logits, held.labels, held.patients, held.breasts, {"view": held.views})
     verdict = judge_whole_image(judged, seed=config.split.seed)
     return verdict.calibration, evaluation_of(verdict, IMAGE_PROTOCOL, split, config)

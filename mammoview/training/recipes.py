@@ -276,7 +276,7 @@ def fit_whole_image(images: ImageSet, split: Split, run: Run, *, patch_net: Patc
         raise UsageError("The config of a whole-image classifier names another architecture.", "Correct [network].")
     torch.manual_seed(run.config.seed)
     net = patch_net.to_image_net(sizes)
-    batches = ImageBatches(part, run.config.batch_size, run.config.augment)
+    batches = ImageBatches.of(part, run.config.batch_size, run.config)
     fit(net, batches, split, run)
     return net
 

@@ -18,6 +18,7 @@ from mammoview.training.loop import Batch
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mammoview.training.config import TrainingConfig
     from mammoview.training.tiles import TileSet
 
 
@@ -119,11 +120,26 @@ class TileBatches:
 
 @dataclass(frozen=True, eq=False)
 class ImageBatches:
-    """Batches of augmented whole images; an epoch sees every image once."""
+    """Batches of augmented whole images; an epoch sees every image once.
+
+    Attributes
+    ----------
+    images, size, ranges
+        What, how many at once, how much changed.
+    channels
+        Equal ones that the network takes.
+    """
 
     images: ImageSet
     size: int
     ranges: Ranges
+    channels: int = 1
+
+    @classmethod
+    def of(cls, images: ImageSet, size: int, config: TrainingConfig) -> ImageBatches:
+        """Batches of ``size`` as a config changes and takes images."""
+        spec = config.preprocess.image
+        return cls(images, size, config.augment, 1 if spec is None else spec.channels)
 
     @property
     def steps(self) -> int:
@@ -139,7 +155,7 @@ class ImageBatches:
             yield Batch(torch.from_numpy(drawn), torch.from_numpy(self.images.labels[rows]))
 
     def draw(self, row: int, rng: np.random.Generator) -> NDArray[np.float32]:
-        """One image moved and changed in gray: shape (1, rows, columns), float32."""
+        """One image moved and changed in gray: shape (channels, rows, columns), float32."""
         pixels = self.images.pixels[row].astype(np.float32)
         rows, columns = pixels.shape
         matrix = random_affine(
@@ -153,10 +169,10 @@ class ImageBatches:
         shift = rng.uniform(-self.ranges.shift, self.ranges.shift) / 50.0
         inside = moved > pixels.min() + 1e-3
         changed = np.where(inside, moved * contrast + shift, pixels.min())
-        return np.asarray(changed, dtype=np.float32)[None]
+        return np.repeat(changed.astype(np.float32)[None], self.channels, axis=0)
 
     def still(self) -> Iterator[Batch]:
         """All images in order, unchanged; the last batch is smaller."""
         for start in range(0, len(self.images.labels), self.size):
-            pixels = self.images.pixels[start : start + self.size].astype(np.float32)[:, None]
+            pixels = self.images.pixels[start : start + self.size].astype(np.float32)[:, None].repeat(self.channels, 1)
             yield Batch(torch.from_numpy(pixels), torch.from_numpy(self.images.labels[start : start + self.size]))
