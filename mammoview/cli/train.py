@@ -15,7 +15,7 @@ from mammoview.training.launch import Kind, Order, Precision, launch, lines_to
 def train(
     kind: Annotated[Kind, typer.Argument(help="What to train.")],
     config: Annotated[Path, typer.Option(help="A TOML file such as those of trainers/configs.")],
-    data: Annotated[Path, typer.Option(help="Folder of the training data.")],
+    data: Annotated[Path, typer.Option(help="Folder of a public collection, or a table of cases.")],
     out: Annotated[Path, typer.Option(help="Folder of this run; the package will be OUT/package.")],
     parent: Annotated[Path | None, typer.Option(help="Package folder to start from (image, priors).")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",

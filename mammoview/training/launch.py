@@ -42,7 +42,7 @@ class Order:
     Attributes
     ----------
     config, data, out
-        A TOML file, the folder of the training data, the folder of the run.
+        A TOML file, the folder or table of the training data, the folder of the run.
     parent
         Package that the network starts from, where its kind needs one.
     precision
@@ -137,11 +137,11 @@ def _launch(order: Order, progress: Progress) -> PackageInfo:
         config = config.model_copy(update={"arithmetic": order.precision.value})
     # What cannot work is said before data are read for minutes, or trained on for hours.
     resolve_device(order.device)
-    if not order.data.is_dir():
-        raise InputError(f"{order.data} is not a folder.", "Name the folder of the training data with --data.")
+    if order.kind is not Kind.PRIORS and not order.data.exists():
+        raise InputError(f"{order.data} does not exist.", "Name a folder or a table of cases with --data.")
     if (order.out / PACKAGE).exists():
         raise UsageError(f"{order.out} holds a finished package already.", "Name another folder with --out.")
-    recipe = _recipe(order, config.source)
+    recipe = _recipe(order, config.source if config.augmentation == "random" else config.augmentation)
     torch.set_num_threads(order.threads)
     cv2.setNumThreads(order.threads)
     machine = Machine(order.device, devices=order.devices, nodes=order.nodes, workers=order.workers)
@@ -149,13 +149,14 @@ def _launch(order: Order, progress: Progress) -> PackageInfo:
 
 
 def _recipe(order: Order, source: str) -> Callable[[Path, Run], PackageInfo]:
-    from mammoview.training import phantom_recipes, priors, recipes
+    from mammoview.training import forty_fold_recipe, phantom_recipes, priors, recipes, transfer
 
     if order.kind is Kind.PATCH:
         return recipes.train_patch
     if order.kind is Kind.SEGMENT:
         return {
             "cesm": recipes.train_segmenter,
+            "forty_fold": forty_fold_recipe.train_forty_fold,
             "three_class": phantom_recipes.train_three_class,
             "phantom_calcifications": phantom_recipes.train_calcification,
         }[source]
@@ -163,7 +164,7 @@ def _recipe(order: Order, source: str) -> Callable[[Path, Run], PackageInfo]:
     if parent is None:
         raise UsageError(
             f"Training “{order.kind.value}” starts from a package.",
-            "Name its folder with --parent: a patch classifier for image, any classifier for priors.",
+            "Name its folder with --parent: a patch or whole-image classifier.",
         )
-    train = recipes.train_whole_image if order.kind is Kind.IMAGE else priors.train_priors
+    train = transfer.train_image if order.kind is Kind.IMAGE else priors.train_priors
     return lambda data, run: train(data, run, parent=parent)

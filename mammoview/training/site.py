@@ -267,6 +267,6 @@ def site_source(source: Source, site: Site, *, parent: PackageInfo | None = None
     if parent is not None:
         description += f" It started from `{parent.key}` (SHA-256 `{parent.sha256[:16]}`)."
         limits.append(f"What the card of `{parent.key}` says of its limits holds here, too.")
-        licence = f"{parent.manifest.licence} AND {LICENCE}"
+        licence = " AND ".join(dict.fromkeys((*parent.manifest.licence.split(" AND "), LICENCE)))
         citations = list(dict.fromkeys((*parent.manifest.citations, *citations)))
     return replace(source, licence=licence, description=description, limits=tuple(limits), citations=tuple(citations))

@@ -158,7 +158,7 @@ def test_a_bad_config_is_one_message(mammoview: Mammoview, kind: Kind, tmp_path:
 @pytest.mark.parametrize(
     ("words", "code", "message"),
     [
-        (("patch", "--data", "nowhere"), 3, "nowhere is not a folder"),
+        (("patch", "--data", "nowhere"), 3, "nowhere does not exist"),
         (("patch", "--device", "toaster"), 2, "“toaster” is not a device"),
         (("image",), 2, "starts from a package"),
         (("priors",), 2, "starts from a package"),
