@@ -15,6 +15,7 @@ from mammoview.training.sampling import (
     PatchPlace,
     Roi,
     cut_patch,
+    cut_short,
     fit_mask,
     place_patches,
     roi_of_box,
@@ -155,3 +156,16 @@ def test_a_mask_of_another_size_is_repaired_and_told() -> None:
     assert np.count_nonzero(half ^ disc(400, 200, 80)) < 0.02 * np.count_nonzero(half)
     same = disc(400, 200, 80)
     assert fit_mask(same, SHAPE) == (same, False)
+
+
+def test_a_patch_cut_short_goes_on_as_its_reflection() -> None:
+    image = np.arange(60 * 50, dtype=np.uint16).reshape(60, 50)
+    place = PatchPlace(PatchClass.BENIGN_MASS, (30, 20), Box(14, 4, 46, 36), 0.9, 0)
+    end = Box(24, 12, 40, 30)
+    wanted = np.pad(image[24:40, 12:30], ((10, 6), (8, 6)), mode="reflect")
+    np.testing.assert_array_equal(cut_short(image, place, end), wanted)
+    # An end beyond the patch changes nothing; beyond the image there is nothing to keep.
+    np.testing.assert_array_equal(cut_short(image, place, Box(0, 0, 60, 50)), cut_patch(image, place))
+    corner = PatchPlace(PatchClass.BENIGN_MASS, (4, 4), Box(-12, -12, 20, 20), 0.9, 0)
+    wanted = np.pad(image[:20, :20], ((12, 0), (12, 0)), mode="reflect")
+    np.testing.assert_array_equal(cut_short(image, corner, Box(-5, -5, 70, 70)), wanted)
