@@ -100,6 +100,9 @@ def train_tuned(data: Path, run: Run, *, parent: Path) -> PackageInfo:
         check_sides(site)
     held = frozenset(strata) if is_small else split.validation & frozenset(strata)
     doubt = check_parent(info, held, (split,))
+    if doubt and site is None:
+        # The parent may well come from this very collection.
+        raise UsageError(doubt, "Start from a package trained with the same [split].")
     if doubt:
         run.progress(0.0, doubt)
     found = _cross_validated(images, strata, run, package) if is_small else _held_out(images, split, run, package)

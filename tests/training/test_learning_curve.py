@@ -134,3 +134,12 @@ def test_its_figure(curve: SiteCurve, tmp_path: Path) -> None:
     assert (plotted.cases, plotted.auc) == ((4, 12), tuple(one.auc for one in curve.points))
     plot_learning({"curve": plotted}, tmp_path / "curve.png", start=curve.before)
     assert (tmp_path / "curve.png").stat().st_size > 1000
+
+
+def test_a_public_collection_needs_a_parent_of_known_split(
+    package: LoadedPackage, images: ImageSet, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    split = Split(frozenset({"p0"}), frozenset({"p1"}))
+    monkeypatch.setattr(transfer, "image_data", lambda data, run: (images, split, None))
+    with pytest.raises(UsageError, match="is not known"):
+        transfer.train_tuned(tmp_path, Run(config(), tmp_path), parent=package.info.folder)
