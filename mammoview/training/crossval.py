@@ -81,7 +81,7 @@ class _Kind:
     fit: Callable[[Any, Split, Run, PackageInfo | None], Network]
     told: Callable[[Network, Any, TrainingConfig], dict[str, NDArray[Any]]]
     judge: Callable[[Arrays, Split, TrainingConfig], tuple[Calibration, Evaluation]]
-    source: Callable[[Any], Source]
+    source: Callable[[Any, TrainingConfig], Source]
 
 
 def cross_validate(
@@ -118,8 +118,10 @@ def cross_validate(
     Raises
     ------
     UsageError
-        When whole-image classifiers have no parents.
+        When whole-image classifiers have no parents, or a segmenter's tiles are not those of its config.
     """
+    if run.config.augmentation != "random":
+        raise UsageError("The forty variants are not cross-validated.", "Use “mammoview train segment”.")
     if kind == "image" and parents is None:
         raise UsageError("A whole-image classifier needs the body of a patch classifier.", "Name it with --parents.")
     what = _KINDS[kind]
@@ -146,7 +148,7 @@ def cross_validate(
                 own.out / PACKAGE,
                 nets[number],
                 own.config,
-                source=replace(what.source(trained), held_out=f"fold {number} of splits/site.csv held out"),
+                source=replace(what.source(trained, run.config), held_out=f"fold {number} of splits/site.csv held out"),
                 calibration=calibration,
                 evaluation=evaluation,
                 parent_sha256=None if parent is None else parent.sha256,
@@ -277,8 +279,8 @@ def _fit_image(images: ImageSet, split: Split, run: Run, parent: PackageInfo | N
     return fit_whole_image(images, split, run, patch_net=patch_net_of(parent, split))
 
 
-def _patch_prevalence(trained: TileSet) -> Source:
-    return patch_source(float(np.isin(trained.labels[trained.labels > 0], MALIGNANT).mean()))
+def _patch_prevalence(trained: TileSet, config: TrainingConfig) -> Source:
+    return patch_source(float(np.isin(trained.labels[trained.labels > 0], MALIGNANT).mean()), config.sampling)
 
 
 _KINDS: Mapping[str, _Kind] = {
@@ -296,7 +298,7 @@ _KINDS: Mapping[str, _Kind] = {
         _fit_image,
         _image_told,
         _judge_image,
-        lambda trained: whole_image_source(float(trained.labels.mean())),
+        lambda trained, _: whole_image_source(float(trained.labels.mean())),
     ),
     "segment": _Kind(
         CESM,
@@ -304,6 +306,6 @@ _KINDS: Mapping[str, _Kind] = {
         lambda tiles, split, run, _: fit_segmenter(tiles, split, run),
         _segment_told,
         _judge_masks,
-        lambda _: segmenter_source(),
+        lambda _, __: segmenter_source(),
     ),
 }
