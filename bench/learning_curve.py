@@ -22,12 +22,13 @@ from mammoview.core.paths import site_folds
 from mammoview.models.loading import LoadedPackage, load
 from mammoview.models.registry import read_info
 from mammoview.training.config import TrainingConfig, read_config
+from mammoview.training.fitting import Run
 from mammoview.training.folds import CBIS, COUNT
 from mammoview.training.launch import lines_to
 from mammoview.training.learning_curve import COUNTS, DRAWS, SiteCurve, learning_curve
 from mammoview.training.metrics import Estimate
 from mammoview.training.plots import plot_learning
-from mammoview.training.recipes import Run, image_samples
+from mammoview.training.recipes import image_samples
 from mammoview.training.site import check_parent
 from mammoview.training.splits import SITE_FOLD, Split, fold_split, read_folds
 from mammoview.training.transfer import tuned_config

@@ -14,8 +14,8 @@ from mammoview.models.manifest import Task
 from mammoview.models.registry import Origin, PackageInfo, packages
 from mammoview.training.config import read_config
 from mammoview.training.crossval import judge_again
+from mammoview.training.fitting import Run
 from mammoview.training.publish import metrics_table
-from mammoview.training.recipes import Run
 from mammoview.training.splits import read_folds
 
 CONFIGS = Path(__file__).parents[1] / "trainers" / "configs"

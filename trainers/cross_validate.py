@@ -29,7 +29,7 @@ def main() -> int:
     from mammoview.core.errors import MammoViewError
     from mammoview.training.config import read_config
     from mammoview.training.crossval import cross_validate
-    from mammoview.training.recipes import Run
+    from mammoview.training.fitting import Run
     from mammoview.training.splits import read_folds
 
     started = time.perf_counter()

@@ -24,6 +24,7 @@ from mammoview.training.augment import Ranges
 from mammoview.training.engine import Arithmetic
 from mammoview.training.losses import LossName
 from mammoview.training.schedule import Stage
+from mammoview.training.watch import Watch
 
 Share = Annotated[float, Field(gt=0.0, lt=1.0)]
 #: The architecture of the package that a network starts from.
@@ -128,6 +129,8 @@ class TrainingConfig(_Config):
     augmentation
         What a segmenter learns from: ``random`` changes of lesion crops, or the ``forty_fold`` variants of ROI-centred
         crops of ``preprocess.patch.size_px`` native pixels (B-Cir U-Net); these leave ``augment`` unused.
+    watch
+        What is watched after each epoch on a part of the training patients; None watches the loss alone.
     source
         Whose outlines a segmenter learns.
     phantoms
@@ -155,6 +158,7 @@ class TrainingConfig(_Config):
     hard_negatives: bool = False
     sampling: Literal["lesion", "s1", "s10"] = "lesion"
     augmentation: Literal["random", "forty_fold"] = "random"
+    watch: Watch | None = None
     source: Literal["cesm", "three_class", "phantom_calcifications"] = "cesm"
     phantoms: Annotated[int, Field(ge=0)] = 0
 
@@ -162,7 +166,7 @@ class TrainingConfig(_Config):
     def sha256(self) -> str:
         """Hash of all values, whatever the file's layout."""
         # What is as it was before it could be chosen is not told, so that runs which began then go on.
-        later = {"sampling": "lesion", "augmentation": "random"}
+        later = {"sampling": "lesion", "augmentation": "random", "watch": None}
         usual = {name for name, value in later.items() if getattr(self, name) == value}
         return hashlib.sha256(self.model_dump_json(exclude=usual).encode()).hexdigest()
 

@@ -28,6 +28,7 @@ from mammoview.training.evaluate import (
     outputs,
     predicted_masks,
 )
+from mammoview.training.fitting import Run, fit_patch, fit_segmenter, fit_whole_image
 from mammoview.training.folds import CBIS, CESM
 from mammoview.training.measure import (
     IMAGE_PROTOCOL,
@@ -39,17 +40,7 @@ from mammoview.training.measure import (
     patch_spec,
 )
 from mammoview.training.publish import Source, patch_source, publish, segmenter_source, settle, whole_image_source
-from mammoview.training.recipes import (
-    PACKAGE,
-    Run,
-    fit_patch,
-    fit_segmenter,
-    fit_whole_image,
-    image_samples,
-    patch_net_of,
-    patch_samples,
-    segmentation_samples,
-)
+from mammoview.training.recipes import PACKAGE, image_samples, patch_net_of, patch_samples, segmentation_samples
 from mammoview.training.samples import ImageBatches, ImageSet, TileBatches
 from mammoview.training.splits import Split, fold_split
 from mammoview.training.tiles import TileSet

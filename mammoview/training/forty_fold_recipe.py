@@ -22,6 +22,7 @@ from mammoview.training.beginning import new_network
 from mammoview.training.case_tiles import forty_fold_of
 from mammoview.training.cases import outlined
 from mammoview.training.evaluate import MaskScores, judge_masks, mask_scores, predicted_masks
+from mammoview.training.fitting import Run, fit
 from mammoview.training.folds import CESM
 from mammoview.training.forty_fold import FortyFold
 from mammoview.training.importers import open_data
@@ -29,7 +30,7 @@ from mammoview.training.measure import inscribed_ellipse, patch_spec
 from mammoview.training.metrics import dice
 from mammoview.training.prefetch import Batch
 from mammoview.training.publish import Source, publish, segmenter_source, settle
-from mammoview.training.recipes import PACKAGE, Run, fit
+from mammoview.training.recipes import PACKAGE
 from mammoview.training.site import check_sides, configured_split, open_site, public_folder, site_source
 from mammoview.training.splits import Split, check_patients
 

@@ -15,7 +15,7 @@ from mammoview.core.progress import Progress
 
 if TYPE_CHECKING:
     from mammoview.models.registry import PackageInfo
-    from mammoview.training.recipes import Run
+    from mammoview.training.fitting import Run
 
 
 class Kind(StrEnum):
@@ -130,7 +130,8 @@ def _launch(order: Order, progress: Progress) -> PackageInfo:
     from mammoview.models.devices import resolve_device
     from mammoview.training.config import read_config
     from mammoview.training.engine import Machine
-    from mammoview.training.recipes import PACKAGE, Run
+    from mammoview.training.fitting import Run
+    from mammoview.training.recipes import PACKAGE
 
     config = read_config(order.config)
     if order.precision is not None:

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from mammoview.models.loading import LoadedPackage
     from mammoview.models.networks import Network
-    from mammoview.training.recipes import Run
+    from mammoview.training.fitting import Run
     from mammoview.training.samples import ImageSet
 
 COUNTS, DRAWS = (5, 10, 20, 40), 3

@@ -163,8 +163,9 @@ class _Run:
             self._try_validation()
         while self._course.stage < len(stages):
             self._one_stage(stages[self._course.stage])
-        if self._plan.keep == "best":
-            self._net.load_state_dict(self._stored(checkpoint.BEST)["net"])
+        if self._plan.keep == "best" and (best := self._stored(checkpoint.BEST)):
+            # There is none where the watched value could never be told.
+            self._net.load_state_dict(best["net"])
         return self._course.log[before:]
 
     def _one_stage(self, stage: Stage) -> None:

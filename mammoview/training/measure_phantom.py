@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     from mammoview.models.networks import BCirUNet
     from mammoview.training.config import TrainingConfig
-    from mammoview.training.recipes import Run
+    from mammoview.training.fitting import Run
     from mammoview.training.splits import Split
     from mammoview.training.tiles import TileSet
 

@@ -23,6 +23,7 @@ from mammoview.models.manifest import Calibration
 from mammoview.models.networks import BCirUNet, build
 from mammoview.models.preprocess import PatchSpec, SlidingSpec
 from mammoview.training.data import cbis_films, cbis_lesions
+from mammoview.training.fitting import Run, fit
 from mammoview.training.folds import CBIS
 from mammoview.training.measure import patch_spec
 from mammoview.training.measure_phantom import measure_clusters, measure_three_classes
@@ -36,7 +37,7 @@ from mammoview.training.phantom_masks import (
 )
 from mammoview.training.phantom_sources import calcification_source, three_class_source
 from mammoview.training.publish import publish, settle
-from mammoview.training.recipes import PACKAGE, Run, fit
+from mammoview.training.recipes import PACKAGE
 from mammoview.training.samples import TileBatches
 from mammoview.training.splits import SITE_FOLD, Split, check_patients, fold_split, read_folds, split_by_patient
 from mammoview.training.tiles import TileSet

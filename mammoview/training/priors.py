@@ -25,13 +25,14 @@ from mammoview.models.networks.temporal import pack
 from mammoview.models.preprocess import ImageSpec, prepare_image
 from mammoview.models.registry import PackageInfo, read_info
 from mammoview.training import measured
+from mammoview.training.fitting import Run, fit
 from mammoview.training.loop import Batch
 from mammoview.training.metrics import auc_delong, auc_delong_paired
 from mammoview.training.phantom_masks import patient_of
 from mammoview.training.phantom_sequences import MAX_PRIORS, PhantomSequence, draw_sequence
 from mammoview.training.phantom_sources import priors_source
 from mammoview.training.publish import publish, settle
-from mammoview.training.recipes import PACKAGE, Run, fit
+from mammoview.training.recipes import PACKAGE
 from mammoview.training.splits import Split, split_by_patient
 
 if TYPE_CHECKING:

@@ -7,38 +7,26 @@ the records of `cases` first.
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
-
-import numpy as np
-import torch
+from typing import TYPE_CHECKING
 
 from mammoview.core.errors import UsageError
-from mammoview.core.progress import Cancel, Progress, never_cancel, no_progress
-from mammoview.models.architectures import sizes_of
 from mammoview.models.loading import load
-from mammoview.models.networks import Network, PatchNet, WholeImageNet
+from mammoview.models.networks import PatchNet
 from mammoview.models.registry import PackageInfo, read_info
-from mammoview.models.sizes import ImageHeadSizes
-from mammoview.training import losses
-from mammoview.training.beginning import new_network
 from mammoview.training.case_images import case_images
 from mammoview.training.case_tiles import case_tiles, masked_tiles
 from mammoview.training.cases import boxed, labelled, outlined
 from mammoview.training.data import Lesion, cbis_films, cbis_lesions, cesm_images
-from mammoview.training.described import DescribingNet, describing_loss
-from mammoview.training.engine import ONE_CPU, Machine, leave_to_first_process
 from mammoview.training.finish import publish_patch, publish_segmenter, publish_whole_image
+from mammoview.training.fitting import Run, fit_patch, fit_segmenter, fit_whole_image
 from mammoview.training.folds import CBIS, CESM, cbis_strata
 from mammoview.training.images import film_images, load_images, save_images
-from mammoview.training.loop import Plan, train
-from mammoview.training.measure import patch_spec
 from mammoview.training.proposals import film_proposals
 from mammoview.training.published_sets import public_patches, site_patches
-from mammoview.training.samples import ImageBatches, ImageSet, TileBatches
+from mammoview.training.samples import ImageSet
 from mammoview.training.site import (
-    SPLIT_TABLE,
     Site,
     check_parent,
     check_sides,
@@ -46,43 +34,17 @@ from mammoview.training.site import (
     open_site,
     public_folder,
 )
-from mammoview.training.splits import Split, check_patients, write_split
+from mammoview.training.splits import Split
 from mammoview.training.tiles import TileSet, patch_tiles, segmentation_tiles
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from torch import Tensor, nn
-
     from mammoview.models.preprocess import ImageSpec
     from mammoview.training.cases import Case
     from mammoview.training.config import TrainingConfig
-    from mammoview.training.prefetch import Epoch
 
 PACKAGE = "package"
-
-
-@dataclass(frozen=True)
-class Run:
-    """One training run.
-
-    Attributes
-    ----------
-    config
-        What to do.
-    out
-        Folder for the split, the log, the checkpoint, caches and the ``package``; a run that was stopped goes on.
-    progress, cancel
-        Told how far it is, asked whether to stop.
-    machine
-        What computes.
-    """
-
-    config: TrainingConfig
-    out: Path
-    progress: Progress = no_progress
-    cancel: Cancel = never_cancel
-    machine: Machine = ONE_CPU
 
 
 def train_patch(data: Path, run: Run) -> PackageInfo:
@@ -241,97 +203,6 @@ def cbis_split(lesions: Sequence[Lesion], config: TrainingConfig) -> Split:
 def cesm_split(tiles: TileSet, config: TrainingConfig) -> Split:
     """A split of the CDD-CESM patients who have a lesion."""
     return configured_split(dict.fromkeys(tiles.patients.tolist(), ""), config.split, dataset=CESM)
-
-
-def fit_patch(tiles: TileSet, split: Split, run: Run) -> Network:
-    """Train a patch classifier on the training side of the split."""
-    part = tiles.select(np.isin(tiles.patients, list(split.training)))
-    if not run.config.describing:
-        return _fit_tiles(part, split, run)
-    check_patients(split, training=part.patients.tolist(), validation=())
-    net = new_network(run.config, run.progress)
-    if not isinstance(net, PatchNet):
-        raise UsageError("Only a patch classifier learns from descriptions.", "Remove “describing” from the config.")
-    batches = TileBatches(
-        part, patch_spec(run.config), run.config.batch_size, run.config.augment, is_described=bool(part.answers.size)
-    )
-    if not batches.is_described:
-        raise UsageError("These lesions have no descriptions.", "Remove “describing” from the config.")
-    fit(DescribingNet(net), batches, split, run, loss=describing_loss(run.config.describing))
-    return net
-
-
-def fit_segmenter(tiles: TileSet, split: Split, run: Run) -> Network:
-    """Train a segmenter on the training side of the split."""
-    part = tiles.select(np.isin(tiles.patients, list(split.training)))
-    return _fit_tiles(part, split, run)
-
-
-def fit_whole_image(images: ImageSet, split: Split, run: Run, *, patch_net: PatchNet) -> WholeImageNet:
-    """Put a new top on a patch net's body and train in stages, on the training side of the split."""
-    part = images.select(np.isin(images.patients, list(split.training)))
-    check_patients(split, training=part.patients.tolist(), validation=())
-    sizes = sizes_of(run.config.network.architecture, run.config.network.sizes)
-    if not isinstance(sizes, ImageHeadSizes):
-        raise UsageError("The config of a whole-image classifier names another architecture.", "Correct [network].")
-    torch.manual_seed(run.config.seed)
-    net = patch_net.to_image_net(sizes)
-    batches = ImageBatches.of(part, run.config.batch_size, run.config)
-    fit(net, batches, split, run)
-    return net
-
-
-def _fit_tiles(part: TileSet, split: Split, run: Run) -> Network:
-    check_patients(split, training=part.patients.tolist(), validation=())
-    net = new_network(run.config, run.progress)
-    fit(net, TileBatches(part, patch_spec(run.config), run.config.batch_size, run.config.augment), split, run)
-    return net
-
-
-class Batches(Protocol):
-    """What gives a run its epochs."""
-
-    @property
-    def steps(self) -> int:
-        """Batches in an epoch."""
-
-    def __call__(self, rng: np.random.Generator, /) -> Epoch:
-        """One epoch."""
-
-
-def fit(
-    net: nn.Module,
-    batches: Batches,
-    split: Split,
-    run: Run,
-    *,
-    loss: Callable[[Tensor, Tensor], Tensor] | None = None,
-    parent: str = "",
-) -> None:
-    """Train a net as the config says, and leave split, log and checkpoint in the run's folder.
-
-    Parameters
-    ----------
-    loss
-        Instead of the one that the config names.
-    parent
-        Hash of the package whose weights ``net`` has; a run goes on only from its own.
-    """
-    run.out.mkdir(parents=True, exist_ok=True)
-    write_split(split, run.out / SPLIT_TABLE)
-    plan = Plan(
-        stages=run.config.stages,
-        batches=batches,
-        steps_per_epoch=batches.steps,
-        loss=loss or losses.loss_named(run.config.loss),
-        seed=run.config.seed,
-        fingerprint=run.config.sha256 + split.sha256 + parent,
-        betas=run.config.optimizer_betas,
-        arithmetic=run.config.arithmetic,
-        machine=run.machine,
-    )
-    train(net, plan, run.out, progress=run.progress, cancel=run.cancel)
-    leave_to_first_process()
 
 
 def patch_net_of(info: PackageInfo, split: Split) -> PatchNet:

@@ -115,7 +115,10 @@ class TileBatches:
         for start in range(0, count, self.size):
             drawn = [calm.draw(row, rng) for row in range(start, min(count, start + self.size))]
             images = torch.from_numpy(np.stack([image for image, _ in drawn]))
-            yield Batch(images, torch.from_numpy(np.stack([mask for _, mask in drawn])))
+            if self.tiles.masks.size:
+                yield Batch(images, torch.from_numpy(np.stack([mask for _, mask in drawn])))
+            else:
+                yield Batch(images, torch.from_numpy(self.tiles.labels[start : start + self.size]))
 
 
 @dataclass(frozen=True, eq=False)

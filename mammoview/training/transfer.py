@@ -25,13 +25,14 @@ from mammoview.models.registry import PackageInfo, read_info
 from mammoview.training.comparisons import compare_aucs
 from mammoview.training.config import OF_PARENT, NetworkConfig
 from mammoview.training.evaluate import Judged, judge_whole_image, outputs
+from mammoview.training.fitting import Run, fit_images
 from mammoview.training.measure import IMAGE_PROTOCOL, evaluation_of
 from mammoview.training.measured import metric
 from mammoview.training.publish import publish, settle, whole_image_source
-from mammoview.training.recipes import PACKAGE, Run, fit, image_data, train_whole_image
+from mammoview.training.recipes import PACKAGE, image_data, train_whole_image
 from mammoview.training.samples import ImageBatches, ImageSet
 from mammoview.training.site import check_parent, check_sides, site_source
-from mammoview.training.splits import Split, check_patients, deal_folds, fold_split
+from mammoview.training.splits import Split, deal_folds, fold_split
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -149,10 +150,8 @@ def fit_tuned(images: ImageSet, split: Split, run: Run, package: LoadedPackage) 
     package
         The parent.
     """
-    part = images.select(np.isin(images.patients, list(split.training)))
-    check_patients(split, training=part.patients.tolist(), validation=())
     net = parent_net(package)
-    fit(net, ImageBatches.of(part, run.config.batch_size, run.config), split, run, parent=package.info.sha256)
+    fit_images(net, images, split, run, parent=package.info.sha256)
     return net
 
 

@@ -12,7 +12,7 @@ from mammoview.core.errors import UsageError
 from mammoview.models.loading import load
 from mammoview.training import crossval
 from mammoview.training.config import TrainingConfig
-from mammoview.training.recipes import Run
+from mammoview.training.fitting import Run
 from mammoview.training.samples import ImageSet
 from mammoview.training.splits import fold_split
 from mammoview.training.tiles import TileSet

@@ -11,10 +11,10 @@ from torch import Tensor, nn
 
 from mammoview.core.errors import UsageError
 from mammoview.training.config import TrainingConfig, read_config
+from mammoview.training.fitting import Run
 from mammoview.training.forty_fold import VARIANTS, FortyFold, Pair
 from mammoview.training.forty_fold_recipe import batch_of, measure_crops, train_forty_fold, training_batches
 from mammoview.training.prefetch import prefetched
-from mammoview.training.recipes import Run
 from mammoview.training.splits import Split
 
 SIDE = 64

@@ -15,10 +15,10 @@ from mammoview.models.manifest import Calibration, Evaluation
 from mammoview.models.networks import build
 from mammoview.training import transfer
 from mammoview.training.config import TrainingConfig
+from mammoview.training.fitting import Run
 from mammoview.training.learning_curve import SiteCurve, learning_curve
 from mammoview.training.plots import plot_learning
 from mammoview.training.publish import publish, settle, whole_image_source
-from mammoview.training.recipes import Run
 from mammoview.training.samples import ImageSet
 from mammoview.training.splits import Split
 

@@ -7,11 +7,13 @@ import pytest
 import torch
 
 from mammoview.core.geometry import Box
-from mammoview.core.paths import shipped_models
+from mammoview.core.paths import shipped_models, site_folds
 from mammoview.models.loading import load
 from mammoview.models.manifest import EXPECTED, Task, verify
 from mammoview.models.preprocess import prepare_image, prepare_patch
 from mammoview.models.registry import Origin, PackageInfo, active, packages
+from mammoview.training.folds import CBIS, CESM
+from mammoview.training.splits import fold_split, read_folds
 
 SHIPPED = [info for info in packages() if info.origin is Origin.SHIPPED]
 
@@ -30,7 +32,7 @@ def test_it_opens_and_answers(info: PackageInfo) -> None:
     if info.task is Task.WHOLE_IMAGE:
         assert package.preprocess.image is not None
         values, _ = prepare_image(image, package.preprocess.image, breast=np.ones(image.shape, bool))
-    else:
+    elif info.task in EXPECTED:
         assert package.preprocess.patch is not None
         values, _ = prepare_patch(image, Box(100, 100, 180, 190), package.preprocess.patch)
     with torch.inference_mode():
@@ -50,6 +52,27 @@ def test_its_card_is_honest(info: PackageInfo) -> None:
     assert all(citation in card for citation in info.manifest.citations)
     for metric in evaluation.metrics:
         assert f"| {metric.name} | {metric.group} | {metric.value:.3f} |" in card
+
+
+def test_each_net_of_a_cross_validation_names_the_fold_that_it_never_saw() -> None:
+    folds = read_folds(site_folds())
+    found = {}
+    for info in SHIPPED:
+        name, _, number = info.id.rpartition("-")
+        if info.task in EXPECTED and not info.manifest.experimental:
+            dataset = CESM if info.task is Task.SEGMENTATION else CBIS
+            assert load(info).evaluation.split_sha256 == fold_split(folds[dataset], int(number) - 1).sha256, info.id
+            found.setdefault(name, set()).add(int(number))
+    assert set(map(frozenset, found.values())) == {frozenset({1, 2, 3, 4, 5})}
+
+
+def test_whole_image_nets_have_the_body_of_a_shipped_patch_net_of_the_same_fold() -> None:
+    by_sha = {info.sha256: info for info in SHIPPED}
+    for info in SHIPPED:
+        if info.task is Task.WHOLE_IMAGE:
+            assert info.manifest.parent_sha256 is not None
+            parent = by_sha[info.manifest.parent_sha256]
+            assert load(parent).evaluation.split_sha256 == load(info).evaluation.split_sha256
 
 
 def test_they_beat_chance_on_held_out_patients() -> None:

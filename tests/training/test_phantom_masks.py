@@ -20,6 +20,7 @@ from mammoview.training import phantom_recipes
 from mammoview.training.augment import STILL
 from mammoview.training.config import NetworkConfig, PackageConfig, SplitConfig, TrainingConfig
 from mammoview.training.data import Film, Mass, ViewKey
+from mammoview.training.fitting import Run
 from mammoview.training.measure_phantom import marks_of, probability_over
 from mammoview.training.phantom_masks import (
     CLUSTER_MM,
@@ -36,7 +37,6 @@ from mammoview.training.phantom_masks import (
     patient_of,
     together,
 )
-from mammoview.training.recipes import Run
 from mammoview.training.samples import TileBatches
 from mammoview.training.schedule import Stage
 from mammoview.training.tiles import TILE_PX, TILE_SIDES, TileSet

@@ -19,9 +19,9 @@ from mammoview.models.preprocess import ImageSpec, Preprocess
 from mammoview.models.registry import PackageInfo
 from mammoview.training import priors
 from mammoview.training.config import NetworkConfig, PackageConfig, SplitConfig, TrainingConfig
+from mammoview.training.fitting import Run
 from mammoview.training.phantom_sequences import INTERVALS, MAX_PRIORS, draw_sequence
 from mammoview.training.priors import SequenceBatches, SequenceSet, measure_priors, train_priors
-from mammoview.training.recipes import Run
 from mammoview.training.schedule import Stage
 from mammoview.training.splits import Split
 

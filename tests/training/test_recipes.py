@@ -15,13 +15,13 @@ from mammoview.models.loading import load
 from mammoview.models.manifest import Task
 from mammoview.models.networks import Network, PatchNet, build
 from mammoview.models.registry import packages
-from mammoview.training import recipes
+from mammoview.training import fitting, recipes
 from mammoview.training.config import TrainingConfig
 from mammoview.training.evaluate import calibration_half
 from mammoview.training.finish import publish_patch
+from mammoview.training.fitting import Run
 from mammoview.training.loop import CHECKPOINT, TrainingError
 from mammoview.training.measure import patch_spec
-from mammoview.training.recipes import Run
 from mammoview.training.samples import ImageSet, TileBatches
 from mammoview.training.splits import Split
 from mammoview.training.tiles import TILE_PX, TileSet
@@ -83,13 +83,13 @@ def images() -> ImageSet:
 
 def fit(kind: str, run: Run, split: Split = SPLIT) -> Network:
     if kind == "patch":
-        return recipes.fit_patch(tiles(), split, run)
+        return fitting.fit_patch(tiles(), split, run)
     if kind == "segmenter":
-        return recipes.fit_segmenter(tiles(with_masks=True), split, run)
+        return fitting.fit_segmenter(tiles(with_masks=True), split, run)
     torch.manual_seed(0)
     parent = build("resnet-patch", BODY)
     assert isinstance(parent, PatchNet)
-    return recipes.fit_whole_image(images(), split, run, patch_net=parent)
+    return fitting.fit_whole_image(images(), split, run, patch_net=parent)
 
 
 def stop_after(steps: int) -> Cancel:
@@ -147,7 +147,7 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_checkpoint(
     with pytest.raises(CancelledError):
         fit("patch", Run(config("patch"), tmp_path, cancel=stop_after(3)))
     before = (tmp_path / CHECKPOINT).read_bytes()
-    monkeypatch.setattr(recipes.losses, "balanced_cross_entropy", lambda logits, _: logits.sum() * float("nan"))
+    monkeypatch.setattr(fitting.losses, "balanced_cross_entropy", lambda logits, _: logits.sum() * float("nan"))
     with pytest.raises(TrainingError, match="became nan"):
         fit("patch", Run(config("patch"), tmp_path))
     assert (tmp_path / CHECKPOINT).read_bytes() == before
@@ -156,7 +156,7 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_checkpoint(
 def test_a_held_out_patient_among_the_samples_is_caught(tmp_path: Path) -> None:
     run = Run(config("patch"), tmp_path)
     with pytest.raises(InputError, match="do not belong to training"):
-        recipes._fit_tiles(tiles(), SPLIT, run)
+        fitting._fit_tiles(tiles(), SPLIT, run)
 
 
 def test_the_mask_moves_with_its_image() -> None:
@@ -190,7 +190,7 @@ def test_a_package_says_what_was_measured_on_the_held_out_patients(tmp_path: Pat
     some = tiles(count=60)
     split = Split(frozenset(f"{n}" for n in range(20)), frozenset(f"{n}" for n in range(20, 60)))
     run = Run(config("patch", stages=[{"name": "all", "epochs": 1, "learning_rate": 1e-3}]), tmp_path)
-    info = publish_patch(tmp_path / "package", recipes.fit_patch(some, split, run), some, split, run.config)
+    info = publish_patch(tmp_path / "package", fitting.fit_patch(some, split, run), some, split, run.config)
     assert info.folder == tmp_path / "package"
     package = load(info)
     assert package.evaluation.split_sha256 == split.sha256

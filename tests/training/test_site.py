@@ -17,8 +17,8 @@ from mammoview.models.registry import PackageInfo, read_info
 from mammoview.training import recipes, transfer
 from mammoview.training.cases import boxed, labelled
 from mammoview.training.config import SplitConfig, TrainingConfig
+from mammoview.training.fitting import Run
 from mammoview.training.launch import Kind, Order, Precision, launch
-from mammoview.training.recipes import Run
 from mammoview.training.site import (
     Site,
     check_parent,
