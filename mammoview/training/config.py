@@ -24,8 +24,9 @@ from mammoview.training.augment import Ranges
 from mammoview.training.engine import Arithmetic
 from mammoview.training.losses import LossName
 from mammoview.training.schedule import Stage
-from mammoview.training.watch import Watch
 
+#: What may be watched.
+Value = Literal["accuracy", "auc", "dice"]
 Share = Annotated[float, Field(gt=0.0, lt=1.0)]
 #: The architecture of the package that a network starts from.
 OF_PARENT = "parent"
@@ -103,6 +104,24 @@ class PackageConfig(_Config):
     version: str
     title: str
     score_meaning: str
+
+
+class Watch(_Config):
+    """What is watched after each epoch.
+
+    Attributes
+    ----------
+    value
+        ``accuracy`` of patch classes, ``auc`` of malignant images, ``dice`` of masks; all should become large.
+    share
+        Of the training patients, set aside for it: they are not learned from.
+    keep
+        The weights that a run ends with: of the ``best`` epoch, or of the ``last``.
+    """
+
+    value: Value
+    share: Share = 0.1
+    keep: Literal["best", "last"] = "best"
 
 
 class TrainingConfig(_Config):

@@ -5,10 +5,9 @@ Shen et al. 2019 set a tenth of the training patients aside for this; the held-o
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
 
 from mammoview.core.findings import PatchClass
 from mammoview.training import metrics
@@ -19,29 +18,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mammoview.training.config import Value, Watch
     from mammoview.training.validation import Measure
-
-Value = Literal["accuracy", "auc", "dice"]
-
-
-class Watch(BaseModel):
-    """What is watched after each epoch.
-
-    Attributes
-    ----------
-    value
-        ``accuracy`` of patch classes, ``auc`` of malignant images, ``dice`` of masks; all should become large.
-    share
-        Of the training patients, set aside for it: they are not learned from.
-    keep
-        The weights that a run ends with: of the ``best`` epoch, or of the ``last``.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    value: Value
-    share: Annotated[float, Field(gt=0.0, lt=1.0)] = 0.1
-    keep: Literal["best", "last"] = "best"
 
 
 def set_aside(split: Split, watch: Watch, *, seed: int) -> Split:

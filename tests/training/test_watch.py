@@ -10,11 +10,11 @@ import pytest
 import torch
 
 from mammoview.training import fitting
-from mammoview.training.config import TrainingConfig
+from mammoview.training.config import TrainingConfig, Watch
 from mammoview.training.fitting import Run, fit_patch, fit_segmenter
 from mammoview.training.splits import Split
 from mammoview.training.tiles import TileSet
-from mammoview.training.watch import Watch, measure_of, set_aside
+from mammoview.training.watch import measure_of, set_aside
 
 if TYPE_CHECKING:
     from torch import nn
