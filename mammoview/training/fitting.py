@@ -22,7 +22,7 @@ from mammoview.training.loop import Plan, train
 from mammoview.training.measure import patch_spec
 from mammoview.training.samples import ImageBatches, ImageSet, TileBatches
 from mammoview.training.site import SPLIT_TABLE
-from mammoview.training.splits import Split, check_patients, write_split
+from mammoview.training.splits import Split, write_split
 from mammoview.training.tiles import TileSet
 from mammoview.training.validation import validation_of
 from mammoview.training.watch import measure_of, set_aside
@@ -118,7 +118,6 @@ def fit_images(net: WholeImageNet, images: ImageSet, split: Split, run: Run, *, 
         for names in (learned, watched)
     )
     assert batches is not None
-    check_patients(split, training=batches.images.patients.tolist(), validation=())
     fit(net, batches, split, run, parent=parent, watched=others)
 
 
@@ -174,9 +173,7 @@ def _fit_tiles(tiles: TileSet, split: Split, run: Run) -> Network:
 def _tile_batches(tiles: TileSet, split: Split, config: TrainingConfig) -> tuple[TileBatches, TileBatches | None]:
     """Batches to learn from, and those to watch."""
     learned, watched = _sides(split, config)
-    part = _of(tiles, learned)
-    check_patients(split, training=part.patients.tolist(), validation=())
-    batches = TileBatches(part, patch_spec(config), config.batch_size, config.augment)
+    batches = TileBatches(_of(tiles, learned), patch_spec(config), config.batch_size, config.augment)
     return batches, None if watched is None else replace(batches, tiles=_of(tiles, watched))
 
 

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 import torch
 
-from mammoview.core.errors import CancelledError, InputError, UsageError
+from mammoview.core.errors import CancelledError, UsageError
 from mammoview.core.progress import Cancel
 from mammoview.models.loading import load
 from mammoview.models.manifest import Task
@@ -151,12 +151,6 @@ def test_a_loss_that_is_no_number_stops_and_keeps_the_last_checkpoint(
     with pytest.raises(TrainingError, match="became nan"):
         fit("patch", Run(config("patch"), tmp_path))
     assert (tmp_path / CHECKPOINT).read_bytes() == before
-
-
-def test_a_held_out_patient_among_the_samples_is_caught(tmp_path: Path) -> None:
-    run = Run(config("patch"), tmp_path)
-    with pytest.raises(InputError, match="do not belong to training"):
-        fitting._fit_tiles(tiles(), SPLIT, run)
 
 
 def test_the_mask_moves_with_its_image() -> None:
