@@ -26,11 +26,11 @@ from bench.training import STEPS, made_up_tiles, rate_of
 from mammoview.models.devices import resolve_device
 from mammoview.models.networks import build
 from mammoview.models.runtime import Backend, open_runner
+from mammoview.training.cases.samples import TileBatches
 from mammoview.training.config import TrainingConfig, read_config
-from mammoview.training.loop import Batch, Machine
-from mammoview.training.losses import balanced_cross_entropy
-from mammoview.training.measure import patch_spec
-from mammoview.training.samples import TileBatches
+from mammoview.training.judging.measure import patch_spec
+from mammoview.training.learning.loop import Batch, Machine
+from mammoview.training.learning.losses import balanced_cross_entropy
 
 RUNS = 5
 NO_SIZES: Mapping[str, object] = MappingProxyType({})

@@ -21,17 +21,17 @@ from mammoview.core.errors import UsageError
 from mammoview.core.paths import site_folds
 from mammoview.models.loading import LoadedPackage, load
 from mammoview.models.registry import read_info
+from mammoview.training.cases.folds import CBIS, COUNT
+from mammoview.training.cases.splits import SITE_FOLD, Split, fold_split, read_folds
 from mammoview.training.config import TrainingConfig, read_config
-from mammoview.training.fitting import Run
-from mammoview.training.folds import CBIS, COUNT
-from mammoview.training.launch import lines_to
-from mammoview.training.learning_curve import COUNTS, DRAWS, SiteCurve, learning_curve
-from mammoview.training.metrics import Estimate
-from mammoview.training.plots import plot_learning
-from mammoview.training.recipes import image_samples
-from mammoview.training.site import check_parent
-from mammoview.training.splits import SITE_FOLD, Split, fold_split, read_folds
-from mammoview.training.transfer import tuned_config
+from mammoview.training.judging.metrics import Estimate
+from mammoview.training.judging.plots import plot_learning
+from mammoview.training.recipes.fitting import Run
+from mammoview.training.recipes.launch import lines_to
+from mammoview.training.recipes.learning_curve import COUNTS, DRAWS, SiteCurve, learning_curve
+from mammoview.training.recipes.papers import image_samples
+from mammoview.training.recipes.site import check_parent
+from mammoview.training.recipes.transfer import tuned_config
 
 CONFIG = Path(__file__).parents[1] / "trainers" / "configs" / "transfer.toml"
 PAGE, FIGURE = "learning_curve.md", "learning_curve.png"

@@ -12,11 +12,11 @@ from mammoview.core.paths import site_folds
 from mammoview.models.loading import load
 from mammoview.models.manifest import Task
 from mammoview.models.registry import Origin, PackageInfo, packages
+from mammoview.training.cases.splits import read_folds
 from mammoview.training.config import read_config
-from mammoview.training.crossval import judge_again
-from mammoview.training.fitting import Run
-from mammoview.training.publish import metrics_table
-from mammoview.training.splits import read_folds
+from mammoview.training.recipes.crossval import judge_again
+from mammoview.training.recipes.fitting import Run
+from mammoview.training.recipes.publish import metrics_table
 
 CONFIGS = Path(__file__).parents[1] / "trainers" / "configs"
 KINDS = {Task.PATCH: "patch", Task.WHOLE_IMAGE: "image", Task.SEGMENTATION: "segment"}

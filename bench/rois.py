@@ -28,9 +28,9 @@ from mammoview.imaging.mass_candidates import mass_candidates
 from mammoview.imaging.phantom import make_view
 from mammoview.imaging.rois import distinct, propose
 from mammoview.imaging.suppress import clean, suppress
-from mammoview.training.data import cbis_films, cbis_lesions, cesm_images, read_gray
-from mammoview.training.mass_ranker import MeasuredFilm, measure_film, out_of_fold, ranks_of_hits
-from mammoview.training.metrics import clustered_bootstrap
+from mammoview.training.cases.data import cbis_films, cbis_lesions, cesm_images, read_gray
+from mammoview.training.judging.metrics import clustered_bootstrap
+from mammoview.training.recipes.mass_ranker import MeasuredFilm, measure_film, out_of_fold, ranks_of_hits
 
 DATA = Path(os.environ.get("MAMMOVIEW_DATA", Path(__file__).resolve().parents[2] / "shared" / "data"))
 LIMIT = 5

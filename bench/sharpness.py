@@ -14,9 +14,9 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 import numpy as np
 
 from mammoview.core.findings import PatchClass
-from mammoview.training.data import cbis_films, cbis_lesions
-from mammoview.training.sharpness import Sharpness, sharpness_accuracy, sharpness_features
-from mammoview.training.tiles import patch_tiles
+from mammoview.training.cases.data import cbis_films, cbis_lesions
+from mammoview.training.cases.tiles import patch_tiles
+from mammoview.training.judging.sharpness import Sharpness, sharpness_accuracy, sharpness_features
 
 
 def tiles_of(file: Path | None, data: Path, *, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

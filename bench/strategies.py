@@ -15,11 +15,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mammoview.models.calibration import fit_temperature, mean_probabilities
-from mammoview.training.comparisons import PairedAuc, ensemble_against_members, two_views_against_one
-from mammoview.training.crossval import read_outputs
-from mammoview.training.measured import Scored, area
-from mammoview.training.metrics import roc_curve
-from mammoview.training.plots import plot_roc
+from mammoview.training.judging.comparisons import PairedAuc, ensemble_against_members, two_views_against_one
+from mammoview.training.judging.measured import Scored, area
+from mammoview.training.judging.metrics import roc_curve
+from mammoview.training.judging.plots import plot_roc
+from mammoview.training.recipes.crossval import read_outputs
 
 Outputs = dict[str, NDArray[Any]]
 

@@ -19,14 +19,14 @@ import torch
 from bench.packages import CONFIGS
 from mammoview.core.findings import PatchClass
 from mammoview.models.networks import build
+from mammoview.training.cases.data import cbis_films, cbis_lesions
+from mammoview.training.cases.samples import TileBatches
+from mammoview.training.cases.tiles import TILE_PX, TileSet, patch_tiles
 from mammoview.training.config import TrainingConfig, read_config
-from mammoview.training.data import cbis_films, cbis_lesions
-from mammoview.training.loop import Batch, Machine, Plan, train
-from mammoview.training.losses import balanced_cross_entropy
-from mammoview.training.measure import patch_spec
-from mammoview.training.samples import TileBatches
-from mammoview.training.schedule import Stage
-from mammoview.training.tiles import TILE_PX, TileSet, patch_tiles
+from mammoview.training.judging.measure import patch_spec
+from mammoview.training.learning.loop import Batch, Machine, Plan, train
+from mammoview.training.learning.losses import balanced_cross_entropy
+from mammoview.training.learning.schedule import Stage
 
 STEPS, ROUNDS, FILMS = 24, 3, 40
 LEAST_RATIO = 0.9

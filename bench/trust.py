@@ -23,11 +23,11 @@ from mammoview.models.loading import LoadedPackage, load
 from mammoview.models.manifest import Task
 from mammoview.models.networks import PatchNet, WholeImageNet
 from mammoview.models.registry import PackageInfo
-from mammoview.training.data import Film, cbis_films, cbis_lesions
-from mammoview.training.folds import CBIS
-from mammoview.training.metrics import Estimate
-from mammoview.training.splits import Split, fold_split, read_folds
-from mammoview.training.trust import (
+from mammoview.training.cases.data import Film, cbis_films, cbis_lesions
+from mammoview.training.cases.folds import CBIS
+from mammoview.training.cases.splits import Split, fold_split, read_folds
+from mammoview.training.judging.metrics import Estimate
+from mammoview.training.judging.trust import (
     TOLERANCE_PX,
     Aim,
     Examination,

@@ -27,10 +27,10 @@ def main() -> int:
 
     # Imported late: the number of threads has to be set before torch is loaded.
     from mammoview.core.errors import MammoViewError
+    from mammoview.training.cases.splits import read_folds
     from mammoview.training.config import read_config
-    from mammoview.training.crossval import cross_validate
-    from mammoview.training.fitting import Run
-    from mammoview.training.splits import read_folds
+    from mammoview.training.recipes.crossval import cross_validate
+    from mammoview.training.recipes.fitting import Run
 
     started = time.perf_counter()
 

@@ -10,8 +10,8 @@ import sys
 from pathlib import Path
 
 from mammoview.core.errors import MammoViewError
-from mammoview.training.folds import public_folds
-from mammoview.training.splits import write_folds
+from mammoview.training.cases.folds import public_folds
+from mammoview.training.cases.splits import write_folds
 
 
 def main() -> int:

@@ -10,8 +10,8 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
-from mammoview.training.data import cbis_films, cbis_lesions
-from mammoview.training.mass_ranker import calibrated, measure_film, out_of_fold, ranks_of_hits, train_ranker
+from mammoview.training.cases.data import cbis_films, cbis_lesions
+from mammoview.training.recipes.mass_ranker import calibrated, measure_film, out_of_fold, ranks_of_hits, train_ranker
 
 SEED = 0
 DEFAULT_OUT = Path(__file__).resolve().parent.parent / "resources" / "rois" / "mass_ranker.npz"

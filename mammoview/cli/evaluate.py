@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from mammoview.models.registry import PackageInfo
-    from mammoview.training.assessment import Assessment
+    from mammoview.training.judging.assessment import Assessment
 
 #: Share of the progress bar that reading the table takes.
 _READ_SHARE = 0.05
@@ -40,10 +40,10 @@ def evaluate(
     its hash alone: only with that table (--split) can it be told that no patient was in training.
     """
     from mammoview.models.devices import resolve_device
-    from mammoview.training.assessment import assess
-    from mammoview.training.assessment_files import Grounds, write_assessment
-    from mammoview.training.holdout import check_seen, hold_out
-    from mammoview.training.importers import open_data
+    from mammoview.training.cases.holdout import check_seen, hold_out
+    from mammoview.training.cases.importers import open_data
+    from mammoview.training.judging.assessment import assess
+    from mammoview.training.judging.assessment_files import Grounds, write_assessment
 
     packages = _packages(model)
     where = resolve_device(device)

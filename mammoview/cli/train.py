@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from mammoview.cli.console import progress_bar
-from mammoview.training.launch import Kind, Order, Precision, launch, lines_to
+from mammoview.training.recipes.launch import Kind, Order, Precision, launch, lines_to
 
 
 def train(

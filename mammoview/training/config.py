@@ -20,10 +20,10 @@ from pydantic import (
 
 from mammoview.core.errors import UsageError
 from mammoview.models.preprocess import Preprocess
-from mammoview.training.augment import Ranges
-from mammoview.training.engine import Arithmetic
-from mammoview.training.losses import LossName
-from mammoview.training.schedule import Stage
+from mammoview.training.cases.augment import Ranges
+from mammoview.training.learning.engine import Arithmetic
+from mammoview.training.learning.losses import LossName
+from mammoview.training.learning.schedule import Stage
 
 #: What may be watched.
 Value = Literal["accuracy", "auc", "dice"]

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from mammoview.training.splits import Split, write_split
+from mammoview.training.cases.splits import Split, write_split
 
 Run = Callable[..., tuple[int, str, str]]
 CPU = ("--device", "cpu", "--threads", 1)

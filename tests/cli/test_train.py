@@ -19,9 +19,9 @@ from mammoview.core.errors import MammoViewError
 from mammoview.core.progress import Progress
 from mammoview.models.manifest import TRAINING, read_words
 from mammoview.models.registry import PackageInfo, read_info
-from mammoview.training import launch
 from mammoview.training.config import TrainingConfig, read_config
-from mammoview.training.launch import Kind, Order
+from mammoview.training.recipes import launch
+from mammoview.training.recipes.launch import Kind, Order
 
 Mammoview = Callable[..., tuple[int, str, str]]
 

@@ -12,8 +12,8 @@ from mammoview.models.loading import load
 from mammoview.models.manifest import EXPECTED, Task, verify
 from mammoview.models.preprocess import prepare_image, prepare_patch
 from mammoview.models.registry import Origin, PackageInfo, active, packages
-from mammoview.training.folds import CBIS, CESM
-from mammoview.training.splits import fold_split, read_folds
+from mammoview.training.cases.folds import CBIS, CESM
+from mammoview.training.cases.splits import fold_split, read_folds
 
 SHIPPED = [info for info in packages() if info.origin is Origin.SHIPPED]
 

@@ -23,10 +23,10 @@ from mammoview.models.manifest import TRAINING, Task, read_words
 from mammoview.models.preprocess import Preprocess, patch_box
 from mammoview.models.registry import PackageInfo, read_info
 from mammoview.training import config as configs
+from mammoview.training.cases.published_sets import public_patches, sampling_of
+from mammoview.training.cases.sampling import S1, S10
 from mammoview.training.config import TrainingConfig, read_config
-from mammoview.training.launch import Kind, Order, launch
-from mammoview.training.published_sets import public_patches, sampling_of
-from mammoview.training.sampling import S1, S10
+from mammoview.training.recipes.launch import Kind, Order, launch
 
 ROOT = Path(__file__).parents[2] / "trainers" / "configs"
 CONFIGS = sorted(

@@ -1,0 +1,181 @@
+"""From tiles and images to batches, through the same preprocessing as at inference."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import cv2
+import numpy as np
+import torch
+
+from mammoview.core.geometry import Box
+from mammoview.models.preprocess import PatchSpec, prepare_patch
+from mammoview.training.cases.augment import STILL, Ranges, augmented_tile, random_affine, warp
+from mammoview.training.learning.loop import Batch
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mammoview.training.cases.tiles import TileSet
+    from mammoview.training.config import TrainingConfig
+
+
+@dataclass(frozen=True, eq=False)
+class ImageSet:
+    """Whole images, already at a network's input size.
+
+    Attributes
+    ----------
+    pixels
+        Shape (n, rows, columns), float16: what `prepare_image` gave, one channel.
+    labels
+        Shape (n,), int64: 1 where malignant.
+    patients, breasts
+        Shape (n,), str: patient, and patient with side.
+    views
+        Shape (n,), str.
+    """
+
+    pixels: NDArray[np.float16]
+    labels: NDArray[np.int64]
+    patients: NDArray[np.str_]
+    breasts: NDArray[np.str_]
+    views: NDArray[np.str_]
+
+    def select(self, rows: NDArray[np.bool_]) -> ImageSet:
+        """The images where ``rows`` (shape (n,), bool) is true."""
+        return ImageSet(**{name: values[rows] for name, values in vars(self).items()})
+
+
+@dataclass(frozen=True, eq=False)
+class TileBatches:
+    """Batches of augmented tiles, for classes or for masks; an epoch sees every tile once.
+
+    Attributes
+    ----------
+    tiles, spec, size, ranges
+        What, through which preprocessing, how many at once, how much changed.
+    is_described
+        Whether the targets are those of `described.describing_loss`, not the classes alone.
+    """
+
+    tiles: TileSet
+    spec: PatchSpec
+    size: int
+    ranges: Ranges
+    is_described: bool = False
+
+    @property
+    def steps(self) -> int:
+        """Batches in an epoch; the last, smaller one is left out."""
+        return max(1, len(self.tiles.labels) // self.size)
+
+    def __call__(self, rng: np.random.Generator) -> Iterator[Batch]:
+        """One epoch."""
+        order = rng.permutation(len(self.tiles.labels))
+        for step in range(self.steps):
+            rows = order[step * self.size : (step + 1) * self.size]
+            drawn = [self.draw(int(row), rng) for row in rows]
+            images = torch.from_numpy(np.stack([image for image, _ in drawn]))
+            if self.tiles.masks.size:
+                yield Batch(images, torch.from_numpy(np.stack([mask for _, mask in drawn])))
+            elif self.is_described:
+                labels = self.tiles.labels[rows, None].astype(np.float32)
+                yield Batch(images, torch.from_numpy(np.hstack((labels, self.tiles.answers[rows]))))
+            else:
+                yield Batch(images, torch.from_numpy(self.tiles.labels[rows]))
+
+    def draw(self, row: int, rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+        """One sample: the input of shape (channels, size, size), and its mask of shape (1, size, size), float32.
+
+        The mask is empty (all 0) where the tiles have none.
+        """
+        box = Box(*(float(edge) for edge in self.tiles.boxes[row]))
+        pixels, matrix = augmented_tile(self.tiles.pixels[row], box, rng, self.ranges)
+        image, transform = prepare_patch(pixels, box, self.spec)
+        if not self.tiles.masks.size:
+            return image, np.zeros((1, *image.shape[1:]), dtype=np.float32)
+        mask = warp(self.tiles.masks[row] * np.uint8(255), matrix)
+        # The transform maps (row, column) corners; OpenCV wants (column, row) of pixel centres.
+        (scale_row, _, shift_row), (_, scale_col, shift_col) = transform.matrix
+        onto = np.array(
+            [[scale_col, 0, shift_col + 0.5 * scale_col - 0.5], [0, scale_row, shift_row + 0.5 * scale_row - 0.5]]
+        )
+        side = self.spec.size_px
+        fitted = cv2.warpAffine(mask, onto, (side, side), flags=cv2.INTER_LINEAR)
+        return image, (fitted > 127).astype(np.float32)[None]
+
+    def still(self, seed: int | None = None, *, jitter: float = 0.0) -> Iterator[Batch]:
+        """All tiles in order, unchanged but for a jitter of the centre (in long sides), the last batch smaller."""
+        calm = TileBatches(self.tiles, self.spec, self.size, Ranges(**{**vars(STILL), "jitter": jitter}))
+        rng = np.random.default_rng(seed)
+        count = len(self.tiles.labels)
+        for start in range(0, count, self.size):
+            drawn = [calm.draw(row, rng) for row in range(start, min(count, start + self.size))]
+            images = torch.from_numpy(np.stack([image for image, _ in drawn]))
+            if self.tiles.masks.size:
+                yield Batch(images, torch.from_numpy(np.stack([mask for _, mask in drawn])))
+            else:
+                yield Batch(images, torch.from_numpy(self.tiles.labels[start : start + self.size]))
+
+
+@dataclass(frozen=True, eq=False)
+class ImageBatches:
+    """Batches of augmented whole images; an epoch sees every image once.
+
+    Attributes
+    ----------
+    images, size, ranges
+        What, how many at once, how much changed.
+    channels
+        Equal ones that the network takes.
+    """
+
+    images: ImageSet
+    size: int
+    ranges: Ranges
+    channels: int = 1
+
+    @classmethod
+    def of(cls, images: ImageSet, size: int, config: TrainingConfig) -> ImageBatches:
+        """Batches of ``size`` as a config changes and takes images."""
+        spec = config.preprocess.image
+        return cls(images, size, config.augment, 1 if spec is None else spec.channels)
+
+    @property
+    def steps(self) -> int:
+        """Batches in an epoch; the last, smaller one is left out."""
+        return max(1, len(self.images.labels) // self.size)
+
+    def __call__(self, rng: np.random.Generator) -> Iterator[Batch]:
+        """One epoch."""
+        order = rng.permutation(len(self.images.labels))
+        for step in range(self.steps):
+            rows = order[step * self.size : (step + 1) * self.size]
+            drawn = np.stack([self.draw(int(row), rng) for row in rows])
+            yield Batch(torch.from_numpy(drawn), torch.from_numpy(self.images.labels[rows]))
+
+    def draw(self, row: int, rng: np.random.Generator) -> NDArray[np.float32]:
+        """One image moved and changed in gray: shape (channels, rows, columns), float32."""
+        pixels = self.images.pixels[row].astype(np.float32)
+        rows, columns = pixels.shape
+        matrix = random_affine(
+            rng, self.ranges, centre=(rows / 2, columns / 2), jitter_px=self.ranges.jitter * min(rows, columns)
+        )
+        moved = cv2.warpAffine(
+            pixels, matrix, (columns, rows), borderMode=cv2.BORDER_CONSTANT, borderValue=float(pixels.min())
+        )
+        contrast = np.exp(rng.uniform(-self.ranges.gamma, self.ranges.gamma))
+        # Normalised values have a standard deviation of about 1, gray values of about 50 of 255.
+        shift = rng.uniform(-self.ranges.shift, self.ranges.shift) / 50.0
+        inside = moved > pixels.min() + 1e-3
+        changed = np.where(inside, moved * contrast + shift, pixels.min())
+        return np.repeat(changed.astype(np.float32)[None], self.channels, axis=0)
+
+    def still(self) -> Iterator[Batch]:
+        """All images in order, unchanged; the last batch is smaller."""
+        for start in range(0, len(self.images.labels), self.size):
+            pixels = self.images.pixels[start : start + self.size].astype(np.float32)[:, None].repeat(self.channels, 1)
+            yield Batch(torch.from_numpy(pixels), torch.from_numpy(self.images.labels[start : start + self.size]))

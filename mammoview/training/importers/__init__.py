@@ -1,5 +1,0 @@
-"""Collections of mammograms as their providers distribute them, read into cases."""
-
-from mammoview.training.importers.registry import IMPORTERS, Importer, OpenedData, open_data
-
-__all__ = ["IMPORTERS", "Importer", "OpenedData", "open_data"]

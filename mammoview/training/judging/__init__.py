@@ -1,0 +1,1 @@
+"""How good a net is: metrics, comparisons, saliency tests, plots."""

@@ -1,0 +1,1 @@
+"""How a net learns: loop, schedule, losses, checkpoints."""

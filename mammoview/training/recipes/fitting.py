@@ -1,0 +1,190 @@
+"""A net learns from one side of a split, as a config says; the other side is never looked at."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Protocol, TypeVar
+
+import numpy as np
+import torch
+
+from mammoview.core.errors import UsageError
+from mammoview.core.progress import Cancel, Progress, never_cancel, no_progress
+from mammoview.models.architectures import sizes_of
+from mammoview.models.networks import Network, PatchNet, WholeImageNet
+from mammoview.models.sizes import ImageHeadSizes
+from mammoview.training.cases.samples import ImageBatches, ImageSet, TileBatches
+from mammoview.training.cases.splits import Split, write_split
+from mammoview.training.cases.tiles import TileSet
+from mammoview.training.judging.measure import patch_spec
+from mammoview.training.learning import losses
+from mammoview.training.learning.beginning import new_network
+from mammoview.training.learning.described import DescribingNet, describing_loss
+from mammoview.training.learning.engine import ONE_CPU, Machine, leave_to_first_process
+from mammoview.training.learning.loop import Plan, train
+from mammoview.training.learning.validation import validation_of
+from mammoview.training.recipes.site import SPLIT_TABLE
+from mammoview.training.recipes.watch import measure_of, set_aside
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from torch import Tensor, nn
+
+    from mammoview.training.config import TrainingConfig
+    from mammoview.training.learning.prefetch import Batch, Epoch
+
+_Samples = TypeVar("_Samples", TileSet, ImageSet)
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training run.
+
+    Attributes
+    ----------
+    config
+        What to do.
+    out
+        Folder for the split, the log, the checkpoint, caches and the ``package``; a run that was stopped goes on.
+    progress, cancel
+        Told how far it is, asked whether to stop.
+    machine
+        What computes.
+    """
+
+    config: TrainingConfig
+    out: Path
+    progress: Progress = no_progress
+    cancel: Cancel = never_cancel
+    machine: Machine = ONE_CPU
+
+
+class Batches(Protocol):
+    """What gives a run its epochs."""
+
+    @property
+    def steps(self) -> int:
+        """Batches in an epoch."""
+
+    def __call__(self, rng: np.random.Generator, /) -> Epoch:
+        """One epoch."""
+
+
+class Watched(Protocol):
+    """What is watched after each epoch."""
+
+    def still(self) -> Iterator[Batch]:
+        """All samples in order, unchanged."""
+
+
+def fit_patch(tiles: TileSet, split: Split, run: Run) -> Network:
+    """Train a patch classifier on the training side of the split."""
+    if not run.config.describing:
+        return _fit_tiles(tiles, split, run)
+    learned, watched = _tile_batches(tiles, split, run.config)
+    if not learned.tiles.answers.size:
+        raise UsageError("These lesions have no descriptions.", "Remove “describing” from the config.")
+    net = new_network(run.config, run.progress)
+    if not isinstance(net, PatchNet):
+        raise UsageError("Only a patch classifier learns from descriptions.", "Remove “describing” from the config.")
+    batches = replace(learned, is_described=True)
+    fit(DescribingNet(net), batches, split, run, loss=describing_loss(run.config.describing), watched=watched)
+    return net
+
+
+def fit_segmenter(tiles: TileSet, split: Split, run: Run) -> Network:
+    """Train a segmenter on the training side of the split."""
+    return _fit_tiles(tiles, split, run)
+
+
+def fit_whole_image(images: ImageSet, split: Split, run: Run, *, patch_net: PatchNet) -> WholeImageNet:
+    """Put a new top on a patch net's body and train in stages, on the training side of the split."""
+    sizes = sizes_of(run.config.network.architecture, run.config.network.sizes)
+    if not isinstance(sizes, ImageHeadSizes):
+        raise UsageError("The config of a whole-image classifier names another architecture.", "Correct [network].")
+    torch.manual_seed(run.config.seed)
+    net = patch_net.to_image_net(sizes)
+    fit_images(net, images, split, run)
+    return net
+
+
+def fit_images(net: WholeImageNet, images: ImageSet, split: Split, run: Run, *, parent: str = "") -> None:
+    """Train a whole-image net on the training side of the split; ``parent`` as for `fit`."""
+    learned, watched = _sides(split, run.config)
+    batches, others = (
+        None if names is None else ImageBatches.of(_of(images, names), run.config.batch_size, run.config)
+        for names in (learned, watched)
+    )
+    assert batches is not None
+    fit(net, batches, split, run, parent=parent, watched=others)
+
+
+def fit(
+    net: nn.Module,
+    batches: Batches,
+    split: Split,
+    run: Run,
+    *,
+    loss: Callable[[Tensor, Tensor], Tensor] | None = None,
+    parent: str = "",
+    watched: Watched | None = None,
+) -> None:
+    """Train a net as the config says, and leave split, log and checkpoint in the run's folder.
+
+    Parameters
+    ----------
+    loss
+        Instead of the one that the config names.
+    parent
+        Hash of the package whose weights ``net`` has; a run goes on only from its own.
+    watched
+        The samples that ``config.watch`` sets aside.
+    """
+    config = run.config
+    run.out.mkdir(parents=True, exist_ok=True)
+    write_split(split, run.out / SPLIT_TABLE)
+    plan = Plan(
+        stages=config.stages,
+        batches=batches,
+        steps_per_epoch=batches.steps,
+        loss=loss or losses.loss_named(config.loss),
+        seed=config.seed,
+        fingerprint=config.sha256 + split.sha256 + parent,
+        betas=config.optimizer_betas,
+        arithmetic=config.arithmetic,
+        machine=run.machine,
+    )
+    if config.watch is not None and watched is not None:
+        validate = validation_of(watched.still, measure_of(config.watch.value))
+        plan = replace(plan, validate=validate, monitor=config.watch.value, direction="max", keep=config.watch.keep)
+    train(net, plan, run.out, progress=run.progress, cancel=run.cancel)
+    leave_to_first_process()
+
+
+def _fit_tiles(tiles: TileSet, split: Split, run: Run) -> Network:
+    learned, watched = _tile_batches(tiles, split, run.config)
+    net = new_network(run.config, run.progress)
+    fit(net, learned, split, run, watched=watched)
+    return net
+
+
+def _tile_batches(tiles: TileSet, split: Split, config: TrainingConfig) -> tuple[TileBatches, TileBatches | None]:
+    """Batches to learn from, and those to watch."""
+    learned, watched = _sides(split, config)
+    batches = TileBatches(_of(tiles, learned), patch_spec(config), config.batch_size, config.augment)
+    return batches, None if watched is None else replace(batches, tiles=_of(tiles, watched))
+
+
+def _sides(split: Split, config: TrainingConfig) -> tuple[frozenset[str], frozenset[str] | None]:
+    """Training patients to learn from, and those that the config sets aside to be watched."""
+    if config.watch is None:
+        return split.training, None
+    parts = set_aside(split, config.watch, seed=config.split.seed)
+    # A tenth of a handful of patients is nobody.
+    return parts.training, parts.validation or None
+
+
+def _of(samples: _Samples, patients: frozenset[str]) -> _Samples:
+    return samples.select(np.isin(samples.patients, list(patients)))
