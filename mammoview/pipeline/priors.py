@@ -137,7 +137,8 @@ class Comparison:
         assert spec is not None
         values, _ = prepare_image(prepared.cleaned, spec, breast=prepared.suppression.breast.to_array())
         features = self._runner.run(values[None])[FEATURES][0]
-        exam.views[image.laterality, image.view] = features.mean(axis=(1, 2))
+        average_and_maximum = features.mean(axis=(1, 2)), features.max(axis=(1, 2))
+        exam.views[image.laterality, image.view] = np.concatenate(average_and_maximum)
         exam.image_ids.append(image.id)
 
     def _score(self, exams: Sequence[_Exam]) -> float:

@@ -18,7 +18,8 @@ from mammoview.models.preprocess import ImageSpec, Preprocess
 from mammoview.models.runtime import open_runner
 
 SIZES = {"body": {"depths": [1, 1, 1, 1], "width": 4, "in_channels": 1}, "embedding": 8, "hidden": 8}
-WOMEN, EXAMS, VIEWS, CHANNELS = 3, 4, 4, 128
+# Twice the body's 128 channels: average and maximum.
+WOMEN, EXAMS, VIEWS, CHANNELS = 3, 4, 4, 256
 
 
 @pytest.fixture(scope="module")
@@ -133,7 +134,7 @@ def test_body_is_that_of_the_classifier(net: PriorsNet) -> None:
     net.body.load_state_dict(parent.body.state_dict())  # type: ignore[union-attr]
     images = torch.randn(2, 1, 64, 96)
     with torch.no_grad():
-        torch.testing.assert_close(net.embed(images), parent.eval().body(images).mean((2, 3)))  # type: ignore[union-attr, operator]
+        torch.testing.assert_close(net.embed(images)[:, :128], parent.eval().body(images).mean((2, 3)))  # type: ignore[union-attr, operator]
 
 
 @pytest.mark.parametrize("body", ["bcir-unet", "gru-priors", "nonsense-patch"])
@@ -168,7 +169,9 @@ def test_package_embeds_as_the_net_does(net: PriorsNet, backend: Backend, tmp_pa
     assert set(found) == {FEATURES}
     with torch.no_grad():
         np.testing.assert_allclose(
-            found[FEATURES].mean(axis=(2, 3)), net.embed(torch.from_numpy(images)).numpy(), atol=1e-4
+            np.hstack((found[FEATURES].mean(axis=(2, 3)), found[FEATURES].max(axis=(2, 3)))),
+            net.embed(torch.from_numpy(images)).numpy(),
+            atol=1e-4,
         )
         stored = package.network()
         sequence = torch.randn(1, 2, 4, CHANNELS + 2)

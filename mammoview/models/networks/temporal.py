@@ -1,7 +1,8 @@
 """Several exams of one woman to one score: does anything change?
 
 Roy Chowdhury, El-Dosuky and Kamel propose a CNN with an RNN over earlier exams and give no sizes and no result. Built
-here: the frozen body of a classifier embeds each view (global average), the views of an exam become one vector, and a
+here: the frozen body of a classifier embeds each view (average and maximum of its map: a small mass hardly moves an
+average), the views of an exam become one vector, and a
 gated recurrent unit (Cho et al. 2014) reads the exams from the oldest to the newest together with how long ago they
 were.
 
@@ -114,7 +115,7 @@ class PriorsNet(nn.Module):
         super().__init__()
         self.sizes = sizes
         self.body: Body = body_for(sizes.body_sizes)
-        self.head = PriorsHead(self.body.out_channels, sizes)
+        self.head = PriorsHead(2 * self.body.out_channels, sizes)
 
     @property
     def architecture(self) -> str:
@@ -122,9 +123,9 @@ class PriorsNet(nn.Module):
         return name_of(self.sizes)
 
     def embed(self, images: Tensor) -> Tensor:
-        """Images (n, in_channels, h, w) to embeddings (n, channels): the body's map averaged over its places."""
+        """Images (n, in_channels, h, w) to embeddings (n, 2 · channels): average and maximum of the body's map."""
         features: Tensor = self.body(images)
-        return features.mean(dim=(2, 3))
+        return torch.cat((features.mean(dim=(2, 3)), features.amax(dim=(2, 3))), dim=1)
 
     def forward(self, sequence: Tensor) -> Tensor:
         """What `pack` gave to logits (n, classes); the body is not asked."""

@@ -236,7 +236,7 @@ def embed_sequences(
         Told how far it is, asked whether to stop.
     """
     net.eval()
-    channels = net.body.out_channels
+    channels = net.head.mean.numel()
     shape = (len(women), MAX_PRIORS + 1, VIEWS)
     embeddings, present = np.zeros((*shape, channels), np.float32), np.zeros(shape, bool)
     months = np.zeros(shape[:2], np.float32)

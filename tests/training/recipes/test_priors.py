@@ -26,7 +26,7 @@ from mammoview.training.recipes.fitting import Run
 from mammoview.training.recipes.priors import SequenceBatches, SequenceSet, measure_priors, train_priors
 
 BODY = {"depths": [1, 1, 1, 1], "width": 4, "in_channels": 1}
-CHANNELS = 128
+CHANNELS = 256
 draw_small = partial(draw_sequence, rows=160, columns=128)
 
 
