@@ -1,7 +1,7 @@
 r"""Train the network that looks back at earlier exams, on the body of a classifier.
 
 python trainers/train_priors.py --data phantom --config trainers/configs/priors.toml --out runs/priors \
-        --parent resources/models/cbis-patch-compact-0.1
+        --parent resources/models/cbis-patch-1-0.2
 
 The same as ``mammoview train priors``; ``--help`` lists all options.
 """

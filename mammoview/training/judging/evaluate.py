@@ -216,7 +216,7 @@ def judge_masks(
     ]
     for name, dice in baselines.items():
         found += measured.mean(f"dice_of_{name}", dice, patients)
-        found += measured.mean(f"dice_gain_over_{name.split('_')[-1]}", scores.dice - dice, patients)
+        found += measured.mean(f"dice_gain_over_{name}", scores.dice - dice, patients)
     return tuple(found)
 
 

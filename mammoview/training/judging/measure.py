@@ -48,8 +48,9 @@ IMAGE_PROTOCOL = (
 MASK_PROTOCOL = (
     "Lesion crops of held-out patients: a square of twice the long side, centre jittered by up to 0.15 long sides, "
     "threshold 0.5, one pass. The centred disc has the diameter of the lesion's long side: what is known without "
-    "looking; the inscribed ellipse fills the lesion's own box, which the net is not told. hd95_px: 95th percentile of "
-    "the border distance, pixels of the input. Intervals: 2,000 bootstrap samples of whole patients."
+    "looking. The inscribed ellipse fills the lesion's own box, which the net is not told; the centred ellipse has its "
+    "size and lies in the middle of the crop, as the net has to take it. hd95_px: 95th percentile of the border "
+    "distance, pixels of the input. Intervals: 2,000 bootstrap samples of whole patients."
 )
 
 
@@ -110,14 +111,17 @@ def mask_baselines(truth: NDArray[np.bool_], spec: PatchSpec) -> dict[str, NDArr
     -------
     dict
         ``centred_disc`` has the diameter of the lesion's long side and lies in the middle of the (jittered) crop;
-        ``inscribed_ellipse`` fills the lesion's own box. Shape (n,) each, float64.
+        ``inscribed_ellipse`` fills the lesion's own box; ``centred_ellipse`` has its size, but lies in the middle of
+        the crop, where a proposer that is as far off would put it. Shape (n,) each, float64.
     """
     row, column = np.mgrid[: spec.size_px, : spec.size_px] + 0.5
     middle = spec.size_px / 2
     disc = np.hypot(row - middle, column - middle) < middle / spec.context
+    ellipses = [inscribed_ellipse(mask) for mask in truth]
     return {
         "centred_disc": np.array([dice(disc, mask) for mask in truth]),
-        "inscribed_ellipse": np.array([dice(inscribed_ellipse(mask), mask) for mask in truth]),
+        "inscribed_ellipse": np.array([dice(shape, mask) for shape, mask in zip(ellipses, truth, strict=True)]),
+        "centred_ellipse": np.array([dice(_centred(shape), mask) for shape, mask in zip(ellipses, truth, strict=True)]),
     }
 
 
@@ -130,6 +134,16 @@ def inscribed_ellipse(mask: NDArray[np.bool_]) -> NDArray[np.bool_]:
     down = (row - (rows[0] + rows[-1]) / 2) / (rows[-1] + 1 - rows[0]) * 2
     across = (column - (columns[0] + columns[-1]) / 2) / (columns[-1] + 1 - columns[0]) * 2
     return np.asarray(down**2 + across**2 <= 1.0)
+
+
+def _centred(shape: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """A shape moved into the middle, to the pixel."""
+    found = np.argwhere(shape)
+    if not found.size:
+        return shape
+    middle = (found.min(axis=0) + found.max(axis=0) + 1) / 2
+    rows, columns = np.rint(np.array(shape.shape) / 2 - middle).astype(int).tolist()
+    return np.asarray(np.roll(shape, (rows, columns), axis=(0, 1)))
 
 
 def patch_spec(config: TrainingConfig) -> PatchSpec:

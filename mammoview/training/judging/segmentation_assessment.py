@@ -69,7 +69,7 @@ def measure_masks(values: NDArray[np.float64], patients: NDArray[np.str_]) -> tu
         *measured.mean("hd95_px", distance_px, patients),
         *measured.mean("hd95_mm", distance_mm[has_mm], patients[has_mm]),
         *measured.mean("dice_of_inscribed_ellipse", ellipse, patients),
-        *measured.mean("dice_gain_over_ellipse", dice - ellipse, patients),
+        *measured.mean("dice_gain_over_inscribed_ellipse", dice - ellipse, patients),
     )
 
 

@@ -187,7 +187,7 @@ def test_outlines_are_compared_in_the_images_own_pixels(
     values = {metric.name: metric.value for metric in found.metrics[MEAN]}
     truth = read_case(cases[0]).lesion_masks()[0]
     assert values["dice_of_inscribed_ellipse"] == pytest.approx(dice(inscribed_ellipse(truth), truth), abs=1e-3)
-    assert values["dice_gain_over_ellipse"] == pytest.approx(
+    assert values["dice_gain_over_inscribed_ellipse"] == pytest.approx(
         values["dice"] - values["dice_of_inscribed_ellipse"], abs=2e-4
     )
     # A PNG has no spacing.

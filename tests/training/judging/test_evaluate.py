@@ -163,7 +163,11 @@ def test_masks_are_compared_with_shapes_drawn_without_looking() -> None:
     for name in ("centred_disc", "inscribed_ellipse"):
         assert baselines[name] == pytest.approx([expected, expected], abs=0.01)
     found = {metric.name: metric.value for metric in evaluate.judge_masks(scores, baselines, np.array(["1", "2"]))}
-    assert found["dice_gain_over_ellipse"] == found["dice_gain_over_disc"] == pytest.approx(1 - expected, abs=0.01)
+    assert (
+        found["dice_gain_over_inscribed_ellipse"]
+        == found["dice_gain_over_centred_disc"]
+        == pytest.approx(1 - expected, abs=0.01)
+    )
     assert found["dice_of_inscribed_ellipse"] == pytest.approx(expected, abs=0.01)
 
 
