@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mammoview.models.calibration import fit_temperature, mean_probabilities
-from mammoview.training.judging.comparisons import PairedAuc, ensemble_against_members, two_views_against_one
+from mammoview.training.judging.comparisons import ensemble_against_members, two_views_against_one
 from mammoview.training.judging.measured import Scored, area
 from mammoview.training.judging.metrics import roc_curve
 from mammoview.training.judging.plots import plot_roc
@@ -45,12 +45,11 @@ def main() -> None:
         images = Scored(positive, score, patients)
         cells = (area("a", part)[0] for part in (images, images.mean_by(breasts), images.mean_by(patients)))
         lines.append(f"| {name} | " + " | ".join(f"{m.value:.3f} ({m.low:.3f} to {m.high:.3f})" for m in cells) + " |")
-    compared: list[PairedAuc] = []
     if len(scores) > 1:
-        compared += ensemble_against_members(positive, scores, patients=patients)
+        compared = ensemble_against_members(positive, scores, patients=patients)
+        lines += ["", "The mean of all against each, by image:", "", *(f"- {one}" for one in compared)]
     last = next(reversed(every))
     views = two_views_against_one(Scored(positive, every[last], patients), breasts=breasts, views=first["view"])
-    lines += ["", "The mean of all against each, by image:", "", *(f"- {one}" for one in compared)]
     lines += ["", f"Two views against one, by breast, {last}:", "", *(f"- {one}" for one in views), ""]
     plot = given.docs / "images" / f"{given.page}.png"
     plot_roc(
