@@ -271,6 +271,8 @@ def test_close_ends_children_and_answers_everybody(ear) -> None:
 
 def test_close_can_wait_for_what_runs(crew, ear) -> None:
     crew.submit(order("talk", ear))
+    # What only waits is cancelled, so it has to run first.
+    ear.wait(JobProgress)
     crew.close(patience_s=20.0)
     assert isinstance(ear.heard[-1], JobDone)
 
