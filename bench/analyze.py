@@ -124,7 +124,7 @@ def run_stages(study: Path) -> dict[str, float]:
             with watch.stage("networks"):
                 (score,) = networks.score([prepared])
                 (findings,) = networks.classify([prepared])
-                findings = networks.segment(prepared, findings)
+                findings = networks.segment(prepared, findings).findings
             with watch.stage("saliency"):
                 saliency = networks.explain(prepared)
                 patch_map = networks.patch_map(prepared)
