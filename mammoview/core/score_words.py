@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 
 from mammoview.core.findings import MemberScore, ScoreMeaning, Threshold
@@ -72,3 +73,12 @@ def _achieved(point: Threshold) -> str:
     # A point that is named for one share says the other, which is what it cost.
     kinds = (_OTHER_SIDE[found[1]],) if found else tuple(values)
     return ", ".join(f"{kind} {values[kind]:.2f}" for kind in kinds if values[kind] is not None)
+
+
+def families(models: Sequence[str]) -> str:
+    """Ids of models in a line: those that differ by a last number alone are told together, with how many there are."""
+    stems = [re.sub(r"-\d+$", "", model) for model in models]
+    counts = Counter(stems)
+    pairs = zip(stems, models, strict=True)
+    told = {stem: model if counts[stem] == 1 else f"{counts[stem]} × {stem}" for stem, model in pairs}
+    return ", ".join(told.values())

@@ -12,7 +12,7 @@ from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton
 from mammoview.core.findings import ExamResult, ImageResult, ScoreMeaning
 from mammoview.core.geometry import Box
 from mammoview.core.image import DisplayImage, StoredImage
-from mammoview.core.score_words import short_point_words, spread_words, thresholds_of
+from mammoview.core.score_words import families, short_point_words, spread_words, thresholds_of
 from mammoview.core.study import Mammogram, Study, VoiLut, VoiWindow
 from mammoview.imaging.windowing import default_voi
 from mammoview.session import events
@@ -232,9 +232,9 @@ class Presenter(QObject):
 
     @show.register
     def _(self, event: events.EngineState) -> None:
-        models = ", ".join(event.models) or "no models"
+        models = families(event.models) or "no models"
         self._parts.engine.setText(f"{event.device}  ·  {models}")
-        self._parts.engine.setToolTip(event.text)
+        self._parts.engine.setToolTip("\n".join((event.text, *event.models)))
         self._parts.state.setText(event.text)
 
     @show.register
