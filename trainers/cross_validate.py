@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import os
 import sys
-import time
 from pathlib import Path
 
 
@@ -31,14 +30,10 @@ def main() -> int:
     from mammoview.training.config import read_config
     from mammoview.training.recipes.crossval import cross_validate
     from mammoview.training.recipes.fitting import Run
-
-    started = time.perf_counter()
-
-    def tell(fraction: float, text: str) -> None:
-        print(f"{time.perf_counter() - started:7.0f} s  {fraction:4.0%}  {text}", flush=True)
+    from mammoview.training.recipes.launch import lines_to
 
     try:
-        run = Run(read_config(given.config), given.out, progress=tell)
+        run = Run(read_config(given.config), given.out, progress=lines_to(sys.stdout))
         found = cross_validate(
             given.kind, given.data, run, read_folds(given.folds), only=tuple(given.only), parents=given.parents
         )

@@ -12,6 +12,7 @@ from mammoview.models.preprocess import PatchSpec
 from mammoview.training.cases.samples import ImageBatches, TileBatches
 from mammoview.training.judging.evaluate import (
     Judged,
+    MaskScores,
     Verdict,
     judge_masks,
     judge_patch,
@@ -69,9 +70,7 @@ def measure_patch(
         Of the run that trained the net.
     """
     held = tiles.select(np.isin(tiles.patients, list(split.validation)))
-    batches = TileBatches(held, patch_spec(config), 64, config.augment)
-    logits = outputs(net, batches.still(config.seed, jitter=JITTER))
-    judged = Judged(logits, held.labels, held.patients, held.patients)
+    judged = Judged(patch_outputs(net, held, config), held.labels, held.patients, held.patients)
     verdict = judge_patch(judged, seed=config.split.seed)
     return verdict.calibration, evaluation_of(verdict, PATCH_PROTOCOL, split, config)
 
@@ -81,20 +80,38 @@ def measure_whole_image(
 ) -> tuple[Calibration, Evaluation]:
     """Calibrate and measure a whole-image classifier on the images of held-out patients; see `measure_patch`."""
     held = images.select(np.isin(images.patients, list(split.validation)))
-    logits = outputs(net, ImageBatches.of(held, 8, config).still())
-    judged = Judged(logits, held.labels, held.patients, held.breasts, {"view": held.views})
+    judged = Judged(image_outputs(net, held, config), held.labels, held.patients, held.breasts, {"view": held.views})
     verdict = judge_whole_image(judged, seed=config.split.seed)
     return verdict.calibration, evaluation_of(verdict, IMAGE_PROTOCOL, split, config)
 
 
 def measure_segmenter(net: nn.Module, tiles: TileSet, split: Split, config: TrainingConfig) -> Evaluation:
     """Measure a segmenter on the lesion crops of held-out patients; see `measure_patch`."""
-    spec = patch_spec(config)
     held = tiles.select(np.isin(tiles.patients, list(split.validation)))
+    scores, baselines = mask_outputs(net, held, config)
+    found = judge_masks(scores, baselines, held.patients)
+    return Evaluation(metrics=found, protocol=MASK_PROTOCOL, split_sha256=split.sha256, seed=config.seed)
+
+
+def patch_outputs(net: nn.Module, held: TileSet, config: TrainingConfig) -> NDArray[np.float64]:
+    """Logits of tiles with jittered centres, for four flips: shape (4, n, classes), float64."""
+    batches = TileBatches(held, patch_spec(config), 64, config.augment)
+    return outputs(net, batches.still(config.seed, jitter=JITTER))
+
+
+def image_outputs(net: nn.Module, held: ImageSet, config: TrainingConfig) -> NDArray[np.float64]:
+    """Logits of whole images, for four flips: shape (4, n, classes), float64."""
+    return outputs(net, ImageBatches.of(held, 8, config).still())
+
+
+def mask_outputs(
+    net: nn.Module, held: TileSet, config: TrainingConfig
+) -> tuple[MaskScores, dict[str, NDArray[np.float64]]]:
+    """Scores of the masks of crops with jittered centres, and those of `mask_baselines` on the same crops."""
+    spec = patch_spec(config)
     batches = list(TileBatches(held, spec, 16, config.augment).still(config.seed, jitter=JITTER))
     truth = np.concatenate([batch.targets.numpy()[:, 0] > 0.5 for batch in batches])
-    found = judge_masks(mask_scores(predicted_masks(net, batches), truth), mask_baselines(truth, spec), held.patients)
-    return Evaluation(metrics=found, protocol=MASK_PROTOCOL, split_sha256=split.sha256, seed=config.seed)
+    return mask_scores(predicted_masks(net, batches), truth), mask_baselines(truth, spec)
 
 
 def mask_baselines(truth: NDArray[np.bool_], spec: PatchSpec) -> dict[str, NDArray[np.float64]]:

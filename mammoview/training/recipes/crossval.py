@@ -18,7 +18,7 @@ from mammoview.core.errors import UsageError
 from mammoview.models.manifest import Calibration, Evaluation
 from mammoview.models.registry import PackageInfo, read_info
 from mammoview.training.cases.folds import CBIS, CESM
-from mammoview.training.cases.samples import ImageBatches, ImageSet, TileBatches
+from mammoview.training.cases.samples import ImageSet
 from mammoview.training.cases.splits import Split, fold_split
 from mammoview.training.cases.tiles import TileSet
 from mammoview.training.judging.evaluate import (
@@ -28,18 +28,15 @@ from mammoview.training.judging.evaluate import (
     judge_masks,
     judge_patch,
     judge_whole_image,
-    mask_scores,
-    outputs,
-    predicted_masks,
 )
 from mammoview.training.judging.measure import (
     IMAGE_PROTOCOL,
-    JITTER,
     MASK_PROTOCOL,
     PATCH_PROTOCOL,
     evaluation_of,
-    mask_baselines,
-    patch_spec,
+    image_outputs,
+    mask_outputs,
+    patch_outputs,
 )
 from mammoview.training.recipes.fitting import Run, fit_patch, fit_segmenter, fit_whole_image
 from mammoview.training.recipes.papers import PACKAGE, image_samples, patch_net_of, patch_samples, segmentation_samples
@@ -218,9 +215,8 @@ def _axis(name: str) -> int:
 
 
 def _patch_told(net: Network, held: TileSet, config: TrainingConfig) -> dict[str, NDArray[Any]]:
-    batches = TileBatches(held, patch_spec(config), 64, config.augment)
     return {
-        "logits": outputs(net, batches.still(config.seed, jitter=JITTER)),
+        "logits": patch_outputs(net, held, config),
         "labels": held.labels,
         "patients": held.patients,
         "breasts": np.array(["_".join(name.split("_")[:2]) for name in held.lesions]),
@@ -232,7 +228,7 @@ def _patch_told(net: Network, held: TileSet, config: TrainingConfig) -> dict[str
 
 def _image_told(net: Network, held: ImageSet, config: TrainingConfig) -> dict[str, NDArray[Any]]:
     return {
-        "logits": outputs(net, ImageBatches.of(held, 8, config).still()),
+        "logits": image_outputs(net, held, config),
         "labels": held.labels,
         "patients": held.patients,
         "breasts": held.breasts,
@@ -241,11 +237,8 @@ def _image_told(net: Network, held: ImageSet, config: TrainingConfig) -> dict[st
 
 
 def _segment_told(net: Network, held: TileSet, config: TrainingConfig) -> dict[str, NDArray[Any]]:
-    spec = patch_spec(config)
-    batches = list(TileBatches(held, spec, 16, config.augment).still(config.seed, jitter=JITTER))
-    truth = np.concatenate([batch.targets.numpy()[:, 0] > 0.5 for batch in batches])
-    scores = mask_scores(predicted_masks(net, batches), truth)
-    return {**vars(scores), **mask_baselines(truth, spec), "patients": held.patients}
+    scores, baselines = mask_outputs(net, held, config)
+    return {**vars(scores), **baselines, "patients": held.patients}
 
 
 def _judged(pooled: Arrays) -> Judged:
