@@ -22,6 +22,7 @@ from mammoview.core.paths import site_folds
 from mammoview.models.loading import LoadedPackage, load
 from mammoview.models.manifest import Task
 from mammoview.models.networks import PatchNet, WholeImageNet
+from mammoview.models.networks.heads import AttentionHead
 from mammoview.models.registry import PackageInfo
 from mammoview.training.cases.data import Film, cbis_films, cbis_lesions
 from mammoview.training.cases.folds import CBIS
@@ -34,6 +35,7 @@ from mammoview.training.judging.trust import (
     Explain,
     Scene,
     blind_aim,
+    by_attention,
     by_edges,
     by_gradcam,
     by_guided_backprop,
@@ -46,7 +48,7 @@ from mammoview.training.judging.trust import (
 )
 
 DRAWS, COMPARED = 3, 20
-GRADCAM, GUIDED, PATCH_MAP = "Grad-CAM", "guided back-propagation", "patch map, masses"
+ATTENTION, GRADCAM, GUIDED, PATCH_MAP = "attention", "Grad-CAM", "guided back-propagation", "patch map, masses"
 MASSES = (PatchClass.BENIGN_MASS, PatchClass.MALIGNANT_MASS)
 #: Grad-CAM's share of hits in a published study of 748 mammograms (Eur J Radiol 2024).
 PUBLISHED_HITS = 0.41
@@ -61,6 +63,7 @@ the lesions are the boxes of their masses. 95 % intervals: 2,000 bootstrap sampl
 - **Pointing game.** Share of films whose map, inside the breast, has its maximum in a mass. Maps are read after a
   Gaussian of {tolerance} input pixels (half a position of a map at stride 32), and the maximum may miss the box by as
   much. An empty map misses. The last column says how often the maximum of the whole map lies in the breast at all.
+- **Attention.** The weight of each place in the mean that the head takes: no estimate, the score is made so.
 - **Energy.** Share of the map's sum inside the breast that lies in the boxes themselves.
 - **Random weights.** The same architecture drawn anew, batch norms settled on a dozen of the images; mean of {draws}
   draws (see `docs/adr/0170-random-weights.md`). The gain over them is a paired difference.
@@ -121,7 +124,9 @@ def methods_of(package: LoadedPackage) -> dict[str, Explain]:
     labels = package.manifest.labels
     if package.manifest.task is Task.WHOLE_IMAGE:
         target = labels.index("malignant")
-        return {GRADCAM: by_gradcam(target), GUIDED: by_guided_backprop(target)}
+        found: dict[str, Explain] = {GRADCAM: by_gradcam(target), GUIDED: by_guided_backprop(target)}
+        has_attention = isinstance(package.network().head, AttentionHead)
+        return {ATTENTION: by_attention, **found} if has_attention else found
     assert package.preprocess.patch is not None
     return {PATCH_MAP: by_patch_map(labels, MASSES, patch_px=package.preprocess.patch.size_px)}
 

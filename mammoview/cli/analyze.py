@@ -41,7 +41,7 @@ class Options:
     models: tuple[str, ...] = ()
     threads: int | None = None
     backend: Backend = Backend.ONNX
-    saliency: SaliencyMethod = SaliencyMethod.GRADCAM
+    saliency: SaliencyMethod = SaliencyMethod.ATTENTION
     flips: bool = True
     dropout_passes: int = 0
     outlining: Outlining = Outlining.AUTO
@@ -94,7 +94,7 @@ def analyze(
     ] = None,
     threads: Annotated[int | None, typer.Option(min=1, help="CPU threads; one a core without this.")] = None,
     backend: Annotated[Backend, typer.Option(help="What computes the networks on the CPU.")] = Backend.ONNX,
-    saliency: Annotated[SaliencyMethod, typer.Option(help="How scores are explained.")] = SaliencyMethod.GRADCAM,
+    saliency: Annotated[SaliencyMethod, typer.Option(help="How scores are explained.")] = SaliencyMethod.ATTENTION,
     flips: Annotated[bool, typer.Option(help="Average every score over the input's four mirror images.")] = True,
     dropout: Annotated[
         int, typer.Option(min=0, max=MOST_DROPOUT_PASSES, help="Passes with dropout left on, for the scores' spread.")

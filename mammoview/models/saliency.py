@@ -1,4 +1,4 @@
-"""Where a score comes from: Grad-CAM, guided back-propagation, and the five-class patch map.
+"""Where a score comes from: attention, Grad-CAM, guided back-propagation, and the five-class patch map.
 
 Each map is a `ValueMap` over the native pixels that the network saw, mirrored back where the input was mirrored.
 """
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from mammoview.core.findings import ValueMap
 from mammoview.core.geometry import Box, PixelTransform
 from mammoview.models.networks import Classifier, PatchNet
+from mammoview.models.networks.heads import AttentionHead
 
 #: Guided back-propagation stays sharp when the network's weights are random (Adebayo et al. 2018): shown with it.
 GUIDED_NOTE = "Guided back-propagation acts like an edge detector; it does not show what the model relied on."
@@ -52,6 +53,28 @@ def gradcam(network: Classifier, features: NDArray[np.float32], *, target: int, 
     weights = gradient.mean(dim=(2, 3), keepdim=True)
     values = (weights * activation.detach()).sum(dim=1)[0].clamp(min=0)
     return _native("gradcam", _to_unit(values.numpy(), float(values.max())), transform, stride=_STRIDE)
+
+
+def attention_map(network: Classifier, features: NDArray[np.float32], *, transform: PixelTransform) -> ValueMap | None:
+    """How much each place counts in the mean that a head with attention takes (Ilse et al. 2018, arXiv 1802.04712).
+
+    No estimate: the image's logits are the sum of the places' own logits, each times its value here.
+
+    Parameters
+    ----------
+    network, features, transform
+        As for `gradcam`.
+
+    Returns
+    -------
+    ValueMap or None
+        h × w values in [0, 1], the largest 1. None where the network's head has no attention.
+    """
+    if not isinstance(network.head, AttentionHead):
+        return None
+    with _frozen(network), torch.inference_mode():
+        values = network.head.map_weights(torch.from_numpy(np.ascontiguousarray(features))[None])[0].numpy()
+    return _native("attention", _to_unit(values, float(values.max())), transform, stride=_STRIDE)
 
 
 def guided_backprop(

@@ -18,8 +18,9 @@ MOST_DROPOUT_PASSES = 200
 
 
 class SaliencyMethod(StrEnum):
-    """How the whole-image score is explained."""
+    """How the whole-image score is explained: where the network has no attention Grad-CAM stands in for it."""
 
+    ATTENTION = "attention"
     GRADCAM = "gradcam"
     GUIDED = "guided"
     NONE = "none"
@@ -64,7 +65,7 @@ class AnalysisRequest:
     device: str = "auto"
     backend: Backend = Backend.ONNX
     threads: int | None = None
-    saliency: SaliencyMethod = SaliencyMethod.GRADCAM
+    saliency: SaliencyMethod = SaliencyMethod.ATTENTION
     flips: bool = True
     dropout_passes: int = 0
     outlining: Outlining = Outlining.AUTO

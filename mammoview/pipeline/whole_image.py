@@ -15,7 +15,7 @@ from mammoview.models.names import FEATURES
 from mammoview.models.networks import Network, PatchNet, WholeImageNet
 from mammoview.models.preprocess import ImageSpec, prepare_image
 from mammoview.models.runtime import Runner
-from mammoview.models.saliency import gradcam, guided_backprop, patch_map
+from mammoview.models.saliency import attention_map, gradcam, guided_backprop, patch_map
 from mammoview.pipeline.inputs import ModuleOf, Sampling, sample
 from mammoview.pipeline.request import SaliencyMethod
 from mammoview.pipeline.stages import PreparedImage
@@ -109,7 +109,7 @@ def target_of(runner: Runner) -> int:
 
 
 def explain(network: Network, seen: Seen, method: SaliencyMethod) -> ValueMap:
-    """Where a score comes from, by Grad-CAM or guided back-propagation.
+    """Where a score comes from, by attention, Grad-CAM or guided back-propagation.
 
     Parameters
     ----------
@@ -120,6 +120,10 @@ def explain(network: Network, seen: Seen, method: SaliencyMethod) -> ValueMap:
     target = target_of(seen.runner)
     if method is SaliencyMethod.GUIDED:
         return guided_backprop(network, seen.input, target=target, transform=seen.transform)
+    if method is SaliencyMethod.ATTENTION and (
+        weights := attention_map(network, seen.features, transform=seen.transform)
+    ):
+        return weights
     return gradcam(network, seen.features, target=target, transform=seen.transform)
 
 

@@ -153,11 +153,16 @@ class Settings:
         ),
     )
     saliency: str = _setting(
-        "gradcam",
+        "attention",
         "Models",
         "Saliency",
         "How the map of what mattered to the score is made. Guided back-propagation takes some seconds an image.",
-        choices=(("gradcam", "Grad-CAM"), ("guided", "Guided back-propagation"), ("none", "None")),
+        choices=(
+            ("attention", "Attention, or Grad-CAM without"),
+            ("gradcam", "Grad-CAM"),
+            ("guided", "Guided back-propagation"),
+            ("none", "None"),
+        ),
     )
     hanging: str = _setting(
         "cc_over_mlo",

@@ -139,6 +139,8 @@ class TrainingConfig(_Config):
         Background tiles from each film (patch nets).
     describing
         Weight of what the readers wrote of a lesion, as further targets of a patch net; 0 leaves it out.
+    placing
+        Weight of where the marked lesions lie, as further targets of a whole-image net with attention; 0 leaves it out.
     hard_negatives
         Whether half of the background tiles are places that the proposer of regions took for masses.
     sampling
@@ -174,6 +176,7 @@ class TrainingConfig(_Config):
     arithmetic: Arithmetic = "fp32"
     background_per_film: Annotated[int, Field(ge=0)] = 2
     describing: Annotated[float, Field(ge=0)] = 0.0
+    placing: Annotated[float, Field(ge=0)] = 0.0
     hard_negatives: bool = False
     sampling: Literal["lesion", "s1", "s10"] = "lesion"
     augmentation: Literal["random", "forty_fold"] = "random"
@@ -185,7 +188,7 @@ class TrainingConfig(_Config):
     def sha256(self) -> str:
         """Hash of all values, whatever the file's layout."""
         # What is as it was before it could be chosen is not told, so that runs which began then go on.
-        later = {"sampling": "lesion", "augmentation": "random", "watch": None}
+        later = {"sampling": "lesion", "augmentation": "random", "watch": None, "placing": 0.0}
         usual = {name for name, value in later.items() if getattr(self, name) == value}
         return hashlib.sha256(self.model_dump_json(exclude=usual).encode()).hexdigest()
 

@@ -11,8 +11,9 @@ from mammoview.core.findings import PatchClass
 from mammoview.core.geometry import Box, PixelTransform
 from mammoview.models.architectures import ResNetImageSizes, ResNetPatchSizes
 from mammoview.models.networks import Classifier, PatchNet, WholeImageNet
+from mammoview.models.networks.heads import AttentionHead
 from mammoview.models.networks.resnet import ResNetBody
-from mammoview.models.saliency import gradcam, guided_backprop, patch_map
+from mammoview.models.saliency import attention_map, gradcam, guided_backprop, patch_map
 
 from .compact import COMPACT, compact_net  # noqa: TID252 - tests are no package that could be named
 
@@ -203,6 +204,28 @@ def test_gradcam_goes_through_every_head(architecture: str) -> None:
         largest.append(expected.max())
         np.testing.assert_allclose(found, expected / max(expected.max(), 1e-30), atol=1e-3)
     assert max(largest) > 0
+
+
+@pytest.mark.parametrize("architecture", CLASSIFIERS)
+def test_the_attention_map_weighs_the_places_logits_to_the_images(architecture: str) -> None:
+    """Scaled to sum to 1 it gives the image's logits from those of the places; heads without attention have none."""
+    net, image = compact_classifier(architecture)
+    features = features_of(net, image)
+    found = attention_map(net, features, transform=STRAIGHT)
+    assert (found is None) == ("attention" not in architecture)
+    if found is None:
+        return
+    assert isinstance(net.head, AttentionHead)
+    torch.nn.init.normal_(net.head.score.weight)
+    found = attention_map(net, features, transform=STRAIGHT)
+    assert found is not None
+    values = found.to_array()
+    assert values.max() == 1
+    assert values.min() < 1
+    with torch.inference_mode():
+        logits = net.head.map_logits(torch.from_numpy(features)[None])[0].numpy()
+        expected = net(torch.from_numpy(image)[None])[0].numpy()
+    np.testing.assert_allclose((logits * values / values.sum()).sum(axis=(1, 2)), expected, atol=5e-3)
 
 
 @pytest.mark.parametrize("architecture", CLASSIFIERS)

@@ -139,6 +139,14 @@ def test_explanations_cover_the_breast(
     assert networks.explain(image) is None, "what was seen is not kept"
 
 
+def test_gradcam_stands_in_where_there_is_no_attention(request_of: AnalysisRequest, image: PreparedImage) -> None:
+    networks = Shelf().open(replace(request_of, saliency=SaliencyMethod.ATTENTION))
+    networks.score([image])
+    found = networks.explain(image)
+    assert found is not None
+    assert found.name == "gradcam", "the map says how it was made"
+
+
 def test_nothing_is_explained_unasked(request_of: AnalysisRequest, image: PreparedImage) -> None:
     networks = Shelf().open(replace(request_of, saliency=SaliencyMethod.NONE))
     networks.score([image])

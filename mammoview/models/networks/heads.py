@@ -158,10 +158,17 @@ class AttentionHead(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Shape (n, channels, h, w) to logits (n, classes)."""
+        return self.told(features)[0]
+
+    def told(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """The image's logits (n, classes), and of every position its score (n, h · w) and logits (n, classes, h · w).
+
+        The softmax of the scores are the weights of the positions.
+        """
         instances = self.top(features)
-        weights = torch.softmax(torch.flatten(self.score(instances), 2), dim=2)
+        scores = torch.flatten(self.score(instances), 2)
         logits = torch.flatten(self.fc(self.dropout(instances)), 2)
-        return torch.sum(weights * logits, dim=2)
+        return torch.sum(torch.softmax(scores, dim=2) * logits, dim=2), scores[:, 0], logits
 
     def map_logits(self, features: Tensor) -> Tensor:
         """The logits of every position: shape (n, channels, h, w) to (n, classes, h, w)."""

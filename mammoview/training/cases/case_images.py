@@ -17,6 +17,7 @@ from mammoview.imaging.suppress import clean, suppress
 from mammoview.imaging.windowing import to_presentation
 from mammoview.models.preprocess import ImageSpec, prepare_image, resize
 from mammoview.training.cases.case import Case, MarkedLesion, labelled, outline_mask
+from mammoview.training.cases.places import marked
 from mammoview.training.cases.samples import ImageSet
 from mammoview.training.cases.sampling import fit_mask
 
@@ -126,10 +127,13 @@ def case_images(
     if not chosen:
         raise InputError("None of the cases has a label.", "Write malignant or benign into the column “label”.")
     pixels = np.empty((len(chosen), spec.rows, spec.columns), dtype=np.float16)
+    lesions = []
     for index, case in enumerate(chosen):
         stop_if_cancelled(cancel)
         loaded = load_case(case)
-        pixels[index] = prepare_image(loaded.cleaned, spec, breast=loaded.breast)[0][0]
+        values, transform = prepare_image(loaded.cleaned, spec, breast=loaded.breast)
+        pixels[index] = values[0]
+        lesions.append([(transform.apply_box(lesion.box), lesion.is_malignant) for lesion in loaded.lesions])
         progress((index + 1) / len(chosen), f"Preparing case {index + 1} of {len(chosen)}")
     return ImageSet(
         pixels=pixels,
@@ -137,6 +141,7 @@ def case_images(
         patients=np.array([case.patient for case in chosen]),
         breasts=np.array([case.breast for case in chosen]),
         views=np.array([case.view.value for case in chosen]),
+        places=marked(lesions),
     )
 
 

@@ -13,6 +13,7 @@ from mammoview.core.progress import Cancel, Progress, never_cancel, no_progress,
 from mammoview.imaging.suppress import clean, suppress
 from mammoview.models.preprocess import ImageSpec, prepare_image
 from mammoview.training.cases.data import STRETCHED_PX
+from mammoview.training.cases.places import marked
 from mammoview.training.cases.samples import ImageSet
 from mammoview.training.cases.tiles import isotropic
 
@@ -37,9 +38,12 @@ def film_images(
         What the network takes.
     """
     pixels = np.empty((len(films), spec.rows, spec.columns), dtype=np.float16)
+    lesions = []
     for index, film in enumerate(films):
         stop_if_cancelled(cancel)
-        pixels[index] = prepared_film(film, spec)[0][0]
+        values, _, transform = prepared_film(film, spec)
+        pixels[index] = values[0]
+        lesions.append([(transform.apply_box(mass.box), mass.is_malignant) for mass in film.masses])
         progress((index + 1) / len(films), f"Preparing mammogram {index + 1} of {len(films)}")
     return ImageSet(
         pixels=pixels,
@@ -47,6 +51,7 @@ def film_images(
         patients=np.array([film.key.patient for film in films]),
         breasts=np.array([f"{film.key.patient}_{film.key.side.value}" for film in films]),
         views=np.array([film.key.view.value for film in films]),
+        places=marked(lesions),
     )
 
 

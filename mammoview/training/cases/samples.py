@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import cv2
@@ -13,6 +13,7 @@ import torch
 from mammoview.core.geometry import Box
 from mammoview.models.preprocess import PatchSpec, prepare_patch
 from mammoview.training.cases.augment import STILL, Ranges, augmented_tile, random_affine, warp
+from mammoview.training.cases.places import place_targets
 from mammoview.training.learning.loop import Batch
 
 if TYPE_CHECKING:
@@ -36,6 +37,9 @@ class ImageSet:
         Shape (n,), str: patient, and patient with side.
     views
         Shape (n,), str.
+    places
+        Shape (n, k, 5), float32: the marked lesions in input pixels, see `places.marked`; shape (0,) where no image
+        has any.
     """
 
     pixels: NDArray[np.float16]
@@ -43,10 +47,11 @@ class ImageSet:
     patients: NDArray[np.str_]
     breasts: NDArray[np.str_]
     views: NDArray[np.str_]
+    places: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
 
     def select(self, rows: NDArray[np.bool_]) -> ImageSet:
         """The images where ``rows`` (shape (n,), bool) is true."""
-        return ImageSet(**{name: values[rows] for name, values in vars(self).items()})
+        return ImageSet(**{name: values[rows] if values.size else values for name, values in vars(self).items()})
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,12 +136,15 @@ class ImageBatches:
         What, how many at once, how much changed.
     channels
         Equal ones that the network takes.
+    is_placed
+        Whether the targets are those of `placed.placing_loss`, not the labels alone.
     """
 
     images: ImageSet
     size: int
     ranges: Ranges
     channels: int = 1
+    is_placed: bool = False
 
     @classmethod
     def of(cls, images: ImageSet, size: int, config: TrainingConfig) -> ImageBatches:
@@ -154,11 +162,20 @@ class ImageBatches:
         order = rng.permutation(len(self.images.labels))
         for step in range(self.steps):
             rows = order[step * self.size : (step + 1) * self.size]
-            drawn = np.stack([self.draw(int(row), rng) for row in rows])
-            yield Batch(torch.from_numpy(drawn), torch.from_numpy(self.images.labels[rows]))
+            drawn = [self.draw(int(row), rng) for row in rows]
+            images = torch.from_numpy(np.stack([image for image, _ in drawn]))
+            labels = self.images.labels[rows]
+            if self.is_placed:
+                told = [
+                    place_targets(self.images.places[row], matrix, images.shape[-2:])
+                    for row, (_, matrix) in zip(rows, drawn, strict=True)
+                ]
+                yield Batch(images, torch.from_numpy(np.hstack((labels[:, None].astype(np.float32), np.stack(told)))))
+            else:
+                yield Batch(images, torch.from_numpy(labels))
 
-    def draw(self, row: int, rng: np.random.Generator) -> NDArray[np.float32]:
-        """One image moved and changed in gray: shape (channels, rows, columns), float32."""
+    def draw(self, row: int, rng: np.random.Generator) -> tuple[NDArray[np.float32], NDArray[np.float64]]:
+        """One image moved and changed in gray, shape (channels, rows, columns), float32, and the map of the move."""
         pixels = self.images.pixels[row].astype(np.float32)
         rows, columns = pixels.shape
         matrix = random_affine(
@@ -172,7 +189,7 @@ class ImageBatches:
         shift = rng.uniform(-self.ranges.shift, self.ranges.shift) / 50.0
         inside = moved > pixels.min() + 1e-3
         changed = np.where(inside, moved * contrast + shift, pixels.min())
-        return np.repeat(changed.astype(np.float32)[None], self.channels, axis=0)
+        return np.repeat(changed.astype(np.float32)[None], self.channels, axis=0), matrix
 
     def still(self) -> Iterator[Batch]:
         """All images in order, unchanged; the last batch is smaller."""

@@ -13,6 +13,7 @@ from mammoview.core.errors import UsageError
 from mammoview.core.progress import Cancel, Progress, never_cancel, no_progress
 from mammoview.models.architectures import sizes_of
 from mammoview.models.networks import Network, PatchNet, WholeImageNet
+from mammoview.models.networks.heads import AttentionHead
 from mammoview.models.sizes import ImageHeadSizes
 from mammoview.training.cases.samples import ImageBatches, ImageSet, TileBatches
 from mammoview.training.cases.splits import Split, write_split
@@ -23,6 +24,7 @@ from mammoview.training.learning.beginning import new_network
 from mammoview.training.learning.described import DescribingNet, describing_loss
 from mammoview.training.learning.engine import ONE_CPU, Machine, leave_to_first_process
 from mammoview.training.learning.loop import Plan, train
+from mammoview.training.learning.placed import PlacedNet, placing_loss
 from mammoview.training.learning.validation import validation_of
 from mammoview.training.recipes.site import SPLIT_TABLE
 from mammoview.training.recipes.watch import measure_of, set_aside
@@ -118,7 +120,15 @@ def fit_images(net: WholeImageNet, images: ImageSet, split: Split, run: Run, *, 
         for names in (learned, watched)
     )
     assert batches is not None
-    fit(net, batches, split, run, parent=parent, watched=others)
+    if not run.config.placing:
+        fit(net, batches, split, run, parent=parent, watched=others)
+        return
+    if not isinstance(net.head, AttentionHead):
+        raise UsageError("Only a net with attention is told where to look.", "Remove “placing” from the config.")
+    if not batches.images.places.size:
+        raise UsageError("On these images no lesion is marked.", "Remove “placing” from the config.")
+    batches, loss = replace(batches, is_placed=True), placing_loss(run.config.placing)
+    fit(PlacedNet(net), batches, split, run, loss=loss, parent=parent, watched=others)
 
 
 def fit(
