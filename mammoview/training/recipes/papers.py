@@ -242,7 +242,8 @@ def _site_tiles(site: Site, run: Run) -> TileSet:
 
 def _kept_images(run: Run, spec: ImageSpec, make: Callable[[], ImageSet], cases: str = "") -> ImageSet:
     """Images from the run's folder where an earlier call left those of the same ``cases``."""
-    key = hashlib.sha256((spec.model_dump_json() + cases).encode()).hexdigest()[:8]
+    # Folders of earlier versions hold images without their places.
+    key = hashlib.sha256(f"{spec.model_dump_json()}{cases} with places".encode()).hexdigest()[:8]
     cache = run.out / f"images-{key}.npz"
     if not cache.exists():
         images = make()

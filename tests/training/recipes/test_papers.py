@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -10,11 +11,14 @@ import pytest
 import torch
 
 from mammoview.core.errors import CancelledError, UsageError
+from mammoview.core.geometry import Box
 from mammoview.core.progress import Cancel
 from mammoview.models.loading import load
 from mammoview.models.manifest import Task
-from mammoview.models.networks import Network, PatchNet, build
+from mammoview.models.networks import Network, PatchNet, WholeImageNet, build
+from mammoview.models.networks.heads import AttentionHead
 from mammoview.models.registry import packages
+from mammoview.training.cases.places import marked, place_targets
 from mammoview.training.cases.samples import ImageSet, TileBatches
 from mammoview.training.cases.splits import Split
 from mammoview.training.cases.tiles import TILE_PX, TileSet
@@ -132,6 +136,63 @@ def test_the_first_stage_of_surgery_leaves_the_body_alone(tmp_path: Path) -> Non
     for name, value in net.state_dict().items():
         if name.startswith("body.") and not name.endswith("num_batches_tracked"):
             torch.testing.assert_close(value, body[name], rtol=0, atol=0, msg=name)
+
+
+ATTENTION = {"architecture": "resnet-attention", "sizes": {**BODY, "attention": 8}}
+
+
+def placed_images() -> ImageSet:
+    """A bright disc somewhere in each image, which looks the same whatever the label."""
+    rng = np.random.default_rng(1)
+    row, column = np.mgrid[:128, :128] + 0.5
+    pixels, lesions, labels = rng.normal(0, 0.2, (32, 128, 128)), [], np.arange(32) % 2
+    for image, label in zip(pixels, labels, strict=True):
+        r, c = rng.choice([32.0, 96.0], 2)
+        image[np.hypot(row - r, column - c) < 24] += 3.0
+        lesions.append([(Box.square(r, c, 48.0), bool(label))])
+    names = np.array([f"{n % 8}" for n in range(32)])
+    views = np.array(["CC", "MLO"] * 16)
+    return ImageSet(pixels.astype(np.float16), labels.astype(np.int64), names, names, views, marked(lesions))
+
+
+def share_in_lesions(net: WholeImageNet, samples: ImageSet) -> float:
+    """How much of the attention lies in the lesions."""
+    assert isinstance(net.head, AttentionHead)
+    with torch.inference_mode():
+        weights = net.head.map_weights(net.body(torch.from_numpy(samples.pixels.astype(np.float32))[:, None]))
+    still = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
+    places = np.stack([place_targets(of_image, still, samples.pixels.shape[1:]) for of_image in samples.places])
+    return float((weights.flatten(1).numpy() * (places > 0)).sum(axis=1).mean())
+
+
+def test_attention_that_is_told_the_places_learns_to_look_there(tmp_path: Path) -> None:
+    torch.manual_seed(0)
+    parent = build("resnet-patch", BODY)
+    assert isinstance(parent, PatchNet)
+    split = Split(frozenset(f"{n}" for n in range(4)), frozenset(f"{n}" for n in range(4, 8)))
+    stages = [{"name": "all", "epochs": 10, "learning_rate": 1e-2}]
+    words = {"network": ATTENTION, "preprocess": {"image": {"rows": 128, "columns": 128}}, "stages": stages}
+    found = {}
+    for weight in (0.0, 1.0):
+        run = Run(config("whole_image", placing=weight, batch_size=6, **words), tmp_path / f"{weight}")
+        net = fitting.fit_whole_image(placed_images(), split, run, patch_net=parent)
+        held = placed_images().select(np.isin(placed_images().patients, list(split.validation)))
+        found[weight] = share_in_lesions(net, held)
+    assert found[1.0] > 2 * found[0.0], found
+
+
+@pytest.mark.parametrize(
+    ("network", "samples", "said"),
+    [(NETWORKS["whole_image"], placed_images, "with attention"), (ATTENTION, images, "no lesion is marked")],
+)
+def test_what_cannot_be_told_where_to_look_is_refused(
+    network: dict[str, object], samples: Callable[[], ImageSet], said: str, tmp_path: Path
+) -> None:
+    parent = build("resnet-patch", BODY)
+    assert isinstance(parent, PatchNet)
+    run = Run(config("whole_image", network=network, placing=1.0), tmp_path)
+    with pytest.raises(UsageError, match=said):
+        fitting.fit_whole_image(samples(), SPLIT, run, patch_net=parent)
 
 
 def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
