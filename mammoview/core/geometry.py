@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -59,8 +60,8 @@ class Box:
     def slices(self) -> tuple[slice, slice]:
         """Index of the pixels that the box touches."""
         return (
-            slice(int(np.floor(self.row0)), int(np.ceil(self.row1))),
-            slice(int(np.floor(self.col0)), int(np.ceil(self.col1))),
+            slice(math.floor(self.row0), math.ceil(self.row1)),
+            slice(math.floor(self.col0), math.ceil(self.col1)),
         )
 
     def as_list(self) -> list[int]:

@@ -21,6 +21,10 @@ from mammoview.models.networks import BCirUNet, PriorsNet
 
 Outputs = dict[str, NDArray[np.float32]]
 
+#: How long ONNX Runtime's threads look for work before they sleep: long enough to bridge the gap between two layers,
+#: and too short to take the cores from the window, or from the image that is prepared meanwhile.
+SPIN_US = 100
+
 
 class OutOfMemoryError(Exception):
     """An engine ran out of memory; `runtime.Runner` goes on with less at a time. Never leaves this package."""
@@ -58,8 +62,7 @@ class OnnxEngine:
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = threads or 0
         options.inter_op_num_threads = 1
-        # Threads that wait for work by spinning would take the cores from the window.
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        options.add_session_config_entry("session.intra_op.spin_duration_us", str(SPIN_US))
         # Errors are raised; warnings of the graph optimiser are nobody's business.
         options.log_severity_level = 3
         self._package = package

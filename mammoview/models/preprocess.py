@@ -219,19 +219,44 @@ def prepare_patch(
     """
     square = patch_box(box, spec)
     inside = square.clipped(*cleaned.shape)
-    values: NDArray[Any] = cleaned[inside.slices()]
+    values = prepare_square(cleaned[inside.slices()], inside, square, spec, spacing_mm=spacing_mm)
+    return values, PixelTransform.scale_crop(square, spec.size_px, spec.size_px)
+
+
+def prepare_square(
+    values: NDArray[Any],
+    inside: Box,
+    square: Box,
+    spec: PatchSpec,
+    *,
+    spacing_mm: tuple[float, float] | None = None,
+) -> NDArray[np.float32]:
+    """As `prepare_patch`, from what of the square lies inside the image.
+
+    Parameters
+    ----------
+    values
+        Shape of ``inside``, P-values, uint16 or float32.
+    inside, square
+        The part of the square inside the image, and `patch_box`; whole native pixels.
+    spec, spacing_mm
+        As for `prepare_patch`.
+
+    Returns
+    -------
+    ndarray, shape (channels, spec.size_px, spec.size_px), float32
+    """
     before = (int(inside.row0 - square.row0), int(inside.col0 - square.col0))
     side = int(square.height_px)
     if values.shape != (side, side):
-        padded = np.zeros((side, side), np.uint16)
+        padded = np.zeros((side, side), values.dtype)
         padded[before[0] : before[0] + values.shape[0], before[1] : before[1] + values.shape[1]] = values
         values = padded
     if spec.finest_mm is not None and spacing_mm is not None:
         rows, columns = (min(side, max(1, round(side * step / spec.finest_mm))) for step in spacing_mm)
         values = resize(values, rows, columns)
     resized = resize(values, spec.size_px, spec.size_px)
-    scaled = _scaled(resized, spec.equalise)
-    return _normalise(scaled, spec), PixelTransform.scale_crop(square, spec.size_px, spec.size_px)
+    return _normalise(_scaled(resized, spec.equalise), spec)
 
 
 def prepare_frame(
@@ -351,5 +376,8 @@ def resize(values: NDArray[Any], rows: int, columns: int) -> NDArray[np.float32]
 
 
 def _normalise(values: NDArray[np.float32], spec: _Spec) -> NDArray[np.float32]:
-    plane = (values - np.float32(spec.mean)) / np.float32(spec.std)
-    return np.array(np.broadcast_to(plane, (spec.channels, *plane.shape)), dtype=np.float32, order="C")
+    planes = np.empty((spec.channels, *values.shape), dtype=np.float32)
+    np.subtract(values, np.float32(spec.mean), out=planes[0])
+    planes[0] /= np.float32(spec.std)
+    planes[1:] = planes[0]
+    return planes

@@ -10,9 +10,9 @@ import cv2
 import numpy as np
 import torch
 
-from mammoview.core.geometry import Box
-from mammoview.models.preprocess import PatchSpec, prepare_patch
-from mammoview.training.cases.augment import STILL, Ranges, augmented_tile, random_affine, warp
+from mammoview.core.geometry import Box, PixelTransform
+from mammoview.models.preprocess import PatchSpec, patch_box, prepare_square
+from mammoview.training.cases.augment import STILL, Ranges, augmented, grown, random_affine, warp
 from mammoview.training.cases.places import place_targets
 from mammoview.training.learning.loop import Batch
 
@@ -98,19 +98,27 @@ class TileBatches:
         The mask is empty (all 0) where the tiles have none.
         """
         box = Box(*(float(edge) for edge in self.tiles.boxes[row]))
-        pixels, matrix = augmented_tile(self.tiles.pixels[row], box, rng, self.ranges)
-        image, transform = prepare_patch(pixels, box, self.spec)
+        square = patch_box(box, self.spec)
+        inside = square.clipped(*self.tiles.pixels.shape[1:])
+        values, matrix = augmented(self.tiles.pixels[row], inside, box, rng, self.ranges)
+        image = prepare_square(values, inside, square, self.spec)
         if not self.tiles.masks.size:
             return image, np.zeros((1, *image.shape[1:]), dtype=np.float32)
-        mask = warp(self.tiles.masks[row] * np.uint8(255), matrix)
+        return image, self._mask(row, matrix, square, inside)
+
+    def _mask(self, row: int, matrix: NDArray[np.float64], square: Box, inside: Box) -> NDArray[np.float32]:
+        side = self.spec.size_px
+        # One pixel more on each side, as sampling reaches beyond a square that grows.
+        part = grown(inside, 1, self.tiles.masks.shape[1:])
+        moved = warp(self.tiles.masks[row] * np.uint8(255), matrix, part)
         # The transform maps (row, column) corners; OpenCV wants (column, row) of pixel centres.
-        (scale_row, _, shift_row), (_, scale_col, shift_col) = transform.matrix
+        within = Box(square.row0 - part.row0, square.col0 - part.col0, square.row1 - part.row0, square.col1 - part.col0)
+        (scale_row, _, shift_row), (_, scale_col, shift_col) = PixelTransform.scale_crop(within, side, side).matrix
         onto = np.array(
             [[scale_col, 0, shift_col + 0.5 * scale_col - 0.5], [0, scale_row, shift_row + 0.5 * scale_row - 0.5]]
         )
-        side = self.spec.size_px
-        fitted = cv2.warpAffine(mask, onto, (side, side), flags=cv2.INTER_LINEAR)
-        return image, (fitted > 127).astype(np.float32)[None]
+        fitted = cv2.warpAffine(moved, onto, (side, side), flags=cv2.INTER_LINEAR)
+        return np.asarray((fitted > 127).astype(np.float32)[None])
 
     def still(self, seed: int | None = None, *, jitter: float = 0.0) -> Iterator[Batch]:
         """All tiles in order, unchanged but for a jitter of the centre (in long sides), the last batch smaller."""
@@ -181,15 +189,19 @@ class ImageBatches:
         matrix = random_affine(
             rng, self.ranges, centre=(rows / 2, columns / 2), jitter_px=self.ranges.jitter * min(rows, columns)
         )
-        moved = cv2.warpAffine(
-            pixels, matrix, (columns, rows), borderMode=cv2.BORDER_CONSTANT, borderValue=float(pixels.min())
-        )
+        black = float(pixels.min())
+        moved = cv2.warpAffine(pixels, matrix, (columns, rows), borderMode=cv2.BORDER_CONSTANT, borderValue=black)
         contrast = np.exp(rng.uniform(-self.ranges.gamma, self.ranges.gamma))
         # Normalised values have a standard deviation of about 1, gray values of about 50 of 255.
         shift = rng.uniform(-self.ranges.shift, self.ranges.shift) / 50.0
-        inside = moved > pixels.min() + 1e-3
-        changed = np.where(inside, moved * contrast + shift, pixels.min())
-        return np.repeat(changed.astype(np.float32)[None], self.channels, axis=0), matrix
+        is_black = moved <= np.float32(black + 1e-3)
+        # In place and in float32: a whole image is large.
+        moved *= np.float32(contrast)
+        moved += np.float32(shift)
+        np.copyto(moved, np.float32(black), where=is_black)
+        planes = np.repeat(moved[None], self.channels, axis=0) if self.channels > 1 else moved[None]
+        return planes, matrix
+
 
     def still(self) -> Iterator[Batch]:
         """All images in order, unchanged; the last batch is smaller."""
