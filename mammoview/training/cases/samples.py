@@ -202,7 +202,6 @@ class ImageBatches:
         planes = np.repeat(moved[None], self.channels, axis=0) if self.channels > 1 else moved[None]
         return planes, matrix
 
-
     def still(self) -> Iterator[Batch]:
         """All images in order, unchanged; the last batch is smaller."""
         for start in range(0, len(self.images.labels), self.size):

@@ -62,8 +62,8 @@ OUTPUTS = "outputs.npz"
 _POOLED = (
     " The numbers pool the nets of a cross-validation over five folds of patients: each image was judged by the one "
     "net that never saw its patient, and the nets' mean, which the program uses, was judged by none. A few settings "
-    "(gray values as they are, descriptions as targets, how long all layers learn) were chosen on some of these "
-    "patients, which flatters the numbers a little."
+    "(gray values as they are, descriptions as targets, how much lesions are changed while a net learns and for how "
+    "long) were chosen on some of these patients, which flatters the numbers a little."
 )
 
 
@@ -289,7 +289,7 @@ _KINDS: Mapping[str, _Kind] = {
         _fit_image,
         _image_told,
         _judge_image,
-        lambda trained, _: whole_image_source(float(trained.labels.mean())),
+        lambda trained, config: whole_image_source(float(trained.labels.mean()), is_placed=config.placing > 0),
     ),
     "segment": _Kind(
         CESM,

@@ -64,7 +64,7 @@ def publish_whole_image(
     """Judge a whole-image classifier and write its package; see `publish_patch`, ``parent`` gave the body."""
     calibration, evaluation = measure_whole_image(settle(net), images, split, config)
     trained = images.select(np.isin(images.patients, list(split.training)))
-    source = whole_image_source(float(trained.labels.mean()))
+    source = whole_image_source(float(trained.labels.mean()), is_placed=config.placing > 0)
     return publish(
         folder,
         net,

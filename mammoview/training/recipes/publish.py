@@ -137,8 +137,17 @@ def patch_source(prevalence: float, sampling: Literal["lesion", "s1", "s10"] = "
     )
 
 
-def whole_image_source(prevalence: float) -> Source:
-    """What stands behind a whole-image classifier; ``prevalence`` is the malignant share of its images."""
+def whole_image_source(prevalence: float, *, is_placed: bool = False) -> Source:
+    """What stands behind a whole-image classifier.
+
+    Parameters
+    ----------
+    prevalence
+        Malignant share of its images.
+    is_placed
+        Whether its attention was told where the masses lie.
+    """
+    places = " While it learned, its attention was told where the boxes of the masses lie." if is_placed else ""
     return Source(
         task=Task.WHOLE_IMAGE,
         labels=("benign", "malignant"),
@@ -147,7 +156,7 @@ def whole_image_source(prevalence: float) -> Source:
         description=(
             "CBIS-DDSM training set, 1,206 mammograms with a mass, artifacts suppressed, cropped to the breast. An "
             "image is malignant when any abnormality of that view is, mass or calcification, by both case tables. The "
-            "body is that of the patch classifier, which saw the same training patients and no others."
+            f"body is that of the patch classifier, which saw the same training patients and no others.{places}"
         ),
         limits=(*_GENERAL_LIMITS, *_FILM_LIMITS),
         citations=(CBIS, SHEN, CHOWDHURY),

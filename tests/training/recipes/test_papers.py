@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -181,18 +180,24 @@ def test_attention_that_is_told_the_places_learns_to_look_there(tmp_path: Path) 
     assert found[1.0] > 2 * found[0.0], found
 
 
-@pytest.mark.parametrize(
-    ("network", "samples", "said"),
-    [(NETWORKS["whole_image"], placed_images, "with attention"), (ATTENTION, images, "no lesion is marked")],
-)
-def test_what_cannot_be_told_where_to_look_is_refused(
-    network: dict[str, object], samples: Callable[[], ImageSet], said: str, tmp_path: Path
-) -> None:
+def test_a_net_without_attention_cannot_be_told_where_to_look(tmp_path: Path) -> None:
     parent = build("resnet-patch", BODY)
     assert isinstance(parent, PatchNet)
-    run = Run(config("whole_image", network=network, placing=1.0), tmp_path)
-    with pytest.raises(UsageError, match=said):
-        fitting.fit_whole_image(samples(), SPLIT, run, patch_net=parent)
+    with pytest.raises(UsageError, match="with attention"):
+        run = Run(config("whole_image", placing=1.0), tmp_path)
+        fitting.fit_whole_image(placed_images(), SPLIT, run, patch_net=parent)
+
+
+def test_without_marks_attention_learns_from_labels_and_says_so(tmp_path: Path) -> None:
+    parent = build("resnet-patch", BODY)
+    assert isinstance(parent, PatchNet)
+    said: list[str] = []
+    stages = [{"name": "all", "epochs": 1, "learning_rate": 1e-3}]
+    words = config("whole_image", network=ATTENTION, placing=1.0, stages=stages)
+    fitting.fit_whole_image(
+        images(), SPLIT, Run(words, tmp_path, progress=lambda _, text: said.append(text)), patch_net=parent
+    )
+    assert any("No lesion is marked" in text for text in said)
 
 
 def test_a_checkpoint_of_another_run_is_refused(tmp_path: Path) -> None:
