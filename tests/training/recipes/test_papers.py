@@ -168,14 +168,13 @@ def test_attention_that_is_told_the_places_learns_to_look_there(tmp_path: Path) 
     torch.manual_seed(0)
     parent = build("resnet-patch", BODY)
     assert isinstance(parent, PatchNet)
-    split = Split(frozenset(f"{n}" for n in range(4)), frozenset(f"{n}" for n in range(4, 8)))
-    stages = [{"name": "all", "epochs": 10, "learning_rate": 1e-2}]
+    stages = [{"name": "all", "epochs": 14, "learning_rate": 1e-2}]
     words = {"network": ATTENTION, "preprocess": {"image": {"rows": 128, "columns": 128}}, "stages": stages}
     found = {}
     for weight in (0.0, 1.0):
         run = Run(config("whole_image", placing=weight, batch_size=6, **words), tmp_path / f"{weight}")
-        net = fitting.fit_whole_image(placed_images(), split, run, patch_net=parent)
-        held = placed_images().select(np.isin(placed_images().patients, list(split.validation)))
+        net = fitting.fit_whole_image(placed_images(), SPLIT, run, patch_net=parent)
+        held = placed_images().select(np.isin(placed_images().patients, list(SPLIT.validation)))
         found[weight] = share_in_lesions(net, held)
     assert found[1.0] > 2 * found[0.0], found
 
@@ -183,8 +182,8 @@ def test_attention_that_is_told_the_places_learns_to_look_there(tmp_path: Path) 
 def test_a_net_without_attention_cannot_be_told_where_to_look(tmp_path: Path) -> None:
     parent = build("resnet-patch", BODY)
     assert isinstance(parent, PatchNet)
+    run = Run(config("whole_image", placing=1.0), tmp_path)
     with pytest.raises(UsageError, match="with attention"):
-        run = Run(config("whole_image", placing=1.0), tmp_path)
         fitting.fit_whole_image(placed_images(), SPLIT, run, patch_net=parent)
 
 
