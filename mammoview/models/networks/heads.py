@@ -158,17 +158,21 @@ class AttentionHead(nn.Module):
 
     def forward(self, features: Tensor) -> Tensor:
         """Shape (n, channels, h, w) to logits (n, classes)."""
-        return self.told(features)[0]
+        scores, logits = self._positions(features)
+        return torch.sum(torch.softmax(scores, dim=2) * logits, dim=2)
 
     def told(self, features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """The image's logits (n, classes), and of every position its score (n, h · w) and logits (n, classes, h · w).
 
         The softmax of the scores are the weights of the positions.
         """
+        scores, logits = self._positions(features)
+        return torch.sum(torch.softmax(scores, dim=2) * logits, dim=2), torch.flatten(scores, 1), logits
+
+    def _positions(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Scores (n, 1, h · w) and logits (n, classes, h · w)."""
         instances = self.top(features)
-        scores = torch.flatten(self.score(instances), 2)
-        logits = torch.flatten(self.fc(self.dropout(instances)), 2)
-        return torch.sum(torch.softmax(scores, dim=2) * logits, dim=2), scores[:, 0], logits
+        return torch.flatten(self.score(instances), 2), torch.flatten(self.fc(self.dropout(instances)), 2)
 
     def map_logits(self, features: Tensor) -> Tensor:
         """The logits of every position: shape (n, channels, h, w) to (n, classes, h, w)."""
