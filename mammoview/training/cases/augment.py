@@ -163,7 +163,7 @@ def grown(part: Box, margin: int, shape: tuple[int, ...]) -> Box:
 
 
 def _gray(values: NDArray[np.float32], gamma: float, shift: float) -> NDArray[np.float32]:
-    """Gray values in [0, 255], which are overwritten, to whole P-values of at least 1: shares to ``gamma``, and shifted.
+    """Gray values in [0, 255] to whole P-values of at least 1; the array is overwritten.
 
     A power is the exponential of a multiple of the logarithm, and OpenCV's two are ten times as fast as NumPy's power.
     """

@@ -173,7 +173,10 @@ class ImageBatches:
             rng, self.ranges, centre=(rows / 2, columns / 2), jitter_px=self.ranges.jitter * min(rows, columns)
         )
         black = float(pixels.min())
-        moved = cv2.warpAffine(pixels, matrix, (columns, rows), borderMode=cv2.BORDER_CONSTANT, borderValue=black)
+        moved = np.asarray(
+            cv2.warpAffine(pixels, matrix, (columns, rows), borderMode=cv2.BORDER_CONSTANT, borderValue=black),
+            dtype=np.float32,
+        )
         contrast = np.exp(rng.uniform(-self.ranges.gamma, self.ranges.gamma))
         # Normalised values have a standard deviation of about 1, gray values of about 50 of 255.
         shift = rng.uniform(-self.ranges.shift, self.ranges.shift) / 50.0
