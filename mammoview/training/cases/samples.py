@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import cv2
 import numpy as np
@@ -190,8 +190,9 @@ class ImageBatches:
             rng, self.ranges, centre=(rows / 2, columns / 2), jitter_px=self.ranges.jitter * min(rows, columns)
         )
         black = float(pixels.min())
-        moved: NDArray[Any] = cv2.warpAffine(
-            pixels, matrix, (columns, rows), borderMode=cv2.BORDER_CONSTANT, borderValue=black
+        moved = np.asarray(
+            cv2.warpAffine(pixels, matrix, (columns, rows), borderMode=cv2.BORDER_CONSTANT, borderValue=black),
+            dtype=np.float32,
         )
         contrast = np.exp(rng.uniform(-self.ranges.gamma, self.ranges.gamma))
         # Normalised values have a standard deviation of about 1, gray values of about 50 of 255.
