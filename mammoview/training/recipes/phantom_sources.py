@@ -41,8 +41,8 @@ def priors_source(parent: Manifest, growing: float, *, women: int) -> Source:
         description=(
             f"{women:,} synthetic women with up to four earlier exams at intervals of 6 to 30 months. In half of them "
             "a mass grows (its diameter doubles in 9 to 24 months), in the others a mass stays as it is or there is "
-            "none. Between exams the breast lies a little differently, and exposure and noise differ. The body is a "
-            f"copy of that of {parent.id} {parent.version} and was not trained further; what that body learned from: "
+            "none. Between exams the breast lies a little differently, and exposure and noise differ. Body and "
+            f"dense layer are those of {parent.id} {parent.version}, not trained further; what these learned from: "
             + parent.training_data
         ),
         limits=(

@@ -213,6 +213,8 @@ def test_recipe_writes_an_experimental_package(
     card = (info.folder / "MODEL_CARD.md").read_text(encoding="utf-8")
     assert "EXPERIMENTAL" in card
     assert "no probability of cancer" in card
+    assert "Growing share" in card
+    assert "Malignant" not in card
     told.clear()
     with pytest.raises(Exception, match="exists"):
         train_priors(Path("phantom"), replace(run), parent=parent.folder)
