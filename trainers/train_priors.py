@@ -1,7 +1,8 @@
-r"""Train the network that looks back at earlier exams, on the body of a classifier.
+r"""Train the network that looks back at earlier exams, behind a frozen patch classifier of drawn masses.
 
+python trainers/train_patch.py --data . --config trainers/configs/phantom_patch.toml --out runs/phantom-patch
 python trainers/train_priors.py --data phantom --config trainers/configs/priors.toml --out runs/priors \
-        --parent resources/models/cbis-patch-1-0.2
+        --parent runs/phantom-patch/package
 
 The same as ``mammoview train priors``; ``--help`` lists all options.
 """

@@ -96,12 +96,14 @@ class BCirUNet3Sizes(BCirUNetSizes):
 
 
 class GruPriorsSizes(HeadSizes):
-    """Sizes of the net that compares an exam with earlier ones: a classifier's body, and a recurrent unit after it.
+    """Sizes of the net that compares an exam with earlier ones: a patch classifier, and a recurrent unit after it.
 
     Attributes
     ----------
     body_architecture, body
-        The classifier that the body comes from, and its sizes.
+        The patch classifier that body and dense layer come from, and its sizes.
+    window
+        Side of the patches that the classifier learned, positions of the body's map (96 pixels are 3).
     embedding
         Numbers that stand for a view.
     hidden
@@ -110,8 +112,10 @@ class GruPriorsSizes(HeadSizes):
 
     stride: ClassVar[int] = 32
     # A body of its own kind would nest without end.
-    body_architecture: Annotated[str, Field(pattern="-(patch|whole-image|attention)$")] = "resnet-patch"
+    body_architecture: Annotated[str, Field(pattern="-patch$")] = "resnet-patch"
     body: dict[str, JsonValue] = Field(default_factory=dict)
+    # Odd: a window has a middle.
+    window: Literal[1, 3, 5, 7] = 3
     embedding: Annotated[int, Field(ge=1, le=1024)] = 32
     hidden: Annotated[int, Field(ge=1, le=1024)] = 32
 
@@ -126,6 +130,13 @@ class GruPriorsSizes(HeadSizes):
         sizes = sizes_of(self.body_architecture, self.body)
         assert isinstance(sizes, BodySizes)
         return sizes
+
+    @property
+    def patch_classes(self) -> int:
+        """Classes of the dense layer that looks for lesions; the first is background."""
+        sizes = sizes_of(self.body_architecture, self.body)
+        assert isinstance(sizes, PatchHeadSizes)
+        return sizes.classes
 
     @property
     def in_channels(self) -> int:

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from functools import cached_property
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from mammoview.core.errors import InputError
 from mammoview.core.findings import ComparedExam, PriorsScore
@@ -27,6 +26,7 @@ from mammoview.pipeline.eligibility import why_not_scored
 from mammoview.pipeline.stages import PreparedImage, prepare
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
 _DAYS_A_MONTH = 365.25 / 12
@@ -131,15 +131,24 @@ class Comparison:
         return is_taken or bool(why_not_scored(image, self._runner.package.manifest.input))
 
     def _add(self, exam: _Exam, prepared: PreparedImage) -> None:
+        import torch
+
         image, spec = prepared.image, self._runner.package.preprocess.image
         if self._slot_is_taken(exam, image) or not prepared.has_breast or prepared.suppression is None:
             return
         assert spec is not None
         values, _ = prepare_image(prepared.cleaned, spec, breast=prepared.suppression.breast.to_array())
-        features = self._runner.run(values[None])[FEATURES][0]
-        average_and_maximum = features.mean(axis=(1, 2)), features.max(axis=(1, 2))
-        exam.views[image.laterality, image.view] = np.concatenate(average_and_maximum)
+        features = self._runner.run(values[None])[FEATURES]
+        with torch.inference_mode():
+            embedding = self._network.embedding(torch.from_numpy(features))[0].numpy()
+        exam.views[image.laterality, image.view] = embedding
         exam.image_ids.append(image.id)
+
+    @cached_property
+    def _network(self) -> PriorsNet:
+        network = self._runner.package.network()
+        assert isinstance(network, PriorsNet)
+        return network
 
     def _score(self, exams: Sequence[_Exam]) -> float:
         import torch
@@ -154,10 +163,8 @@ class Comparison:
                 present[0, row, column] = True
         # Dates in double precision lose nothing when the first is taken away; in single they would.
         months = torch.tensor([[exam.months - self._now.months for exam in exams]], dtype=torch.float32)
-        network = self._runner.package.network()
-        assert isinstance(network, PriorsNet)
         with torch.inference_mode():
-            logits = network(pack(embeddings, present, months)).numpy()
+            logits = self._network(pack(embeddings, present, months)).numpy()
         return float(probabilities(logits, temperature=self._runner.package.calibration.temperature)[0, -1])
 
 

@@ -153,7 +153,7 @@ class TrainingConfig(_Config):
     watch
         What is watched after each epoch on a part of the training patients; None watches the loss alone.
     source
-        Whose outlines a segmenter learns.
+        Whose outlines a segmenter learns; ``phantom_masses`` of a patch net: the masses of drawn women.
     phantoms
         How many synthetic women, or views of them, are drawn.
     batch_size
@@ -181,7 +181,7 @@ class TrainingConfig(_Config):
     sampling: Literal["lesion", "s1", "s10"] = "lesion"
     augmentation: Literal["random", "forty_fold"] = "random"
     watch: Watch | None = None
-    source: Literal["cesm", "three_class", "phantom_calcifications"] = "cesm"
+    source: Literal["cesm", "three_class", "phantom_calcifications", "phantom_masses"] = "cesm"
     phantoms: Annotated[int, Field(ge=0)] = 0
 
     @property

@@ -12,14 +12,14 @@ from mammoview.models.export import write_package
 from mammoview.models.loading import load
 from mammoview.models.manifest import Calibration, Evaluation, Identity, Task
 from mammoview.models.names import FEATURES, Backend
-from mammoview.models.networks import PriorsNet, build
-from mammoview.models.networks.temporal import pack
+from mammoview.models.networks import PatchNet, PriorsNet, build
+from mammoview.models.networks.temporal import ODDS, pack
 from mammoview.models.preprocess import ImageSpec, Preprocess
 from mammoview.models.runtime import open_runner
 
 SIZES = {"body": {"depths": [1, 1, 1, 1], "width": 4, "in_channels": 1}, "embedding": 8, "hidden": 8}
-# Twice the body's 128 channels: average and maximum.
-WOMEN, EXAMS, VIEWS, CHANNELS = 3, 4, 4, 256
+BODY_CHANNELS = 128
+WOMEN, EXAMS, VIEWS, CHANNELS = 3, 4, 4, BODY_CHANNELS + ODDS
 
 
 @pytest.fixture(scope="module")
@@ -129,15 +129,47 @@ def test_standardised_channels_do_not_depend_on_the_bodys_scale(exams: tuple[Ten
     torch.testing.assert_close(found[0], found[1], rtol=1e-3, atol=1e-4)
 
 
-def test_body_is_that_of_the_classifier(net: PriorsNet) -> None:
-    parent = build("resnet-patch", SIZES["body"])  # type: ignore[arg-type]
-    net.body.load_state_dict(parent.body.state_dict())  # type: ignore[union-attr]
+def test_a_view_is_read_where_the_patch_classifier_sees_a_lesion(net: PriorsNet) -> None:
+    """Wherever on the map the lesion lies; what the rest of the map shows hardly counts."""
+    built = build("gru-priors", {**SIZES, "window": 1})
+    assert isinstance(built, PriorsNet)
+    with torch.no_grad():
+        built.dense.weight.zero_()
+        built.dense.weight[0, 0], built.dense.weight[4, 0] = -20.0, 20.0
+        built.dense.bias.zero_()
+        features = torch.rand(1, BODY_CHANNELS, 3, 5)
+        features[:, 0] = 0.0
+        features[:, 0, 2, 3] = 1.0
+        other = features.flip(2, 3)
+        torch.testing.assert_close(built.embedding(features)[:, :-ODDS], features[..., 2, 3])
+        torch.testing.assert_close(built.embedding(other), built.embedding(features))
+        wider = features.clone()
+        wider[..., 2, 4] = features[..., 2, 3]
+        (largest, total), (same, more) = built.embedding(features)[0, -ODDS:], built.embedding(wider)[0, -ODDS:]
+    assert same == pytest.approx(largest)
+    assert more - total == pytest.approx(np.log(2), abs=1e-4), "twice the area, twice the odds"
+
+
+def test_body_and_dense_layer_are_those_of_the_classifier() -> None:
+    """So that a window of the map has the logits of a patch."""
+    parent, child = build("resnet-patch", SIZES["body"]).eval(), build("gru-priors", SIZES).eval()  # type: ignore[arg-type]
+    assert isinstance(parent, PatchNet)
+    assert isinstance(child, PriorsNet)
+    child.take_over(parent)
     images = torch.randn(2, 1, 64, 96)
     with torch.no_grad():
-        torch.testing.assert_close(net.embed(images)[:, :128], parent.eval().body(images).mean((2, 3)))  # type: ignore[union-attr, operator]
+        features = parent.body(images)
+        torch.testing.assert_close(child.body(images), features)
+        # One place whose neighbours are the same: its window is the map's mean, as in the patch classifier.
+        even = features.mean(dim=(2, 3), keepdim=True).expand(-1, -1, 2, 3)
+        logits = parent(images)
+        odds = logits[:, 1:].logsumexp(dim=1) - logits[:, 0]
+        torch.testing.assert_close(child.embedding(even)[:, -ODDS], odds)
+        torch.testing.assert_close(child.embedding(even)[:, :-ODDS], even[..., 0, 0])
+        torch.testing.assert_close(child.embed(images), child.embedding(features))
 
 
-@pytest.mark.parametrize("body", ["bcir-unet", "gru-priors", "nonsense-patch"])
+@pytest.mark.parametrize("body", ["bcir-unet", "gru-priors", "resnet-whole-image", "nonsense-patch"])
 def test_a_body_that_is_no_classifiers_is_refused(body: str) -> None:
     with pytest.raises(ModelPackageError):
         build("gru-priors", {"body_architecture": body})
@@ -169,7 +201,7 @@ def test_package_embeds_as_the_net_does(net: PriorsNet, backend: Backend, tmp_pa
     assert set(found) == {FEATURES}
     with torch.no_grad():
         np.testing.assert_allclose(
-            np.hstack((found[FEATURES].mean(axis=(2, 3)), found[FEATURES].max(axis=(2, 3)))),
+            net.embedding(torch.from_numpy(found[FEATURES])).numpy(),
             net.embed(torch.from_numpy(images)).numpy(),
             atol=1e-4,
         )

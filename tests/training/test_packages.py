@@ -8,8 +8,10 @@ import torch
 
 from mammoview.core.geometry import Box
 from mammoview.core.paths import shipped_models, site_folds
-from mammoview.models.loading import load
+from mammoview.models.loading import LoadedPackage, load
 from mammoview.models.manifest import EXPECTED, Task, verify
+from mammoview.models.networks import PriorsNet
+from mammoview.models.networks.temporal import pack
 from mammoview.models.preprocess import prepare_image, prepare_patch
 from mammoview.models.registry import Origin, PackageInfo, active, packages
 from mammoview.training.cases.folds import CBIS, CESM
@@ -24,22 +26,32 @@ def test_there_is_one_for_every_task_and_together_they_are_small() -> None:
     assert sum(path.stat().st_size for path in shipped_models().rglob("*") if path.is_file()) <= 60 << 20
 
 
-@pytest.mark.parametrize("info", SHIPPED, ids=lambda info: info.key)
-def test_it_opens_and_answers(info: PackageInfo) -> None:
-    verify(info.folder, info.manifest)
-    package = load(info)
+def input_of(package: LoadedPackage) -> torch.Tensor:
+    """Noise as the net takes it; of a net for priors two exams of one view."""
     image = np.random.default_rng(0).integers(0, 60_000, (400, 300)).astype(np.uint16)
-    if info.task is Task.WHOLE_IMAGE:
+    network = package.network()
+    if package.info.task in {Task.WHOLE_IMAGE, Task.PRIORS}:
         assert package.preprocess.image is not None
         values, _ = prepare_image(image, package.preprocess.image, breast=np.ones(image.shape, bool))
+        if isinstance(network, PriorsNet):
+            view = network.embed(torch.from_numpy(values[None]))
+            exams = view.expand(1, 2, 1, -1)
+            return pack(exams, torch.ones(1, 2, 1, dtype=torch.bool), torch.tensor([[-12.0, 0.0]]))
     elif package.preprocess.sliding is not None:
         side = package.preprocess.sliding.size_px
         values = np.zeros((package.preprocess.sliding.channels, side, side), np.float32)
     else:
         assert package.preprocess.patch is not None
         values, _ = prepare_patch(image, Box(100, 100, 180, 190), package.preprocess.patch)
+    return torch.from_numpy(values[None])
+
+
+@pytest.mark.parametrize("info", SHIPPED, ids=lambda info: info.key)
+def test_it_opens_and_answers(info: PackageInfo) -> None:
+    verify(info.folder, info.manifest)
+    package = load(info)
     with torch.inference_mode():
-        answer = package.network()(torch.from_numpy(values[None]))
+        answer = package.network()(input_of(package))
     assert torch.isfinite(answer).all()
     outputs = 1 if info.task is Task.SEGMENTATION else len(info.manifest.labels)
     assert answer.shape[1] == outputs
@@ -95,6 +107,17 @@ def test_they_beat_chance_on_held_out_patients() -> None:
         low = found[key].low
         assert low is not None
         assert low > chance, key
+
+
+def test_the_comparison_with_earlier_exams_learned_change_and_is_off() -> None:
+    (info,) = (info for info in SHIPPED if info.task is Task.PRIORS)
+    assert info.manifest.experimental
+    assert active(Task.PRIORS) == ()
+    found = {metric.name: metric for metric in load(info).evaluation.metrics if not metric.group}
+    assert found["auc_gain"].low is not None
+    assert found["auc_gain"].low > 0
+    assert found["p_value_of_gain"].value < 0.01
+    assert sum(path.stat().st_size for path in info.folder.iterdir()) < 3 << 20
 
 
 def test_the_segmenter_is_the_published_net() -> None:

@@ -1,10 +1,9 @@
 """Several exams of one woman to one score: does anything change?
 
 Roy Chowdhury, El-Dosuky and Kamel propose a CNN with an RNN over earlier exams and give no sizes and no result. Built
-here: the frozen body of a classifier embeds each view (average and maximum of its map: a small mass hardly moves an
-average), the views of an exam become one vector, and a
-gated recurrent unit (Cho et al. 2014) reads the exams from the oldest to the newest together with how long ago they
-were.
+here: the frozen body of a patch classifier embeds each view where its own dense layer sees a lesion (the average of a
+map, or its maximum, hardly knows a small one), the views of an exam become one vector, and a gated recurrent unit (Cho
+et al. 2014) reads the exams from the oldest to the newest together with how long ago they were.
 
 Dates enter only as time before the newest exam: a shift of all of them changes nothing. The exams are sorted inside, so
 that the order in which they are given does not matter, and neither does that of the views of an exam.
@@ -14,12 +13,16 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional
 
 from mammoview.models.architectures import GruPriorsSizes, name_of
 from mammoview.models.networks.bodies import Body, body_for
+from mammoview.models.networks.whole_image import PatchNet
 
 #: What follows the embedding in a sequence's last axis: whether the view is there, and the exam's date in months.
 EXTRAS = 2
+#: What follows the body's channels in an embedding: the odds of a lesion, at one place and everywhere.
+ODDS = 2
 _MONTHS_A_YEAR = 12.0
 
 
@@ -103,29 +106,58 @@ class PriorsNet(nn.Module):
     Parameters
     ----------
     sizes
-        Of the head, and which classifier the body comes from.
+        Of the head, and which patch classifier body and dense layer come from.
 
     Attributes
     ----------
-    body, head
-        ``head(pack(embed(views), …))`` is the answer. The body's weights are the classifier's; nothing trains them.
+    body, dense, head
+        ``head(pack(embed(views), …))`` is the answer. The weights of the first two are the classifier's; nothing trains
+        them.
     """
 
     def __init__(self, sizes: GruPriorsSizes) -> None:
         super().__init__()
         self.sizes = sizes
         self.body: Body = body_for(sizes.body_sizes)
-        self.head = PriorsHead(2 * self.body.out_channels, sizes)
+        self.dense = nn.Linear(self.body.out_channels, sizes.patch_classes)
+        self.head = PriorsHead(self.body.out_channels + ODDS, sizes)
 
     @property
     def architecture(self) -> str:
         """Its name in `architectures.SIZES`."""
         return name_of(self.sizes)
 
+    def take_over(self, parent: PatchNet) -> None:
+        """Copy body and dense layer of a patch classifier of the same sizes."""
+        self.body.load_state_dict(parent.body.state_dict())
+        self.dense.load_state_dict(parent.head.get_submodule("fc").state_dict())
+
     def embed(self, images: Tensor) -> Tensor:
-        """Images (n, in_channels, h, w) to embeddings (n, 2 · channels): average and maximum of the body's map."""
-        features: Tensor = self.body(images)
-        return torch.cat((features.mean(dim=(2, 3)), features.amax(dim=(2, 3))), dim=1)
+        """Images (n, in_channels, h, w) to embeddings (n, channels + 2)."""
+        return self.embedding(self.body(images))
+
+    def embedding(self, features: Tensor) -> Tensor:
+        """The body's map of each view to what stands for the view.
+
+        Parameters
+        ----------
+        features
+            Shape (n, channels, h, w), float32.
+
+        Returns
+        -------
+        Tensor, shape (n, channels + 2), float32
+            The windows of the map averaged with the odds of a lesion in each as weights, then the largest log-odds and
+            the logarithm of the sum of the odds, which grows with the lesion's area, too.
+        """
+        window = self.sizes.window
+        # In the mean over a window the dense layer sees what it learned to judge: a patch.
+        windows = functional.avg_pool2d(features, window, 1, window // 2, count_include_pad=False)
+        flat = windows.flatten(2)
+        logits = self.dense(flat.transpose(1, 2))
+        odds = logits[..., 1:].logsumexp(dim=2) - logits[..., 0]
+        there = (flat * odds.softmax(dim=1)[:, None]).sum(dim=2)
+        return torch.cat((there, odds.amax(dim=1, keepdim=True), odds.logsumexp(dim=1, keepdim=True)), dim=1)
 
     def forward(self, sequence: Tensor) -> Tensor:
         """What `pack` gave to logits (n, classes); the body is not asked."""

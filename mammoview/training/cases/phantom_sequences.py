@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import cv2
 import numpy as np
 
+from mammoview.core.geometry import Box, PixelTransform
 from mammoview.core.study import Laterality, ViewPosition
 from mammoview.imaging.phantom import COLUMNS, ROWS, SPACING_MM
 from mammoview.imaging.phantom_anatomy import LesionPlan, draw_anatomy, plan_lesions, stream
@@ -49,7 +50,9 @@ class SequenceView:
     breast
         Shape (rows, columns), bool.
     mass_px
-        Area of the mass, pixels; 0 where there is none.
+        Area of the mass as drawn, pixels; 0 where there is none.
+    mass
+        Where it lies in ``pixels``; None where there is none.
     """
 
     laterality: Laterality
@@ -57,6 +60,7 @@ class SequenceView:
     pixels: NDArray[np.uint16]
     breast: NDArray[np.bool_]
     mass_px: int
+    mass: Box | None
 
 
 @dataclass(frozen=True)
@@ -69,11 +73,12 @@ class SequenceExam:
 
 @dataclass(frozen=True)
 class PhantomSequence:
-    """The exams of one woman, the oldest first."""
+    """The exams of one woman, the oldest first; ``shape`` is that of her mass, where she has one."""
 
     seed: int
     is_growing: bool
     has_mass: bool
+    shape: LesionShape
     exams: tuple[SequenceExam, ...]
 
 
@@ -121,7 +126,7 @@ def draw_sequence(
             for views, one in zip(by_exam, drawn, strict=True):
                 views.append(one)
     exams = tuple(SequenceExam(at, tuple(views)) for at, views in zip(months, by_exam, strict=True))
-    return PhantomSequence(seed, grows, not is_empty, exams)
+    return PhantomSequence(seed, grows, not is_empty, shape, exams)
 
 
 def _growth(months: float, doubling: float, rng: np.random.Generator) -> float:
@@ -151,19 +156,20 @@ def _draw_view(
     for exam, growth in enumerate(growths):
         grown: tuple[LesionPlan, ...] = tuple(replace(plan, growth=growth) for plan in plans)
         drawn = drawing.finish(grown, density, tissue=tissue)
-        area = sum(lesion.region.area_px for lesion in drawn.truth.lesions)
+        lesion = next(iter(drawn.truth.lesions), None)
         rng = stream(seed, 21, side is Laterality.RIGHT, position.is_craniocaudal, exam)
-        pixels, breast = _as_taken(drawn.pixels, drawn.truth.breast, rng, spacing_mm=spacing)
-        found.append(SequenceView(side, position, pixels, breast, area))
+        pixels, breast, movement = _as_taken(drawn.pixels, drawn.truth.breast, rng, spacing_mm=spacing)
+        area, box = (0, None) if lesion is None else (lesion.region.area_px, movement.apply_box(lesion.box))
+        found.append(SequenceView(side, position, pixels, breast, area, box))
     return found
 
 
 def _as_taken(
     pixels: NDArray[np.uint16], breast: NDArray[np.bool_], rng: np.random.Generator, *, spacing_mm: float
-) -> tuple[NDArray[np.uint16], NDArray[np.bool_]]:
+) -> tuple[NDArray[np.uint16], NDArray[np.bool_], PixelTransform]:
     """The breast as it lay and was exposed at one exam: moved by up to 3 mm, turned by up to 2°, other gray and noise.
 
-    Edge pixels are repeated: the chest wall stays at the image's edge.
+    Edge pixels are repeated: the chest wall stays at the image's edge. The transform says where everything went.
     """
     rows, columns = pixels.shape
     turn = cv2.getRotationMatrix2D((columns / 2, rows / 2), rng.uniform(-2, 2), rng.uniform(0.98, 1.02))
@@ -177,4 +183,7 @@ def _as_taken(
     value = (moved.astype(np.float32) / _P_MAX) ** float(np.exp(rng.uniform(-0.15, 0.15)))
     value += 0.01 * np.sqrt(value) * rng.standard_normal(value.shape, dtype=np.float32)
     taken = np.where(inside > 0, np.clip(value, 1.0 / _P_MAX, 1.0), 0.0)
-    return np.rint(taken * _P_MAX).astype(np.uint16), inside > 0
+    # OpenCV maps (column, row) of pixel centres.
+    (cc, cr, c0), (rc, rr, r0) = matrix.tolist()
+    movement = PixelTransform(((rr, rc, r0 + 0.5 - (rr + rc) / 2), (cr, cc, c0 + 0.5 - (cr + cc) / 2)))
+    return np.rint(taken * _P_MAX).astype(np.uint16), inside > 0, movement

@@ -154,7 +154,7 @@ def _recipe(order: Order, source: str) -> Callable[[Path, Run], PackageInfo]:
     from mammoview.training.recipes import papers as recipes
 
     if order.kind is Kind.PATCH:
-        return recipes.train_patch
+        return phantom_recipes.train_drawn_patch if source == "phantom_masses" else recipes.train_patch
     if order.kind is Kind.SEGMENT:
         return {
             "cesm": recipes.train_segmenter,

@@ -1,13 +1,14 @@
-"""Two segmenters that learn from drawn lesions, because no real outlines of them are at hand. Marked experimental.
+"""Nets that learn from drawn lesions, because nothing real of the kind is at hand. Marked experimental.
 
-One tells benign from malignant masses pixel by pixel (the three states that a single sigmoid cannot tell, see
-Roychowdhury et al.); the other outlines clusters of calcifications at native resolution.
+One segmenter tells benign from malignant masses pixel by pixel (the three states that a single sigmoid cannot tell, see
+Roychowdhury et al.); another outlines clusters of calcifications at native resolution. The patch classifier of drawn
+masses gives its body to the net that compares an exam with earlier ones.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -32,20 +33,24 @@ from mammoview.training.cases.phantom_masks import (
     patient_of,
     together,
 )
+from mammoview.training.cases.phantom_patches import sequence_tiles
+from mammoview.training.cases.phantom_sequences import draw_sequence
 from mammoview.training.cases.samples import TileBatches
 from mammoview.training.cases.splits import SITE_FOLD, Split, check_patients, fold_split, read_folds, split_by_patient
 from mammoview.training.cases.tiles import TileSet
-from mammoview.training.judging.measure import patch_spec
-from mammoview.training.recipes.fitting import Run, fit
+from mammoview.training.judging.evaluate import MALIGNANT
+from mammoview.training.judging.measure import measure_patch, patch_spec
+from mammoview.training.recipes.fitting import Run, fit, fit_patch
 from mammoview.training.recipes.measure_phantom import measure_clusters, measure_three_classes
 from mammoview.training.recipes.papers import PACKAGE
-from mammoview.training.recipes.phantom_sources import calcification_source, three_class_source
+from mammoview.training.recipes.phantom_sources import calcification_source, drawn_patch_source, three_class_source
 from mammoview.training.recipes.publish import publish, settle
 
 if TYPE_CHECKING:
     from mammoview.models.registry import PackageInfo
     from mammoview.training.cases.data import Film
     from mammoview.training.cases.phantom_masks import Tell
+    from mammoview.training.cases.phantom_sequences import PhantomSequence
     from mammoview.training.config import TrainingConfig
 
 #: A window of a cluster net, in sides of the square in the middle of its tile.
@@ -117,6 +122,49 @@ def train_calcification(data: Path, run: Run) -> PackageInfo:
     )
 
 
+def train_drawn_patch(data: Path, run: Run) -> PackageInfo:
+    """Train a patch classifier on squares of one size from drawn women over the years.
+
+    Parameters
+    ----------
+    data
+        Not read: everything is drawn.
+    run
+        Config and place; ``config.phantoms`` says how many women are drawn.
+
+    Raises
+    ------
+    UsageError
+        When the config does not say how large images and patches are.
+    """
+    del data
+    config = run.config
+    image = config.preprocess.image
+    if image is None:
+        raise UsageError("The config lacks [preprocess.image].", "Add it: patches are cut at the scale of images.")
+    seeds, patch = phantom_seeds(config), patch_spec(config)
+
+    def make(tell: Tell) -> TileSet:
+        women = _told(map(draw_sequence, seeds), tell, len(seeds))
+        return sequence_tiles(women, image, patch, background=config.background_per_film)
+
+    tiles = _kept(run, "patches", make)
+    split = phantom_split(config)
+    net = fit_patch(tiles, split, run)
+    learned = _training(tiles, split)
+    calibration, evaluation = measure_patch(settle(net), tiles, split, config)
+    return publish(
+        run.out / PACKAGE,
+        net,
+        config,
+        source=drawn_patch_source(
+            float(np.isin(learned.labels[learned.labels > 0], MALIGNANT).mean()), women=config.phantoms
+        ),
+        calibration=calibration,
+        evaluation=evaluation,
+    )
+
+
 def phantom_seeds(config: TrainingConfig) -> range:
     """The women that a config draws; another split seed draws others.
 
@@ -148,6 +196,12 @@ def sliding_spec(config: TrainingConfig) -> SlidingSpec:
     if config.preprocess.sliding is None:
         raise UsageError("The config lacks [preprocess.sliding].", "Add it.")
     return config.preprocess.sliding
+
+
+def _told(women: Iterable[PhantomSequence], tell: Tell, total: int) -> Iterator[PhantomSequence]:
+    for index, woman in enumerate(women):
+        tell(index / total)
+        yield woman
 
 
 def _films(data: Path) -> tuple[Film, ...]:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mammoview.core.findings import LesionKind
+from mammoview.core.findings import LesionKind, PatchClass
 from mammoview.models.manifest import Task
-from mammoview.training.recipes.publish import BCIR, CBIS, CHOWDHURY, Source
+from mammoview.training.recipes.publish import BCIR, CBIS, CHOWDHURY, SHEN, Source
 
 if TYPE_CHECKING:
     from mammoview.models.manifest import Manifest
@@ -41,8 +41,8 @@ def priors_source(parent: Manifest, growing: float, *, women: int) -> Source:
         description=(
             f"{women:,} synthetic women with up to four earlier exams at intervals of 6 to 30 months. In half of them "
             "a mass grows (its diameter doubles in 9 to 24 months), in the others a mass stays as it is or there is "
-            "none. Between exams the breast lies a little differently, and exposure and noise differ. The body is a "
-            f"copy of that of {parent.id} {parent.version} and was not trained further; what that body learned from: "
+            "none. Between exams the breast lies a little differently, and exposure and noise differ. Body and "
+            f"dense layer are those of {parent.id} {parent.version}, not trained further; what these learned from: "
             + parent.training_data
         ),
         limits=(
@@ -52,6 +52,27 @@ def priors_source(parent: Manifest, growing: float, *, women: int) -> Source:
             "The score is no probability of cancer and takes no part in any other score.",
         ),
         citations=(*parent.citations, *(one for one in (CHOWDHURY, _GRU) if one not in parent.citations)),
+        is_experimental=True,
+    )
+
+
+def drawn_patch_source(prevalence: float, *, women: int) -> Source:
+    """What stands behind a patch classifier of drawn masses; ``prevalence`` is the spiculated share of its masses."""
+    return Source(
+        task=Task.PATCH,
+        labels=tuple(name.value for name in PatchClass),
+        prevalence=prevalence,
+        licence="Apache-2.0",
+        description=(
+            f"Squares of one size from the exams of {women:,} synthetic women: masses of any size, smooth (called "
+            "benign) or spiculated (called malignant), and places without one. No calcifications and no real image."
+        ),
+        limits=(
+            *_GENERAL_LIMITS,
+            "Made for its body, which the net that compares exams takes over. No real image was seen: of a real lesion "
+            "it says nothing that anyone has measured.",
+        ),
+        citations=(SHEN,),
         is_experimental=True,
     )
 

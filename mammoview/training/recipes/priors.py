@@ -20,7 +20,7 @@ from mammoview.core.progress import stop_if_cancelled
 from mammoview.imaging.phantom import GENERATION
 from mammoview.models.loading import load
 from mammoview.models.manifest import Calibration, Evaluation, Metric
-from mammoview.models.networks import Classifier, PriorsNet, build
+from mammoview.models.networks import PatchNet, PriorsNet, build
 from mammoview.models.networks.temporal import pack
 from mammoview.models.preprocess import ImageSpec, prepare_image
 from mammoview.models.registry import PackageInfo, read_info
@@ -158,7 +158,8 @@ def train_priors(data: Path, run: Run, *, parent: Path) -> PackageInfo:
     run
         Config and place; ``config.phantoms`` says how many women.
     parent
-        Package folder of the classifier that gives its body; its images' preprocessing is taken as well.
+        Package folder of the patch classifier that gives body and dense layer; its images' preprocessing is taken as
+        well.
 
     Raises
     ------
@@ -194,26 +195,26 @@ def train_priors(data: Path, run: Run, *, parent: Path) -> PackageInfo:
 
 
 def priors_net(package: LoadedPackage, config: TrainingConfig) -> tuple[PriorsNet, ImageSpec]:
-    """A new head on a copy of a classifier's body, and how that classifier takes whole images.
+    """A new head on a copy of a patch classifier, and how that classifier takes whole images.
 
     Raises
     ------
     UsageError
-        When the package is no classifier, or takes no whole images.
+        When the package is no patch classifier, or takes no whole images.
     """
     parent = package.network()
     spec = package.preprocess.image
-    if not isinstance(parent, Classifier) or spec is None:
+    if not isinstance(parent, PatchNet) or spec is None:
         raise UsageError(
             f"{package.info.key} cannot embed whole images.",
-            "Name the package of a patch or whole-image classifier with --parent.",
+            "Name the package of a patch classifier that draws patch maps with --parent.",
         )
     body = {"body_architecture": parent.architecture, "body": parent.sizes.model_dump(mode="json")}
     torch.manual_seed(config.seed)
     net = build(config.network.architecture, {**config.network.sizes, **body})
     if not isinstance(net, PriorsNet):
         raise UsageError("The config of a net for priors names another architecture.", "Correct [network].")
-    net.body.load_state_dict(parent.body.state_dict())
+    net.take_over(parent)
     return net, spec
 
 

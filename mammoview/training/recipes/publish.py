@@ -254,7 +254,8 @@ def card(
 ) -> str:
     """``MODEL_CARD.md``; ``parameters`` counts what was trained."""
     meaning = "Outlines a lesion." if source.prevalence is None else f"{config.package.score_meaning}."
-    share = "" if source.prevalence is None else f" Malignant share in training: {source.prevalence:.3f}."
+    what = "Growing" if source.task is Task.PRIORS else "Malignant"
+    share = "" if source.prevalence is None else f" {what} share in training: {source.prevalence:.3f}."
     lines = [
         f"# {config.package.title}",
         "",

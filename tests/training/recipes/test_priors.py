@@ -15,6 +15,7 @@ from mammoview.models.export import write_package
 from mammoview.models.loading import load
 from mammoview.models.manifest import Calibration, Evaluation, Identity, Score, Task
 from mammoview.models.networks import PriorsNet, build
+from mammoview.models.networks.temporal import ODDS
 from mammoview.models.preprocess import ImageSpec, Preprocess
 from mammoview.models.registry import PackageInfo
 from mammoview.training.cases.phantom_sequences import INTERVALS, MAX_PRIORS, draw_sequence
@@ -26,7 +27,7 @@ from mammoview.training.recipes.fitting import Run
 from mammoview.training.recipes.priors import SequenceBatches, SequenceSet, measure_priors, train_priors
 
 BODY = {"depths": [1, 1, 1, 1], "width": 4, "in_channels": 1}
-CHANNELS = 256
+CHANNELS = 128 + ODDS
 draw_small = partial(draw_sequence, rows=160, columns=128)
 
 
@@ -169,10 +170,10 @@ def test_what_is_learned_is_change(tmp_path: Path) -> None:
     torch.manual_seed(0)
     net = build("gru-priors", {"body": BODY, "embedding": 8, "hidden": 16, "dropout": 0.0})
     assert isinstance(net, PriorsNet)
-    body = {name: value.clone() for name, value in net.body.state_dict().items()}
+    frozen = {name: value.clone() for name, value in net.state_dict().items() if not name.startswith("head.")}
     priors.fit_priors(net, both, split, run)
-    for name, value in net.body.state_dict().items():
-        torch.testing.assert_close(value, body[name], rtol=0, atol=0)
+    for name, value in frozen.items():
+        torch.testing.assert_close(net.state_dict()[name], value, rtol=0, atol=0)
     found = {metric.name: metric for metric in measure_priors(net, both, split, run.config).metrics if not metric.group}
     assert found["auc_with_priors"].value > 0.95
     assert abs(found["auc_newest_exam_alone"].value - 0.5) < 0.25
@@ -204,11 +205,16 @@ def test_recipe_writes_an_experimental_package(
     assert package.preprocess.image == ImageSpec(rows=64, columns=32), "the parent's way of taking images"
     for name, value in load(parent).network().body.state_dict().items():  # type: ignore[union-attr]
         torch.testing.assert_close(package.network().body.state_dict()[name], value)  # type: ignore[union-attr]
+    dense = load(parent).network().head.get_submodule("fc").state_dict()  # type: ignore[union-attr]
+    for name, value in package.network().dense.state_dict().items():  # type: ignore[union-attr]
+        torch.testing.assert_close(dense[name], value)
     names = {metric.name for metric in package.evaluation.metrics}
     assert {"auc_with_priors", "auc_newest_exam_alone", "auc_gain", "p_value_of_gain"} <= names
     card = (info.folder / "MODEL_CARD.md").read_text(encoding="utf-8")
     assert "EXPERIMENTAL" in card
     assert "no probability of cancer" in card
+    assert "Growing share" in card
+    assert "Malignant" not in card
     told.clear()
     with pytest.raises(Exception, match="exists"):
         train_priors(Path("phantom"), replace(run), parent=parent.folder)
@@ -251,5 +257,5 @@ def test_other_data_and_other_parents_are_refused(parent: PackageInfo, tmp_path:
         evaluation=Evaluation(),
         card="# Toy\n",
     )
-    with pytest.raises(UsageError, match="cannot embed"):
+    with pytest.raises(UsageError, match="patch classifier"):
         train_priors(Path("phantom"), run, parent=segmenter.folder)
