@@ -166,7 +166,7 @@ def _recipe(order: Order, source: str) -> Callable[[Path, Run], PackageInfo]:
     if parent is None:
         raise UsageError(
             f"Training “{order.kind.value}” starts from a package.",
-            "Name its folder with --parent: a patch or whole-image classifier.",
+            "Name its folder with --parent: a patch classifier, or for images a whole-image classifier to tune.",
         )
     train = transfer.train_image if order.kind is Kind.IMAGE else priors.train_priors
     return lambda data, run: train(data, run, parent=parent)
