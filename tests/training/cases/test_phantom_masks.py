@@ -39,7 +39,7 @@ from mammoview.training.config import NetworkConfig, PackageConfig, SplitConfig,
 from mammoview.training.learning.schedule import Stage
 from mammoview.training.recipes import phantom_recipes
 from mammoview.training.recipes.fitting import Run
-from mammoview.training.recipes.measure_phantom import marks_of, probability_over
+from mammoview.training.recipes.measure_phantom import malignant_shares, marks_of, probability_over
 
 ROWS = 384
 SPEC = PatchSpec(size_px=64)
@@ -188,6 +188,19 @@ def test_marks_are_connected_parts_of_some_size() -> None:
     ((box, score),) = marks_of(probability, spacing_mm=0.1)
     assert (box.row0, box.col0, box.row1, box.col1) == (10, 40, 30, 60)
     assert score == pytest.approx(0.9)
+
+
+def test_the_malignant_share_is_that_of_lesion_inside_the_box() -> None:
+    truth = np.zeros((2, 8, 8), np.int64)
+    truth[0, 2:4, 2:6] = 1
+    truth[1, 5, 5] = 2
+    told = np.zeros((2, 3, 8, 8), np.float32)
+    told[:, 0] = 1.0
+    told[0, :, 2:4, 2:6] = np.array([0.2, 0.6, 0.2])[:, None, None]
+    told[1, :, 5, 5] = 0.0, 0.0, 1.0
+    # Outside the box nothing counts.
+    told[:, :, 0, 0] = 0.0, 1.0, 0.0
+    np.testing.assert_allclose(malignant_shares(told, truth), [0.25, 1.0], rtol=1e-6)
 
 
 class _Bright(BCirUNet):
