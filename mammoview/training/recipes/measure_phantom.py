@@ -42,8 +42,8 @@ _CLASS_PROTOCOL = (
     "no outline. dice_benign and dice_malignant: overlap of the pixels given that class, over masses of that class; "
     "dice_lesion: both classes together, over all masses; class_right: share of masses most of whose lesion pixels "
     "have the right class; auc_malignant_share: malignant against benign masses by the malignant share of what the net "
-    "takes for lesion inside the box, the net being told the box alone; empty_false_share: lesion pixels where there is "
-    "no mass. Intervals: 2,000 bootstrap samples of whole patients."
+    "takes for lesion inside the box, the net being told the box alone; empty_false_share: lesion pixels where there "
+    "is no mass. Intervals: 2,000 bootstrap samples of whole patients."
 )
 _CLUSTER_PROTOCOL = (
     "Drawn women held out; nothing here is a real image. dice and iou: windows of native resolution with a cluster. "
