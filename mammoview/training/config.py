@@ -160,7 +160,7 @@ class TrainingConfig(_Config):
         Of one step, over all devices.
     loss
         ``cross_entropy`` weighs the classes of each batch equally; ``bce_dice`` is for masks, ``cross_entropy_dice``
-        for masks of several classes.
+        and ``lesion_then_class`` for masks of several classes.
     """
 
     package: PackageConfig

@@ -37,6 +37,8 @@ _ROOM = 1.5
 #: A drawn view has these; as many find a place as the breast has room for.
 MASSES = (LesionShape.SMOOTH_MASS, LesionShape.SPICULATED_MASS) * 2
 CLUSTERS = (*(LesionShape.PUNCTATE_CLUSTER, LesionShape.PLEOMORPHIC_CLUSTER) * 2, LesionShape.SMOOTH_MASS)
+#: Of the draws of `chances_of`, those without a mass.
+EMPTY_SHARE = 0.2
 
 #: Told after each view or film.
 Tell = Callable[[float], None]
@@ -186,9 +188,19 @@ def together(sets: Iterable[TileSet]) -> TileSet:
 
 @dataclass(frozen=True, eq=False)
 class ThreeClassBatches:
-    """Batches whose targets say of each pixel whether it is background (0), benign (1) or malignant (2)."""
+    """Batches whose targets say of each pixel whether it is background (0), benign (1) or malignant (2).
+
+    Attributes
+    ----------
+    tiles
+        What is drawn, and how it is changed.
+    chances
+        Shape (n,), float64 with sum 1: how often each tile is drawn, see `chances_of`; an epoch draws as many as there
+        are. None draws each once.
+    """
 
     tiles: TileBatches
+    chances: NDArray[np.float64] | None = None
 
     @property
     def steps(self) -> int:
@@ -197,7 +209,8 @@ class ThreeClassBatches:
 
     def __call__(self, rng: np.random.Generator) -> Iterator[Batch]:
         """One epoch."""
-        order = rng.permutation(len(self.tiles.tiles.labels))
+        count = len(self.tiles.tiles.labels)
+        order = rng.permutation(count) if self.chances is None else rng.choice(count, count, p=self.chances)
         for step in range(self.steps):
             yield self._batch(order[step * self.tiles.size : (step + 1) * self.tiles.size], self.tiles, rng)
 
@@ -206,6 +219,32 @@ class ThreeClassBatches:
         images = np.stack([image for image, _ in drawn])
         masks = np.stack([mask[0] for _, mask in drawn])
         return Batch(torch.from_numpy(images), torch.from_numpy(classes(masks, tiles.tiles.labels[rows])))
+
+
+def chances_of(sets: Sequence[TileSet]) -> NDArray[np.float64]:
+    """How often each tile of several sets is drawn, the sets' tiles one after the other.
+
+    Every set is drawn as often as every other, and in it benign masses as often as malignant ones; places without a
+    mass have `EMPTY_SHARE`. A set that lacks one of the three draws the others more often.
+
+    Returns
+    -------
+    ndarray, shape (n,), float64
+        With sum 1; all sets have at least one tile.
+    """
+    chances = []
+    for tiles in sets:
+        is_empty = tiles.labels == _CLASSES.index(PatchClass.BACKGROUND)
+        is_malignant = tiles.labels == _CLASSES.index(PatchClass.MALIGNANT_MASS)
+        share = np.zeros(len(tiles.labels))
+        for rows, wanted in (
+            (is_empty, EMPTY_SHARE),
+            (is_malignant, (1 - EMPTY_SHARE) / 2),
+            (~is_empty & ~is_malignant, (1 - EMPTY_SHARE) / 2),
+        ):
+            share[rows] = wanted / max(1, int(rows.sum()))
+        chances.append(share / share.sum())
+    return np.concatenate(chances) / len(chances)
 
 
 def classes(masks: NDArray[np.floating], labels: NDArray[np.int64]) -> NDArray[np.int64]:

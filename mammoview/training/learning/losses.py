@@ -9,7 +9,7 @@ import torch
 from torch import Tensor, distributed
 from torch.nn import functional
 
-LossName = Literal["cross_entropy", "bce_dice", "cross_entropy_dice"]
+LossName = Literal["cross_entropy", "bce_dice", "cross_entropy_dice", "lesion_then_class"]
 
 
 def loss_named(name: LossName) -> Callable[[Tensor, Tensor], Tensor]:
@@ -18,6 +18,7 @@ def loss_named(name: LossName) -> Callable[[Tensor, Tensor], Tensor]:
         "cross_entropy": balanced_cross_entropy,
         "bce_dice": bce_dice,
         "cross_entropy_dice": cross_entropy_dice,
+        "lesion_then_class": lesion_then_class,
     }
     return named[name]
 
@@ -69,3 +70,26 @@ def cross_entropy_dice(logits: Tensor, masks: Tensor) -> Tensor:
     overlap = 2.0 * (told * truth).sum(dim=(2, 3)) + 1.0
     total = (told + truth).sum(dim=(2, 3)) + 1.0
     return functional.cross_entropy(logits, masks) + (1.0 - overlap / total)[:, 1:].mean()
+
+
+def lesion_then_class(logits: Tensor, masks: Tensor) -> Tensor:
+    """Where the lesion is, as `bce_dice` counts it for all lesion classes together; then of which class it is.
+
+    The cross entropy of a pixel is that of lesion against background plus, in a lesion, that of its class. Here the
+    second part is the mean over the mask's own pixels, so that a small lesion's class counts as much as a large one's.
+    No Dice by class: of a class that a mask lacks it asks for nothing at all, so that a net that doubts loses less by
+    naming one class always than by sharing its doubt.
+
+    Parameters
+    ----------
+    logits
+        Shape (n, classes, h, w); class 0 is the background.
+    masks
+        Shape (n, h, w), int64, class indices.
+    """
+    is_lesion = (masks > 0).to(logits.dtype)
+    against_background = torch.logsumexp(logits[:, 1:], dim=1) - logits[:, 0]
+    # Background pixels have no class of lesion; what stands in for theirs is left out below.
+    each = functional.cross_entropy(logits[:, 1:], (masks - 1).clamp_min(0), reduction="none")
+    of_class = (each * is_lesion).sum(dim=(1, 2)) / is_lesion.sum(dim=(1, 2)).clamp_min(1.0)
+    return bce_dice(against_background[:, None], is_lesion[:, None]) + of_class.mean()

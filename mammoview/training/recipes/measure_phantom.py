@@ -20,7 +20,7 @@ from mammoview.training.cases.samples import TileBatches
 from mammoview.training.judging import measured
 from mammoview.training.judging.evaluate import predicted_masks
 from mammoview.training.judging.measure import JITTER, patch_spec
-from mammoview.training.judging.metrics import HitRule, compare_marks, dice, iou
+from mammoview.training.judging.metrics import HitRule, auc_of, compare_marks, dice, iou
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -41,8 +41,9 @@ _CLASS_PROTOCOL = (
     "“CBIS-DDSM boxes”: the site's fold of “splits/site.csv”, agreement with an ellipse inscribed in the box, which is "
     "no outline. dice_benign and dice_malignant: overlap of the pixels given that class, over masses of that class; "
     "dice_lesion: both classes together, over all masses; class_right: share of masses most of whose lesion pixels "
-    "have the right class; empty_false_share: lesion pixels where there is no mass. Intervals: 2,000 bootstrap samples "
-    "of whole patients."
+    "have the right class; auc_malignant_share: malignant against benign masses by the malignant share of what the net "
+    "takes for lesion inside the box, the net being told the box alone; empty_false_share: lesion pixels where there "
+    "is no mass. Intervals: 2,000 bootstrap samples of whole patients."
 )
 _CLUSTER_PROTOCOL = (
     "Drawn women held out; nothing here is a real image. dice and iou: windows of native resolution with a cluster. "
@@ -69,7 +70,8 @@ def measure_three_classes(
     found: list[Metric] = []
     for group, tiles in held.items():
         told, truth = _told_and_true(net, tiles, config)
-        found += _class_metrics(told, truth, tiles.labels, tiles.patients, group)
+        found += _class_metrics(told.argmax(axis=1), truth, tiles.labels, tiles.patients, group)
+        found += _share_metrics(told, truth, tiles.patients, group)
     return Evaluation(metrics=tuple(found), protocol=_CLASS_PROTOCOL, split_sha256=split.sha256, seed=config.seed)
 
 
@@ -162,12 +164,13 @@ def marks_of(probability: NDArray[np.float32], *, spacing_mm: float) -> list[tup
 
 def _told_and_true(
     net: BCirUNet, tiles: TileSet, config: TrainingConfig
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
+    """Probabilities of the classes, shape (n, classes, h, w), and the true class of each pixel, shape (n, h, w)."""
     batches = TileBatches(tiles, patch_spec(config), 16, config.augment).still(config.seed, jitter=JITTER)
     told, masks = [], []
     for batch in batches:
         with torch.inference_mode():
-            told.append(net(batch.images).argmax(dim=1).numpy())
+            told.append(net.probabilities(net(batch.images)).numpy())
         masks.append(batch.targets[:, 0].numpy())
     return np.concatenate(told), classes(np.concatenate(masks), tiles.labels)
 
@@ -196,6 +199,37 @@ def _class_metrics(
         share = (told[is_empty] > 0).mean(axis=(1, 2))
         found += measured.mean("empty_false_share", share, patients[is_empty], group=group)
     return found
+
+
+def malignant_shares(told: NDArray[np.float32], truth: NDArray[np.int64]) -> NDArray[np.float64]:
+    """The malignant share of what is taken for lesion inside the box of each mass.
+
+    Parameters
+    ----------
+    told
+        Shape (n, 3, h, w), float32: probabilities of background, benign, malignant.
+    truth
+        Shape (n, h, w), int64: each pixel's class; every mask has a lesion.
+
+    Returns
+    -------
+    ndarray, shape (n,), float64 in [0, 1]
+    """
+    shares = []
+    for one, mask in zip(told, truth > 0, strict=True):
+        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+        inside = one[1:, rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].sum(axis=(1, 2), dtype=np.float64)
+        shares.append(float(inside[1] / inside.sum()))
+    return np.array(shares)
+
+
+def _share_metrics(
+    told: NDArray[np.float32], truth: NDArray[np.int64], patients: NDArray[np.str_], group: str
+) -> tuple[Metric, ...]:
+    own = truth.max(axis=(1, 2))
+    is_mass = own > 0
+    numbers = auc_of(own[is_mass] == NAMES.index("malignant"), malignant_shares(told[is_mass], truth[is_mass]))
+    return measured.stated(("auc_malignant_share",), numbers, patients[is_mass], group=group)
 
 
 def _detection(net: BCirUNet, seeds: Sequence[int], spec: SlidingSpec, run: Run) -> list[Metric]:

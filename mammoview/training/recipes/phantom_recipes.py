@@ -8,7 +8,8 @@ masses gives its body to the net that compares an exam with earlier ones.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -28,6 +29,7 @@ from mammoview.training.cases.folds import CBIS
 from mammoview.training.cases.phantom_masks import (
     ThreeClassBatches,
     box_tiles,
+    chances_of,
     cluster_tiles,
     mass_tiles,
     patient_of,
@@ -55,6 +57,8 @@ if TYPE_CHECKING:
 
 #: A window of a cluster net, in sides of the square in the middle of its tile.
 _WINDOW_CONTEXT = 2.0
+#: Stages of this name come first and know no film.
+DRAWN_STAGE = "drawn"
 _LESIONS = (PatchClass.BENIGN_MASS, PatchClass.MALIGNANT_MASS)
 
 
@@ -66,7 +70,8 @@ def train_three_class(data: Path, run: Run) -> PackageInfo:
     data
         Folder that holds ``cbis_ddsm``.
     run
-        Config and place; ``config.phantoms`` says how many views are drawn.
+        Config and place; ``config.phantoms`` says how many views are drawn. A stage named `DRAWN_STAGE` learns from
+        drawn masses alone: on films the classes differ so little that a net which begins there tells none.
     """
     config = run.config
     drawn = _kept(run, "masses", lambda tell: mass_tiles(phantom_seeds(config), tell=tell))
@@ -76,8 +81,8 @@ def train_three_class(data: Path, run: Run) -> PackageInfo:
     made = phantom_split(config)
     split = Split(real.training | made.training, real.validation | made.validation)
     net = _net(run, classes=3)
-    part = _training(together((drawn, boxes)), split)
-    fit(net, ThreeClassBatches(_batches(part, patch_spec(config), config)), split, run)
+    parts = [_training(one, split) for one in (drawn, boxes)]
+    _fit_in_turn(net, parts, split, run)
     settle(net)
     held = [one.select(np.isin(one.patients, list(split.validation))) for one in (drawn, boxes)]
     is_lesion = np.isin(boxes.labels, [tuple(PatchClass).index(name) for name in _LESIONS])
@@ -202,6 +207,21 @@ def _told(women: Iterable[PhantomSequence], tell: Tell, total: int) -> Iterator[
     for index, woman in enumerate(women):
         tell(index / total)
         yield woman
+
+
+def _fit_in_turn(net: BCirUNet, parts: Sequence[TileSet], split: Split, run: Run) -> None:
+    """The stages of drawn masses on the first part, in a folder of their own; then the others on all parts."""
+    stages = run.config.stages
+    first = tuple(stage for stage in stages if stage.name == DRAWN_STAGE)
+    for own, sets, out in (
+        (first, parts[:1], run.out / DRAWN_STAGE),
+        (tuple(stage for stage in stages if stage not in first), parts, run.out),
+    ):
+        if own:
+            tiles = _batches(together(sets), patch_spec(run.config), run.config)
+            turn = replace(run, config=run.config.model_copy(update={"stages": own}), out=out)
+            # A run goes on only where the stages of both turns are the same.
+            fit(net, ThreeClassBatches(tiles, chances_of(sets)), split, turn, parent=run.config.sha256)
 
 
 def _films(data: Path) -> tuple[Film, ...]:

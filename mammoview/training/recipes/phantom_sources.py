@@ -88,8 +88,8 @@ def three_class_source(*, phantoms: int, boxes: int) -> Source:
             f"Masses of {phantoms:,} synthetic views with true masks (round or oval is benign, spiculated malignant) "
             f"and {boxes:,} masses of the CBIS-DDSM training set, where an ellipse inscribed in the box stands for the "
             "outline and the pathology names the class. From each view, and each film without calcifications, one "
-            "place without a mass, its mask empty. A fifth of the CBIS-DDSM patients and a quarter of the views were "
-            "held out."
+            "place without a mass, its mask empty. The net learned from drawn masses first, then from both in equal "
+            "parts. A fifth of the CBIS-DDSM patients and a quarter of the views were held out."
         ),
         limits=(
             *_GENERAL_LIMITS,

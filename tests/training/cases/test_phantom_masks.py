@@ -20,8 +20,10 @@ from mammoview.training.cases.augment import STILL
 from mammoview.training.cases.data import Film, Mass, ViewKey
 from mammoview.training.cases.phantom_masks import (
     CLUSTER_MM,
+    EMPTY_SHARE,
     ThreeClassBatches,
     box_tiles,
+    chances_of,
     classes,
     cluster_mask,
     cluster_tiles,
@@ -39,7 +41,7 @@ from mammoview.training.config import NetworkConfig, PackageConfig, SplitConfig,
 from mammoview.training.learning.schedule import Stage
 from mammoview.training.recipes import phantom_recipes
 from mammoview.training.recipes.fitting import Run
-from mammoview.training.recipes.measure_phantom import marks_of, probability_over
+from mammoview.training.recipes.measure_phantom import malignant_shares, marks_of, probability_over
 
 ROWS = 384
 SPEC = PatchSpec(size_px=64)
@@ -167,6 +169,32 @@ def test_three_classes_follow_the_labels(masses: TileSet) -> None:
         assert len(set(one.unique().tolist()) - {0}) <= 1, "a tile has one lesion, of one class"
 
 
+def test_each_set_and_each_class_is_drawn_as_often() -> None:
+    def labelled(*counts: int) -> TileSet:
+        names = (PatchClass.BACKGROUND, PatchClass.BENIGN_MASS, PatchClass.MALIGNANT_MASS)
+        labels = np.repeat([CLASSES.index(name) for name in names], counts)
+        nothing = np.zeros((len(labels), 0), np.uint8)
+        return TileSet(nothing, nothing, np.zeros((len(labels), 4), np.float32), labels, np.full(len(labels), "a"))
+
+    few, many = labelled(1, 2, 5), labelled(40, 0, 10)
+    chances = chances_of((few, many))
+    assert chances.sum() == pytest.approx(1)
+    of_few, of_many = np.split(chances, [8])
+    assert of_few.sum() == pytest.approx(of_many.sum())
+    assert 2 * of_few[0] == pytest.approx(EMPTY_SHARE)
+    assert of_few[1:3].sum() == pytest.approx(of_few[3:].sum())
+    # Without benign masses the two others keep their proportion.
+    assert of_many[:40].sum() / of_many[40:].sum() == pytest.approx(EMPTY_SHARE / ((1 - EMPTY_SHARE) / 2))
+
+
+def test_tiles_are_drawn_as_often_as_their_chances_say(masses: TileSet) -> None:
+    chances = np.zeros(len(masses.labels))
+    chances[masses.labels == CLASSES.index(PatchClass.MALIGNANT_MASS)] = 1
+    batches = ThreeClassBatches(TileBatches(masses, SPEC, 4, STILL), chances / chances.sum())
+    targets = torch.cat([batch.targets for batch in batches(np.random.default_rng(0))])
+    assert set(targets.unique().tolist()) == {0, 2}
+
+
 def test_classes_of_masks() -> None:
     masks = np.ones((3, 2, 2))
     masks[2] = 0
@@ -188,6 +216,19 @@ def test_marks_are_connected_parts_of_some_size() -> None:
     ((box, score),) = marks_of(probability, spacing_mm=0.1)
     assert (box.row0, box.col0, box.row1, box.col1) == (10, 40, 30, 60)
     assert score == pytest.approx(0.9)
+
+
+def test_the_malignant_share_is_that_of_lesion_inside_the_box() -> None:
+    truth = np.zeros((2, 8, 8), np.int64)
+    truth[0, 2:4, 2:6] = 1
+    truth[1, 5, 5] = 2
+    told = np.zeros((2, 3, 8, 8), np.float32)
+    told[:, 0] = 1.0
+    told[0, :, 2:4, 2:6] = np.array([0.2, 0.6, 0.2])[:, None, None]
+    told[1, :, 5, 5] = 0.0, 0.0, 1.0
+    # Outside the box nothing counts.
+    told[:, :, 0, 0] = 0.0, 1.0, 0.0
+    np.testing.assert_allclose(malignant_shares(told, truth), [0.25, 1.0], rtol=1e-6)
 
 
 class _Bright(BCirUNet):
@@ -215,7 +256,10 @@ def _config(**changes: object) -> TrainingConfig:
         network=NetworkConfig(architecture="bcir-unet-3", sizes={"width": 2}),
         preprocess=Preprocess(patch=SPEC),
         split=SplitConfig(seed=3, validation_share=0.5),
-        stages=(Stage(name="all", epochs=1, learning_rate=1e-3),),
+        stages=(
+            Stage(name=phantom_recipes.DRAWN_STAGE, epochs=1, learning_rate=1e-3),
+            Stage(name="all", epochs=1, learning_rate=1e-3),
+        ),
         batch_size=2,
         seed=0,
         loss="cross_entropy_dice",

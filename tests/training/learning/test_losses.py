@@ -8,8 +8,15 @@ from collections.abc import Callable
 import pytest
 import torch
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 
-from mammoview.training.learning.losses import balanced_cross_entropy, bce_dice, cross_entropy_dice, loss_named
+from mammoview.training.learning.losses import (
+    balanced_cross_entropy,
+    bce_dice,
+    cross_entropy_dice,
+    lesion_then_class,
+    loss_named,
+)
 
 
 def test_each_class_that_is_there_weighs_the_same() -> None:
@@ -43,13 +50,38 @@ def test_loss_of_three_classes_of_known_masks() -> None:
     assert float(cross_entropy_dice(blind, masks)) == pytest.approx(60 / 2 + 1 - 1 / 2, rel=1e-4)
 
 
+def test_a_lesion_is_found_first_and_named_then() -> None:
+    masks = torch.tensor([[[0, 1], [0, 1]], [[0, 0], [0, 2]], [[0, 0], [0, 0]]])
+    torch.manual_seed(2)
+    logits = torch.randn(3, 3, 2, 2, dtype=torch.float64)
+    told = torch.softmax(logits, dim=1)
+    lesion = told[:, 1:].sum(dim=1, keepdim=True)
+    found = bce_dice(torch.log(lesion / (1 - lesion)), (masks > 0).to(torch.float64)[:, None])
+    malignant = told[:, 2] / lesion[:, 0]
+    # The mean over the pixels of each mask; a mask without a lesion has no class.
+    named = (-torch.log(1 - malignant[0, :, 1]).mean() - torch.log(malignant[1, 1, 1])) / 3
+    torch.testing.assert_close(lesion_then_class(logits, masks), found + named)
+
+
+def test_doubt_about_the_class_is_not_pushed_to_one_class() -> None:
+    """Two lesions alike, one of each class: only telling both by halves is at rest, and naming one is worse."""
+    masks = torch.tensor([[[0, 1]], [[0, 2]]])
+    sure, doubt = torch.zeros(2, 3, 1, 2), torch.zeros(2, 3, 1, 2)
+    for logits, lean in ((sure, 6.0), (doubt, 0.0)):
+        logits[:, 0, 0, 0] = logits[:, 1, 0, 1] = logits[:, 2, 0, 1] = 9.0
+        logits[:, 1, 0, 1] += lean
+    assert lesion_then_class(doubt, masks) < lesion_then_class(sure, masks)
+    overlaps = [cross_entropy_dice(logits, masks) - cross_entropy(logits, masks) for logits in (doubt, sure)]
+    assert overlaps[0] > overlaps[1], "the overlaps by class alone ask for the contrary"
+
+
 def masks_of(classes: int) -> Tensor:
     if classes == 1:
         return torch.randint(0, 2, (4, 1, 5, 6)).float()
     return torch.randint(0, classes, (4, 5, 6))
 
 
-@pytest.mark.parametrize(("loss", "classes"), [(bce_dice, 1), (cross_entropy_dice, 3)])
+@pytest.mark.parametrize(("loss", "classes"), [(bce_dice, 1), (cross_entropy_dice, 3), (lesion_then_class, 3)])
 def test_the_mean_over_equal_parts_is_the_whole(loss: Callable[[Tensor, Tensor], Tensor], classes: int) -> None:
     torch.manual_seed(1)
     logits, masks = torch.randn(4, classes, 5, 6), masks_of(classes)
@@ -61,3 +93,4 @@ def test_each_name_is_its_loss() -> None:
     assert loss_named("cross_entropy") is balanced_cross_entropy
     assert loss_named("bce_dice") is bce_dice
     assert loss_named("cross_entropy_dice") is cross_entropy_dice
+    assert loss_named("lesion_then_class") is lesion_then_class
