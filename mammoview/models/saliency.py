@@ -55,26 +55,39 @@ def gradcam(network: Classifier, features: NDArray[np.float32], *, target: int, 
     return _native("gradcam", _to_unit(values.numpy(), float(values.max())), transform, stride=_STRIDE)
 
 
-def attention_map(network: Classifier, features: NDArray[np.float32], *, transform: PixelTransform) -> ValueMap | None:
+def attention_weights(network: Classifier, features: NDArray[np.float32]) -> NDArray[np.float32] | None:
     """How much each place counts in the mean that a head with attention takes (Ilse et al. 2018, arXiv 1802.04712).
 
-    No estimate: the image's logits are the sum of the places' own logits, each times its value here.
+    No estimate: the image's logits are the sum of the places' own logits, each times its weight.
 
     Parameters
     ----------
-    network, features, transform
+    network, features
         As for `gradcam`.
 
     Returns
     -------
-    ValueMap or None
-        h × w values in [0, 1], the largest 1. None where the network's head has no attention.
+    ndarray, shape (h, w), float32, or None
+        With sum 1. None where the network's head has no attention.
     """
     if not isinstance(network.head, AttentionHead):
         return None
     with _frozen(network), torch.inference_mode():
-        values = network.head.map_weights(torch.from_numpy(np.ascontiguousarray(features))[None])[0].numpy()
-    return _native("attention", _to_unit(values, float(values.max())), transform, stride=_STRIDE)
+        weights = network.head.map_weights(torch.from_numpy(np.ascontiguousarray(features))[None])[0]
+    return np.asarray(weights.numpy())
+
+
+def attention_map(weights: NDArray[np.float32], *, transform: PixelTransform) -> ValueMap:
+    """What `attention_weights` gave, of one network or the mean of several, for display: the largest becomes 1.
+
+    Parameters
+    ----------
+    weights
+        Shape (h, w), float32.
+    transform
+        As for `gradcam`.
+    """
+    return _native("attention", _to_unit(weights, float(weights.max())), transform, stride=_STRIDE)
 
 
 def guided_backprop(

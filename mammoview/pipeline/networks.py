@@ -57,7 +57,7 @@ class OpenNetworks:
     pending_notes: list[str]
     comparer: Runner | None = None
     _inputs: whole_image.Inputs = field(default_factory=whole_image.Inputs)
-    _seen: dict[str, whole_image.Seen] = field(default_factory=dict)
+    _seen: dict[str, list[whole_image.Seen]] = field(default_factory=dict)
 
     @property
     def _runners(self) -> tuple[Runner, ...]:
@@ -136,16 +136,15 @@ class OpenNetworks:
             )
             for prepared, one, what in zip(wanted, samples, seen, strict=True):
                 told.setdefault(prepared.image.id, []).append(one)
-                # The first network of an ensemble is the one that is explained.
-                self._seen.setdefault(prepared.image.id, what)
+                self._seen.setdefault(prepared.image.id, []).append(what)
         return [average(told[one.image.id], _MALIGNANT) if one.image.id in told else None for one in images]
 
     def explain(self, image: PreparedImage) -> ValueMap | None:
         """Where the score of an image that was just scored comes from; None when nobody asked."""
-        seen = self._seen.pop(image.image.id, None)
-        if seen is None or self.saliency is SaliencyMethod.NONE:
+        seen = self._seen.pop(image.image.id, [])
+        if not seen or self.saliency is SaliencyMethod.NONE:
             return None
-        return whole_image.explain(self._module(seen.runner), seen, self.saliency)
+        return whole_image.explain(self._module, seen, self.saliency)
 
     def classify(self, images: Sequence[PreparedImage]) -> list[tuple[Finding, ...]]:
         """Look at the candidates of each image."""

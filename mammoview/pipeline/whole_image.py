@@ -15,7 +15,7 @@ from mammoview.models.names import FEATURES
 from mammoview.models.networks import Network, PatchNet, WholeImageNet
 from mammoview.models.preprocess import ImageSpec, prepare_image
 from mammoview.models.runtime import Runner
-from mammoview.models.saliency import attention_map, gradcam, guided_backprop, patch_map
+from mammoview.models.saliency import attention_map, attention_weights, gradcam, guided_backprop, patch_map
 from mammoview.pipeline.inputs import ModuleOf, Sampling, sample
 from mammoview.pipeline.request import SaliencyMethod
 from mammoview.pipeline.stages import PreparedImage
@@ -108,23 +108,41 @@ def target_of(runner: Runner) -> int:
     return runner.package.manifest.labels.index(MALIGNANT)
 
 
-def explain(network: Network, seen: Seen, method: SaliencyMethod) -> ValueMap:
+def explain(module_of: ModuleOf, seen: Sequence[Seen], method: SaliencyMethod) -> ValueMap:
     """Where a score comes from, by attention, Grad-CAM or guided back-propagation.
 
     Parameters
     ----------
-    network
-        The network of the runner that saw the image, from `LoadedPackage.network`.
+    module_of
+        Opens a runner's torch network.
+    seen
+        What the networks of an ensemble saw of one image, at least one.
+    method
+        Attention is the mean over the networks, as their score is; of the others, and where not all networks have
+        attention over the same places, the first network's map stands for all.
     """
+    if method is SaliencyMethod.ATTENTION and (found := _mean_attention(module_of, seen)):
+        return found
+    first = seen[0]
+    network, target = module_of(first.runner), target_of(first.runner)
     assert isinstance(network, WholeImageNet)
-    target = target_of(seen.runner)
     if method is SaliencyMethod.GUIDED:
-        return guided_backprop(network, seen.input, target=target, transform=seen.transform)
-    if method is SaliencyMethod.ATTENTION and (
-        weights := attention_map(network, seen.features, transform=seen.transform)
-    ):
-        return weights
-    return gradcam(network, seen.features, target=target, transform=seen.transform)
+        return guided_backprop(network, first.input, target=target, transform=first.transform)
+    return gradcam(network, first.features, target=target, transform=first.transform)
+
+
+def _mean_attention(module_of: ModuleOf, seen: Sequence[Seen]) -> ValueMap | None:
+    maps: list[NDArray[np.float32]] = []
+    for one in seen:
+        network = module_of(one.runner)
+        assert isinstance(network, WholeImageNet)
+        weights = attention_weights(network, one.features)
+        if weights is None or (maps and weights.shape != maps[0].shape):
+            return None
+        maps.append(weights)
+    if any(one.transform != seen[0].transform for one in seen):
+        return None
+    return attention_map(np.mean(maps, axis=0), transform=seen[0].transform)
 
 
 def five_class_map(network: Network, runner: Runner, seen: Input) -> tuple[ValueMap, ...]:

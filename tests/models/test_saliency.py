@@ -13,7 +13,7 @@ from mammoview.models.architectures import ResNetImageSizes, ResNetPatchSizes
 from mammoview.models.networks import Classifier, PatchNet, WholeImageNet
 from mammoview.models.networks.heads import AttentionHead
 from mammoview.models.networks.resnet import ResNetBody
-from mammoview.models.saliency import attention_map, gradcam, guided_backprop, patch_map
+from mammoview.models.saliency import attention_map, attention_weights, gradcam, guided_backprop, patch_map
 
 from .compact import COMPACT, compact_net  # noqa: TID252 - tests are no package that could be named
 
@@ -207,25 +207,23 @@ def test_gradcam_goes_through_every_head(architecture: str) -> None:
 
 
 @pytest.mark.parametrize("architecture", CLASSIFIERS)
-def test_the_attention_map_weighs_the_places_logits_to_the_images(architecture: str) -> None:
-    """Scaled to sum to 1 it gives the image's logits from those of the places; heads without attention have none."""
+def test_attention_weighs_the_logits_of_places_to_those_of_the_image(architecture: str) -> None:
+    """They are what the image's logits are made of; heads without attention have none."""
     net, image = compact_classifier(architecture)
     features = features_of(net, image)
-    found = attention_map(net, features, transform=STRAIGHT)
-    assert (found is None) == ("attention" not in architecture)
-    if found is None:
+    assert (attention_weights(net, features) is None) == ("attention" not in architecture)
+    if not isinstance(net.head, AttentionHead):
         return
-    assert isinstance(net.head, AttentionHead)
     torch.nn.init.normal_(net.head.score.weight)
-    found = attention_map(net, features, transform=STRAIGHT)
-    assert found is not None
-    values = found.to_array()
-    assert values.max() == 1
-    assert values.min() < 1
+    weights = attention_weights(net, features)
+    assert weights is not None
     with torch.inference_mode():
         logits = net.head.map_logits(torch.from_numpy(features)[None])[0].numpy()
         expected = net(torch.from_numpy(image)[None])[0].numpy()
-    np.testing.assert_allclose((logits * values / values.sum()).sum(axis=(1, 2)), expected, atol=5e-3)
+    np.testing.assert_allclose((logits * weights).sum(axis=(1, 2)), expected, atol=1e-5)
+    shown = attention_map(weights, transform=STRAIGHT).to_array()
+    assert shown.max() == 1
+    np.testing.assert_allclose(shown, weights / weights.max(), atol=1e-3)
 
 
 @pytest.mark.parametrize("architecture", CLASSIFIERS)

@@ -18,7 +18,7 @@ from skimage.metrics import structural_similarity
 
 from mammoview.core.geometry import Box, PixelTransform
 from mammoview.models.networks import Classifier, PatchNet
-from mammoview.models.saliency import attention_map, gradcam, guided_backprop, patch_map
+from mammoview.models.saliency import attention_map, attention_weights, gradcam, guided_backprop, patch_map
 from mammoview.training.cases.images import prepared_film
 from mammoview.training.judging.metrics import clustered_bootstrap, midranks
 from mammoview.training.judging.randomise import cascade, random_network
@@ -152,9 +152,9 @@ def film_scenes(films: Iterable[Film], spec: ImageSpec) -> list[Scene]:
 
 def by_attention(network: Classifier, image: NDArray[np.float32]) -> NDArray[np.float32]:
     """The weights of a head with attention, as a map of the input's size."""
-    found = attention_map(network, _features(network, image), transform=_HERE)
-    assert found is not None, "the head has attention"
-    return _fitted(found.to_array(), image)
+    weights = attention_weights(network, _features(network, image))
+    assert weights is not None, "the head has attention"
+    return _fitted(attention_map(weights, transform=_HERE).to_array(), image)
 
 
 def by_gradcam(target: int) -> Explain:
