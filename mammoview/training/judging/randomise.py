@@ -103,7 +103,12 @@ def _fresh(network: Classifier, seed: int) -> dict[str, torch.Tensor]:
     # The caller's own random numbers go on as if nothing had happened.
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
-        return build(network.architecture, network.sizes.model_dump()).state_dict()
+        fresh = build(network.architecture, network.sizes.model_dump())
+        for module in fresh.modules():
+            # Attention starts at zero: every place alike, a map that could not point anywhere if it wanted to.
+            if isinstance(module, nn.Conv2d) and not module.weight.any():
+                nn.init.kaiming_normal_(module.weight)
+        return fresh.state_dict()
 
 
 def _redrawn(

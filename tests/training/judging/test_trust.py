@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from mammoview.core.geometry import Box
-from mammoview.models.architectures import ResNetImageSizes, ResNetPatchSizes, VggPatchSizes
+from mammoview.models.architectures import ResNetAttentionSizes, ResNetImageSizes, ResNetPatchSizes, VggPatchSizes
 from mammoview.models.networks import Classifier, PatchNet, WholeImageNet
 from mammoview.training.judging.metrics import clustered_bootstrap
 from mammoview.training.judging.randomise import cascade, parts_from_the_top, random_network
@@ -19,6 +19,7 @@ from mammoview.training.judging.trust import (
     Scene,
     aim,
     blind_aim,
+    by_attention,
     by_edges,
     by_gradcam,
     by_guided_backprop,
@@ -226,3 +227,13 @@ def test_patch_map_as_a_map_of_the_input() -> None:
     assert parts[0].shape == (ROWS, COLUMNS)
     np.testing.assert_allclose(parts[0], parts[1] + parts[2], atol=2e-3)
     np.testing.assert_allclose(parts[3], 1, atol=5e-3)
+
+
+def test_random_attention_points_somewhere(scenes: list[Scene]) -> None:
+    """Scores start at zero, and an even map would be no baseline."""
+    torch.manual_seed(0)
+    net = WholeImageNet(ResNetAttentionSizes(**SMALL, attention=8)).eval()
+    images = [scene.image for scene in scenes[:4]]
+    maps = [by_attention(random_network(net, images, seed=seed), images[0]) for seed in (0, 1)]
+    assert all(one.max() - one.min() > 0.1 for one in maps)
+    assert not np.allclose(*maps, atol=0.05)
