@@ -133,7 +133,7 @@ def case_images(
         loaded = load_case(case)
         values, transform = prepare_image(loaded.cleaned, spec, breast=loaded.breast)
         pixels[index] = values[0]
-        lesions.append([(transform.apply_box(lesion.box), lesion.is_malignant) for lesion in loaded.lesions])
+        lesions.append([(transform.apply_box(box), is_malignant) for box, is_malignant in _marks(loaded)])
         progress((index + 1) / len(chosen), f"Preparing case {index + 1} of {len(chosen)}")
     return ImageSet(
         pixels=pixels,
@@ -143,6 +143,15 @@ def case_images(
         views=np.array([case.view.value for case in chosen]),
         places=marked(lesions),
     )
+
+
+def _marks(loaded: CasePixels) -> list[tuple[Box, bool | None]]:
+    """Boxes of what is marked, or else of the mask's parts; a mark without a label has its image's."""
+    case = loaded.case
+    if loaded.lesions:
+        told = [case.is_malignant if mark.is_malignant is None else mark.is_malignant for mark in loaded.lesions]
+        return [(mark.box, is_malignant) for mark, is_malignant in zip(loaded.lesions, told, strict=True)]
+    return [] if loaded.mask is None else [(box, case.is_malignant) for box, _ in lesion_boxes(loaded.mask)]
 
 
 def read_mask(path: Path) -> NDArray[np.bool_]:

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from mammoview.models.networks import PatchNet
-from mammoview.training.learning.losses import balanced_cross_entropy
+from mammoview.training.learning.losses import balanced_cross_entropy, over_all_processes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -107,8 +107,8 @@ def describing_loss(weight: float) -> Callable[[Tensor, Tensor], Tensor]:
         classes = balanced_cross_entropy(outputs[:, :-count], targets[:, 0].long())
         told, truth = outputs[:, -count:], targets[:, 1:]
         is_known = ~torch.isnan(truth)
-        if not bool(is_known.any()):
-            return classes
-        return classes + weight * functional.binary_cross_entropy_with_logits(told[is_known], truth[is_known])
+        known, processes = over_all_processes(is_known.sum())
+        total = functional.binary_cross_entropy_with_logits(told[is_known], truth[is_known], reduction="sum")
+        return classes + weight * total * processes / known.clamp_min(1)
 
     return loss

@@ -98,6 +98,12 @@ def is_first_process() -> bool:
     return int(os.environ.get("RANK", os.environ.get("SLURM_PROCID", "0"))) == 0
 
 
+def is_shared(machine: Machine) -> bool:
+    """Whether several processes will train together, on this machine or others."""
+    started = int(os.environ.get("WORLD_SIZE", os.environ.get("SLURM_NTASKS", "1")))
+    return machine.devices * machine.nodes > 1 or started > 1
+
+
 def leave_to_first_process() -> None:
     """After training: the processes part, and all but the first end here.
 

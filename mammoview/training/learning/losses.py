@@ -23,6 +23,19 @@ def loss_named(name: LossName) -> Callable[[Tensor, Tensor], Tensor]:
     return named[name]
 
 
+def over_all_processes(counts: Tensor) -> tuple[Tensor, int]:
+    """Counts of a batch that several processes may share, added up over all of them, and how many they are.
+
+    A sum of losses times the second over the first is, as the mean over the processes, the mean of the whole batch.
+    Every process has to ask alike.
+    """
+    if not (distributed.is_available() and distributed.is_initialized()):
+        return counts, 1
+    total = counts.clone()
+    distributed.all_reduce(total)
+    return total, distributed.get_world_size()
+
+
 def balanced_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     """Cross entropy in which the classes present in the batch weigh the same (Shen et al. 2019).
 
@@ -36,11 +49,7 @@ def balanced_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
     labels
         Shape (n,), int64.
     """
-    counts = torch.bincount(labels, minlength=logits.shape[1]).to(logits.dtype)
-    processes = 1
-    if distributed.is_available() and distributed.is_initialized():
-        processes = distributed.get_world_size()
-        distributed.all_reduce(counts)
+    counts, processes = over_all_processes(torch.bincount(labels, minlength=logits.shape[1]).to(logits.dtype))
     weights = counts.clamp_min(1).reciprocal()
     # Each class that is there adds 1 to the sum of the weights.
     total = functional.cross_entropy(logits, labels, weight=weights, reduction="sum")

@@ -16,7 +16,7 @@ from torch.nn import functional
 from mammoview.models.networks import WholeImageNet
 from mammoview.models.networks.heads import AttentionHead
 from mammoview.training.cases.places import MALIGNANT, NOTHING, UNKNOWN
-from mammoview.training.learning.losses import balanced_cross_entropy
+from mammoview.training.learning.losses import balanced_cross_entropy, over_all_processes
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,8 +41,14 @@ class PlacedNet(nn.Module):
         assert isinstance(self.head, AttentionHead)
 
     def forward(self, images: Tensor) -> Tensor:
-        """Images (n, channels, h, w) to (n, 2 + 3 · positions): logits, scores, and both logits of each position."""
+        """Images (n, channels, h, w) to (n, 2 + 3 · positions): logits, scores, and both logits of each position.
+
+        In eval mode the logits alone, as the network itself: whoever watches a run watches what will be used.
+        """
         assert isinstance(self.head, AttentionHead)
+        if not self.training:
+            logits: Tensor = self.head(self.body(images))
+            return logits
         logits, scores, of_places = self.head.told(self.body(images))
         return torch.cat((logits, scores, of_places.flatten(1)), dim=1)
 
@@ -57,18 +63,16 @@ def placing_loss(weight: float) -> Callable[[Tensor, Tensor], Tensor]:
         places = targets[:, 1:]
         count = places.shape[1]
         of_image = balanced_cross_entropy(outputs[:, :2], targets[:, 0].long())
-        scores, of_places = outputs[:, 2 : 2 + count], outputs[:, 2 + count :].reshape(-1, 2, count)
+        scores, logits = outputs[:, 2 : 2 + count], outputs[:, 2 + count :].reshape(-1, 2, count)
         is_lesion = places != NOTHING
         has_lesion, is_known = is_lesion.any(dim=1), is_lesion & (places != UNKNOWN)
-        more = outputs.new_zeros(())
-        if bool(has_lesion.any()):
-            share = is_lesion[has_lesion].to(scores.dtype)
-            share = share / share.sum(dim=1, keepdim=True)
-            looked = -(share * torch.log_softmax(scores[has_lesion], dim=1)).sum(dim=1).mean()
-            more = more + _SHARE_OF_WEIGHTS * looked
-        if bool(is_known.any()):
-            told = of_places.movedim(1, 2)[is_known]
-            more = more + functional.cross_entropy(told, (places[is_known] == MALIGNANT).long())
-        return of_image + weight * more
+        (images, known), processes = over_all_processes(torch.stack((has_lesion.sum(), is_known.sum())))
+        share = is_lesion.to(scores.dtype)
+        share = share / share.sum(dim=1, keepdim=True).clamp_min(1)
+        looked = -(share * torch.log_softmax(scores, dim=1)).sum() / images.clamp_min(1)
+        is_malignant = (places[is_known] == MALIGNANT).long()
+        told = functional.cross_entropy(logits.movedim(1, 2)[is_known], is_malignant, reduction="sum")
+        of_places: Tensor = _SHARE_OF_WEIGHTS * looked + told / known.clamp_min(1)
+        return of_image + weight * processes * of_places
 
     return loss

@@ -120,13 +120,13 @@ def fit_images(net: WholeImageNet, images: ImageSet, split: Split, run: Run, *, 
         for names in (learned, watched)
     )
     assert batches is not None
+    if run.config.placing and not isinstance(net.head, AttentionHead):
+        raise UsageError("Only a net with attention is told where to look.", "Remove “placing” from the config.")
     if not run.config.placing or not batches.images.places.size:
         if run.config.placing:
             run.progress(0.0, "No lesion is marked on these images: attention learns from their labels alone")
         fit(net, batches, split, run, parent=parent, watched=others)
         return
-    if not isinstance(net.head, AttentionHead):
-        raise UsageError("Only a net with attention is told where to look.", "Remove “placing” from the config.")
     batches, loss = replace(batches, is_placed=True), placing_loss(run.config.placing)
     fit(PlacedNet(net), batches, split, run, loss=loss, parent=parent, watched=others)
 

@@ -156,12 +156,17 @@ def _recipe(order: Order, source: str) -> Callable[[Path, Run], PackageInfo]:
     if order.kind is Kind.PATCH:
         return phantom_recipes.train_drawn_patch if source == "phantom_masses" else recipes.train_patch
     if order.kind is Kind.SEGMENT:
-        return {
+        segmenters = {
             "cesm": recipes.train_segmenter,
             "forty_fold": forty_fold_recipe.train_forty_fold,
             "three_class": phantom_recipes.train_three_class,
             "phantom_calcifications": phantom_recipes.train_calcification,
-        }[source]
+        }
+        if source not in segmenters:
+            raise UsageError(
+                f"The config's source “{source}” teaches no segmenter.", "Name another config, or train a patch net."
+            )
+        return segmenters[source]
     parent = order.parent
     if parent is None:
         raise UsageError(

@@ -42,6 +42,7 @@ from mammoview.training.cases.splits import SITE_FOLD, Split, check_patients, fo
 from mammoview.training.cases.tiles import TileSet
 from mammoview.training.judging.evaluate import MALIGNANT
 from mammoview.training.judging.measure import measure_patch, patch_spec
+from mammoview.training.learning.engine import is_shared
 from mammoview.training.recipes.fitting import Run, fit, fit_patch
 from mammoview.training.recipes.measure_phantom import measure_clusters, measure_three_classes
 from mammoview.training.recipes.papers import PACKAGE
@@ -211,6 +212,9 @@ def _told(women: Iterable[PhantomSequence], tell: Tell, total: int) -> Iterator[
 
 def _fit_in_turn(net: BCirUNet, parts: Sequence[TileSet], split: Split, run: Run) -> None:
     """The stages of drawn masses on the first part, in a folder of their own; then the others on all parts."""
+    if is_shared(run.machine):
+        # The processes part after the first turn.
+        raise UsageError("Three classes are learned in two turns on one device.", "Leave out --devices and --nodes.")
     stages = run.config.stages
     first = tuple(stage for stage in stages if stage.name == DRAWN_STAGE)
     for own, sets, out in (
@@ -249,7 +253,8 @@ def _training(tiles: TileSet, split: Split) -> TileSet:
 def _kept(run: Run, name: str, make: Callable[[Tell], TileSet]) -> TileSet:
     """Tiles from the run's folder where an earlier call left them."""
     config = run.config
-    what = f"{config.phantoms} {config.seed} {config.split.seed} {config.preprocess.model_dump_json()} {GENERATION}"
+    chosen = f"{config.background_per_film} {config.phantoms} {config.seed} {config.split.seed}"
+    what = f"{chosen} {config.preprocess.model_dump_json()} {GENERATION}"
     path = run.out / f"{name}-{hashlib.sha256(what.encode()).hexdigest()[:8]}.npz"
     run.out.mkdir(parents=True, exist_ok=True)
     if not path.exists():

@@ -342,7 +342,9 @@ def _counts(held: SequenceSet, rows: NDArray[np.bool_]) -> tuple[int, int]:
 def _embedded(net: PriorsNet, spec: ImageSpec, run: Run, parent: PackageInfo) -> SequenceSet:
     """The women of a run, from its folder where they were drawn before."""
     config = run.config
-    what = f"{parent.sha256} {spec.model_dump_json()} {config.split.seed} {config.phantoms} {GENERATION}"
+    # The sizes say what of a map becomes an embedding; folders of earlier versions hold averages and maxima.
+    embedded = f"odds {net.sizes.model_dump_json()} {parent.sha256} {spec.model_dump_json()}"
+    what = f"{embedded} {config.split.seed} {config.phantoms} {GENERATION}"
     cache = run.out / f"women-{hashlib.sha256(what.encode()).hexdigest()[:8]}.npz"
     run.out.mkdir(parents=True, exist_ok=True)
     if not cache.exists():

@@ -29,6 +29,7 @@ from mammoview.training.judging.comparisons import compare_aucs
 from mammoview.training.judging.evaluate import Judged, judge_whole_image, outputs
 from mammoview.training.judging.measure import IMAGE_PROTOCOL, evaluation_of
 from mammoview.training.judging.measured import metric
+from mammoview.training.learning.engine import is_shared
 from mammoview.training.recipes.fitting import Run, fit_images
 from mammoview.training.recipes.papers import PACKAGE, image_data, train_whole_image
 from mammoview.training.recipes.publish import publish, settle, whole_image_source
@@ -194,7 +195,7 @@ def _held_out(images: ImageSet, split: Split, run: Run, package: LoadedPackage) 
 
 
 def _cross_validated(images: ImageSet, strata: dict[str, int], run: Run, package: LoadedPackage) -> _Tuned:
-    if run.machine.devices * run.machine.nodes > 1:
+    if is_shared(run.machine):
         raise UsageError("So few cases are cross-validated on one device.", "Leave out --devices and --nodes.")
     count = min(FOLDS, sum(strata.values()), len(strata) - sum(strata.values()))
     if count < 2:
@@ -224,7 +225,7 @@ def _publish_tuned(
         Judged(found.told, judged.labels, judged.patients, judged.breasts, groups), seed=config.split.seed
     )
     trained = images.select(np.isin(images.patients, list(found.split.training)))
-    source = whole_image_source(float(trained.labels.mean()))
+    source = whole_image_source(float(trained.labels.mean()), is_placed=config.placing > 0)
     if site is None:
         source = replace(source, description=f"{source.description} Tuned from `{info.key}`.")
     else:

@@ -21,6 +21,7 @@ from mammoview.training.cases.case_tiles import case_tiles, forty_fold_of, maske
 from mammoview.training.cases.data import cbis_films, cbis_lesions
 from mammoview.training.cases.images import film_images
 from mammoview.training.cases.importers.cbis import case_of
+from mammoview.training.cases.places import MALIGNANT
 from mammoview.training.cases.sampling import S1, Sampling
 from mammoview.training.cases.tiles import MM_PER_PX
 
@@ -81,6 +82,29 @@ def test_labelled_cases_become_images(cases: tuple[Case, ...]) -> None:
         case_images(cases[2:], ImageSpec(rows=128, columns=96))
     with pytest.raises(CancelledError):
         case_images(cases, ImageSpec(rows=128, columns=96), cancel=lambda: True)
+
+
+@pytest.mark.parametrize("is_mirrored", [False, True])
+@pytest.mark.parametrize("by", ["box", "mask"])
+def test_marks_stay_on_their_lesion_whatever_is_cropped_or_mirrored(by: str, is_mirrored: bool, tmp_path: Path) -> None:
+    pixels, side = breast((250, 120, 25), letter=True), Laterality.LEFT
+    box = Box.square(250, 120, 50)
+    if is_mirrored:
+        pixels, side = np.ascontiguousarray(pixels[:, ::-1]), Laterality.RIGHT
+        box = Box(box.row0, COLUMNS - box.col1, box.row1, COLUMNS - box.col0)
+    mask = write(tmp_path / "mask.png", (pixels == 200).astype(np.uint8) * 255)
+    marks = {"lesions": (MarkedLesion(box, MASS),)} if by == "box" else {"mask": mask}
+    plain = Case(write(tmp_path / "a.png", pixels), "1", side, ViewPosition.CC, True)
+    found = case_images([replace(plain, **marks)], ImageSpec(rows=128, columns=96))  # type: ignore[arg-type]
+    ((row0, col0, row1, col1, kind),) = found.places[0]
+    inside = np.zeros((128, 96), dtype=bool)
+    inside[round(row0) : round(row1), round(col0) : round(col1)] = True
+    is_bright = found.pixels[0] > 0.6
+    assert kind == MALIGNANT, "the mark has its image's label"
+    assert is_bright.any()
+    assert not (is_bright & ~inside).any()
+    # A disc fills most of its box.
+    assert is_bright[inside].mean() > 0.6
 
 
 def test_the_cleaned_copy_has_no_letter(cases: tuple[Case, ...]) -> None:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import numpy as np
+import pytest
 import torch
 
 from mammoview.models.networks import PatchNet, build
 from mammoview.training.cases.data import LesionDetails
+from mammoview.training.learning import described
 from mammoview.training.learning.described import QUESTIONS, DescribingNet, answers, describing_loss
 from mammoview.training.learning.losses import balanced_cross_entropy
 
@@ -62,3 +64,17 @@ def test_unknown_answers_cost_nothing() -> None:
     more.backward()
     assert outputs.grad is not None
     assert (outputs.grad[:, 5:] != 0).sum() == 1
+
+
+def test_processes_that_share_a_batch_have_the_loss_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two halves with different numbers of known answers, each told the count of both."""
+    torch.manual_seed(1)
+    outputs = torch.randn(4, 5 + len(QUESTIONS))
+    targets = torch.full((4, 1 + len(QUESTIONS)), torch.nan)
+    # The same two classes in each half, so that their balance is that of the whole.
+    targets[:, 0] = torch.tensor([0.0, 1.0, 0.0, 1.0])
+    targets[0, 1:4], targets[3, 2] = 1.0, 0.0
+    whole = describing_loss(2.0)(outputs, targets)
+    monkeypatch.setattr(described, "over_all_processes", lambda count: (torch.tensor(4), 2))
+    halves = [describing_loss(2.0)(outputs[rows], targets[rows]) for rows in (slice(0, 2), slice(2, 4))]
+    torch.testing.assert_close(torch.stack(halves).mean(), whole)

@@ -8,6 +8,7 @@ import torch
 from mammoview.models.networks import WholeImageNet, build
 from mammoview.models.networks.heads import AttentionHead
 from mammoview.training.cases.places import BENIGN, MALIGNANT, NOTHING, UNKNOWN
+from mammoview.training.learning import placed
 from mammoview.training.learning.losses import balanced_cross_entropy
 from mammoview.training.learning.placed import PlacedNet, placing_loss
 
@@ -25,7 +26,10 @@ def net() -> WholeImageNet:
 
 def test_the_placed_net_gives_the_logits_and_places_of_the_net_that_it_wraps(net: WholeImageNet) -> None:
     images = torch.randn(3, 1, 128, 64)
-    both = PlacedNet(net).eval()
+    both = PlacedNet(net).train()
+    # Statistics of three images would differ from those that the net keeps.
+    for module in both.modules():
+        module.training = module is both
     told = both(images)
     assert told.shape == (3, 2 + 3 * POSITIONS)
     torch.testing.assert_close(told[:, :2], net(images))
@@ -71,3 +75,21 @@ def test_the_positions_of_a_lesion_learn_what_it_is_and_an_unknown_one_teaches_n
     assert outputs.grad is not None
     assert outputs.grad[0, 2 + POSITIONS :].abs().max() == 0
     assert outputs.grad[0, 2 : 2 + POSITIONS].abs().max() > 0
+
+
+def test_who_watches_a_run_sees_the_network_itself(net: WholeImageNet) -> None:
+    images = torch.randn(2, 1, 128, 64)
+    torch.testing.assert_close(PlacedNet(net).eval()(images), net(images))
+
+
+def test_processes_that_share_a_batch_have_the_loss_of_the_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Two halves with different numbers of marks, each told the counts of both."""
+    torch.manual_seed(1)
+    outputs, targets = torch.randn(4, 2 + 3 * POSITIONS), torch.full((4, 1 + POSITIONS), float(NOTHING))
+    targets[:, 0] = torch.tensor([0.0, 1.0, 0.0, 1.0])
+    targets[0, 1:4], targets[1, 5], targets[3, 2:4] = BENIGN, MALIGNANT, UNKNOWN
+    whole = placing_loss(2.0)(outputs, targets)
+    totals = torch.tensor([3, 4])
+    monkeypatch.setattr(placed, "over_all_processes", lambda counts: (totals, 2))
+    halves = [placing_loss(2.0)(outputs[rows], targets[rows]) for rows in (slice(0, 2), slice(2, 4))]
+    torch.testing.assert_close(torch.stack(halves).mean(), whole)
