@@ -233,7 +233,7 @@ def main() -> None:
     parser.add_argument("--films", type=int, default=100, help="films of each package, at most")
     parser.add_argument("--out", type=Path, help="write the page here as well")
     given = parser.parse_args()
-    command = "python -m bench.trust --data ../shared/data --out docs/results/trust.md"
+    command = f"python -m bench.trust --data ../shared/data --films {given.films} --out docs/results/trust.md"
     lines = [HEAD.format(command=command, tolerance=TOLERANCE_PX, draws=DRAWS, compared=COMPARED).rstrip()]
     print(lines[0])
     for subject in subjects(given.data, given.films):
