@@ -8,6 +8,7 @@ one ROC plot, and tests two views against one and the mean of all against each. 
 from __future__ import annotations
 
 import argparse
+import shlex
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ def main() -> None:
     parser.add_argument("strategies", nargs="+", help="NAME=FOLDER of a cross-validation")
     parser.add_argument("--docs", type=Path, default=Path("docs"), help="folder of page and plot")
     parser.add_argument("--page", default="strategies", help="name of the page and of the plot")
+    parser.add_argument("--title", default="Whole-image strategies", help="heading of the page")
     given = parser.parse_args()
     found = {name: read_outputs(Path(folder)) for name, _, folder in (word.partition("=") for word in given.strategies)}
     common = sorted(set.intersection(*({*_keys(one)} for one in found.values())))
@@ -57,8 +59,8 @@ def main() -> None:
     )
     text = "\n".join(lines)
     print(text)
-    command = "python -m bench.strategies " + " ".join(given.strategies) + f" --page {given.page}"
-    page = f"# Whole-image strategies\n\n`{command}`\n\n{text}\n![ROC curves](../images/{given.page}.png)\n"
+    command = shlex.join(["python", "-m", "bench.strategies", *given.strategies, "--page", given.page])
+    page = f"# {given.title}\n\n`{command}`\n\n{text}\n![ROC curves](../images/{given.page}.png)\n"
     (given.docs / "results" / f"{given.page}.md").write_text(page, encoding="utf-8")
 
 
