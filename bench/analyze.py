@@ -45,7 +45,7 @@ def main() -> None:
         peak_gib = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 2**20
         whole_s = command_s(work / "study", work / "out-whole")
     inside, alone_s, wall = (statistics.median(values) for values in (inner, sums, commands))
-    print(f"four views, {THREADS} threads, Grad-CAM; stages alone, seconds for the exam:")
+    print(f"four views, {THREADS} threads, the default map; stages alone, seconds for the exam:")
     for name, values in stages.items():
         print(f"  {name:12} {statistics.median(values):6.2f}")
     print(f"sum of the stages                   {alone_s:6.2f} s")
