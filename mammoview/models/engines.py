@@ -23,7 +23,7 @@ Outputs = dict[str, NDArray[np.float32]]
 
 #: How long ONNX Runtime's threads look for work before they sleep: long enough to bridge the gap between two layers,
 #: and too short to take the cores from the window, or from the image that is prepared meanwhile.
-SPIN_US = 100
+SPIN_US = 1000
 
 
 class OutOfMemoryError(Exception):
