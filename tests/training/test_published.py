@@ -236,7 +236,8 @@ def test_half_of_the_background_may_be_hard() -> None:
 def test_a_run_that_began_before_there_was_a_choice_goes_on() -> None:
     """The hash of a config does not change by what it need not say."""
     usual = read_config(ROOT / "patch.toml")
-    before = usual.model_dump_json(exclude={"sampling", "augmentation", "watch"})
+    before = usual.model_dump_json(exclude={"sampling", "augmentation", "watch", "placing"})
     assert usual.sha256 == hashlib.sha256(before.encode()).hexdigest()
-    hashes = {usual.sha256, *(usual.model_copy(update={"sampling": name}).sha256 for name in ("s1", "s10"))}
-    assert len(hashes) == 3
+    changed = ({"sampling": "s1"}, {"sampling": "s10"}, {"placing": 1.0})
+    hashes = {usual.sha256, *(usual.model_copy(update=change).sha256 for change in changed)}
+    assert len(hashes) == 4
