@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-from PySide6.QtCore import Qt, Signal
+from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
 from PySide6.QtWidgets import (
     QDialog,
@@ -73,7 +73,8 @@ class MainWindow(QMainWindow):
         self._session = session
         self.setWindowTitle("MammoView — research only, not for diagnosis")
         self.setAcceptDrops(True)
-        self.resize(1440, 900)
+        # Without a window manager nobody else keeps the window on a small screen.
+        self.resize(QSize(1440, 900).boundedTo(self.screen().availableSize()))
         settings = session.settings
         self.options = OverlayOptions().under(settings)
         self._hidden_layers: frozenset[Layer] = frozenset()

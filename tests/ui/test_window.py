@@ -74,6 +74,18 @@ def is_analysed(window: MainWindow) -> bool:
     return all_shown(window) and all(pane.prepared is not None for pane in window.wall.panes)
 
 
+def test_the_window_is_no_larger_than_the_screen(qtbot: QtBot) -> None:
+    session, background = Session(Settings(), engine=FAKE_ENGINE), Background()
+    window = MainWindow(session, background)
+    qtbot.addWidget(window)
+    room = window.screen().availableSize()
+    assert room.width() < 1440, "the test's screen is small"
+    assert window.width() <= room.width()
+    assert window.height() <= room.height()
+    background.close()
+    session.close()
+
+
 def test_open_analyse_select_save(
     start: Callable[..., tuple[MainWindow, Session]],
     study: Path,
