@@ -46,11 +46,12 @@ _ORDER = list(PatchClass)
 _MALIGNANT = [_ORDER.index(kind) for kind in (PatchClass.MALIGNANT_CALCIFICATION, PatchClass.MALIGNANT_MASS)]
 
 
-def most_suspicious(net: Network, film: Film, boxes: Sequence[Box], spec: PatchSpec, temperature: float) -> float:
-    """The highest probability of a malignant lesion at some boxes of `isotropic`, mean over flips; 0 without any."""
+def most_suspicious(
+    net: Network, image: NDArray[np.uint16], boxes: Sequence[Box], spec: PatchSpec, temperature: float
+) -> float:
+    """The highest probability of a malignant lesion at some boxes of an image, mean over flips; 0 without any."""
     if not boxes:
         return 0.0
-    image = isotropic(film).astype(np.uint16) * np.uint16(257)
     patches = np.stack([prepare_patch(image, box, spec)[0] for box in boxes])
     logits = outputs(net, [Batch(torch.from_numpy(patches), torch.zeros(len(boxes)))])
     return float(mean_probabilities(logits, temperature=temperature)[:, _MALIGNANT].sum(axis=1).max())
@@ -67,9 +68,9 @@ def patch_scores(cache: Path, films: Sequence[Film]) -> dict[str, NDArray[np.flo
         package = packages[folds[film.key.patient]]
         spec, temperature = package.preprocess.patch, package.calibration.temperature
         assert spec is not None
-        net = nets[folds[film.key.patient]]
-        true[row] = most_suspicious(net, film, isotropic_boxes(film), spec, temperature)
-        marks[row] = most_suspicious(net, film, proposals.get(film.key, ())[:MARKS], spec, temperature)
+        net, image = nets[folds[film.key.patient]], isotropic(film).astype(np.uint16) * np.uint16(257)
+        true[row] = most_suspicious(net, image, isotropic_boxes(film), spec, temperature)
+        marks[row] = most_suspicious(net, image, proposals.get(film.key, ())[:MARKS], spec, temperature)
     return {"patch classifier, true boxes": true, f"patch classifier, best of {MARKS} marks": marks}
 
 

@@ -79,9 +79,13 @@ class Case:
         """Patient with side: the name of the breast, whose views are judged together."""
         return f"{self.patient}_{self.laterality.value}"
 
+    def label_of(self, lesion: MarkedLesion) -> bool | None:
+        """Whether one of its lesions is malignant: what the mark says, or else the image's label."""
+        return self.is_malignant if lesion.is_malignant is None else lesion.is_malignant
+
     def class_of(self, lesion: MarkedLesion) -> PatchClass | None:
         """The patch class of one of its lesions; None where its kind, or both its label and the image's, is unknown."""
-        is_malignant = self.is_malignant if lesion.is_malignant is None else lesion.is_malignant
+        is_malignant = self.label_of(lesion)
         if lesion.kind is None or is_malignant is None:
             return None
         classes = {

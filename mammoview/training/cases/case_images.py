@@ -146,11 +146,10 @@ def case_images(
 
 
 def _marks(loaded: CasePixels) -> list[tuple[Box, bool | None]]:
-    """Boxes of what is marked, or else of the mask's parts; a mark without a label has its image's."""
+    """Boxes of what is marked, or else of the mask's parts, and whether each is malignant."""
     case = loaded.case
     if loaded.lesions:
-        told = [case.is_malignant if mark.is_malignant is None else mark.is_malignant for mark in loaded.lesions]
-        return [(mark.box, is_malignant) for mark, is_malignant in zip(loaded.lesions, told, strict=True)]
+        return [(mark.box, case.label_of(mark)) for mark in loaded.lesions]
     return [] if loaded.mask is None else [(box, case.is_malignant) for box, _ in lesion_boxes(loaded.mask)]
 
 
