@@ -21,7 +21,9 @@ from mammoview.core.study import (
 )
 from mammoview.dicom.codes import BREAST_REGIONS, MODIFIERS, VIEW_WORDS, VIEWS
 from mammoview.dicom.gray import grayscale
-from mammoview.dicom.technique import technique
+from mammoview.dicom.kinds import refuse_what_is_no_image
+from mammoview.dicom.profile import conformance
+from mammoview.dicom.technique import facts, lossy_ratio, partial_view_meanings
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -33,6 +35,10 @@ TOMOSYNTHESIS = {
 }
 MG_FOR_PRESENTATION = "1.2.840.10008.5.1.4.1.1.1.2"
 MG_FOR_PROCESSING = "1.2.840.10008.5.1.4.1.1.1.2.1"
+_INTENT_OF_CLASS = {
+    MG_FOR_PRESENTATION: PresentationIntent.FOR_PRESENTATION,
+    MG_FOR_PROCESSING: PresentationIntent.FOR_PROCESSING,
+}
 SYNTHETIC_MANUFACTURER = "MammoView Phantom"
 #: Modalities whose images may show a breast; the others are refused whatever their tags say.
 PROJECTION_MODALITIES = frozenset({"MG", "CR", "DX", "OT", "SC", "RG"})
@@ -90,11 +96,12 @@ def describe(dataset: Dataset, path: str, root: int = 0, relative_path: str = ""
         When the object has no pixels, is colour, is not of a breast, or is of a kind not shown yet; the error's
         message names the file.
     """
+    refuse_what_is_no_image(dataset, path)
     rows, columns = int(dataset.get("Rows") or 0), int(dataset.get("Columns") or 0)
     if rows <= 0 or columns <= 0:
         raise NoPixelsError(
             f"{path} is a DICOM object without an image.",
-            "Reports and presentation states are not shown; pass them over.",
+            "Only images are shown; pass it over.",
         )
     _refuse_other_kinds(dataset, path)
     inferred: list[Inferred] = []
@@ -104,8 +111,7 @@ def describe(dataset: Dataset, path: str, root: int = 0, relative_path: str = ""
     spacing, spacing_source = _spacing(dataset)
     if spacing is None:
         warnings.append("The header gives no pixel spacing: sizes are in pixels.")
-    if text(dataset, "BurnedInAnnotation") == "YES":
-        warnings.append("The image carries burned-in annotation.")
+    warnings.extend(_doubts(dataset))
     return Mammogram(
         id=text(dataset, "SOPInstanceUID"),
         path=path,
@@ -135,10 +141,28 @@ def describe(dataset: Dataset, path: str, root: int = 0, relative_path: str = ""
         has_implant=text(dataset, "BreastImplantPresent") == "YES",
         is_partial=text(dataset, "PartialView") == "YES",
         is_lossy=text(dataset, "LossyImageCompression") == "01",
+        is_burned_in=text(dataset, "BurnedInAnnotation").upper() == "YES",
         is_synthetic=text(dataset, "Manufacturer") == SYNTHETIC_MANUFACTURER,
-        technique=technique(dataset),
+        partial_meanings=partial_view_meanings(dataset),
+        lossy_ratio=lossy_ratio(dataset),
+        technique=facts(dataset),
+        conformance=conformance(dataset),
         warnings=tuple(warnings),
     )
+
+
+def _doubts(dataset: Dataset) -> list[str]:
+    """What the header itself says against trusting the image (MG-A01, A09, F11)."""
+    doubts = []
+    if text(dataset, "BurnedInAnnotation").upper() == "YES":
+        doubts.append("The pixels carry burned-in text.")
+    if text(dataset, "LossyImageCompression") == "01":
+        doubts.append("The pixels were compressed with loss: not for primary reading.")
+    stated = text(dataset, "PresentationIntentType").upper()
+    by_class = _INTENT_OF_CLASS.get(text(dataset, "SOPClassUID"))
+    if stated and by_class is not None and stated != by_class.value:
+        doubts.append(f"Presentation Intent Type says {stated}, the kind of object says {by_class.value}.")
+    return doubts
 
 
 def _refuse_other_kinds(dataset: Dataset, path: str) -> None:
@@ -217,11 +241,7 @@ def _intent(dataset: Dataset) -> PresentationIntent | None:
     value = text(dataset, "PresentationIntentType").upper()
     if value in {intent.value for intent in PresentationIntent}:
         return PresentationIntent(value)
-    by_class = {
-        MG_FOR_PRESENTATION: PresentationIntent.FOR_PRESENTATION,
-        MG_FOR_PROCESSING: PresentationIntent.FOR_PROCESSING,
-    }
-    return by_class.get(text(dataset, "SOPClassUID"))
+    return _INTENT_OF_CLASS.get(text(dataset, "SOPClassUID"))
 
 
 def _pair(dataset: Dataset, keyword: str) -> tuple[float, float] | None:
