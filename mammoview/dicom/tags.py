@@ -23,7 +23,7 @@ from mammoview.dicom.codes import BREAST_REGIONS, MODIFIERS, VIEW_WORDS, VIEWS
 from mammoview.dicom.gray import grayscale
 from mammoview.dicom.kinds import refuse_what_is_no_image
 from mammoview.dicom.profile import conformance
-from mammoview.dicom.technique import facts, lossy_ratio, partial_view_meanings
+from mammoview.dicom.technique import facts, lossy_ratio, partial_view_meanings, unknown_character_sets
 
 if TYPE_CHECKING:
     from pydicom import Dataset
@@ -158,6 +158,9 @@ def _doubts(dataset: Dataset) -> list[str]:
         doubts.append("The pixels carry burned-in text.")
     if text(dataset, "LossyImageCompression") == "01":
         doubts.append("The pixels were compressed with loss: not for primary reading.")
+    unknown = unknown_character_sets(dataset)
+    if unknown:
+        doubts.append(f"The character set {', '.join(unknown)} is unknown: names may be misspelt.")
     stated = text(dataset, "PresentationIntentType").upper()
     by_class = _INTENT_OF_CLASS.get(text(dataset, "SOPClassUID"))
     if stated and by_class is not None and stated != by_class.value:

@@ -67,6 +67,14 @@ def lossy_ratio(dataset: Dataset) -> str:
     return ", ".join(f"{ratio:.3g}:1" for ratio in ratios if ratio is not None and ratio > 0)
 
 
+def unknown_character_sets(dataset: Dataset) -> tuple[str, ...]:
+    """Terms of Specific Character Set (0008,0005) that no decoder is known for."""
+    from pydicom.charset import python_encoding
+
+    terms = (str(term).strip() for term in _values(dataset.get("SpecificCharacterSet")))
+    return tuple(printable(term, 24) for term in terms if term not in python_encoding)
+
+
 def _found(dataset: Dataset, keyword: str) -> Any:
     value = dataset.get(keyword)
     if value not in (None, ""):

@@ -17,6 +17,7 @@ from mammoview.session.orientation import Side
 from mammoview.ui import theme
 from mammoview.ui.viewport import decor, marks, voi
 from mammoview.ui.viewport.annotation import AnnotationOptions, edge_letters, lower_lines, upper_lines
+from mammoview.ui.viewport.corners import Layout, lay_out
 from mammoview.ui.viewport.layers import OverlayOptions, Prepared, Truth, legend
 from mammoview.ui.viewport.lens import Lens
 from mammoview.ui.viewport.mouse import MouseTool, Overpaint
@@ -47,6 +48,7 @@ class Canvas(QWidget):
         self.shade = Shade()
         self.overpaints: list[Overpaint] = []
         self.tool: MouseTool | None = None
+        self.badges: tuple[str, ...] = ()
         self.prepared: Prepared | None = None
         self.truth: Truth | None = None
         self.is_active = False
@@ -62,6 +64,7 @@ class Canvas(QWidget):
         self._cursor: QPointF | None = None
         self._is_placed = False
         self._decor: QImage | None = None
+        self._layout: Layout | None = None
 
     # What is shown
 
@@ -313,7 +316,8 @@ class Canvas(QWidget):
         painter.drawImage(0, 0, self._decor)
         painter.scale(1 / ratio, 1 / ratio)
         caption = self.shade.caption(self.hung.image.grayscale)
-        decor.paint_window(painter, fonts, caption, size=size, chest_wall=self.chest_wall)
+        if self._layout is not None:
+            decor.paint_window(painter, fonts, caption, self._layout, self.chest_wall)
         if self._lens is not None and self._cursor is not None:
             self._lens.paint(painter, self.placement, self._table(), at=self._cursor * ratio, ratio=ratio)
         if self.tool is not None:
@@ -348,18 +352,36 @@ class Canvas(QWidget):
         painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
         colours = legend(prepared, self.truth, self._options)
         notes = (*((self._stack_text,) if self._stack_text else ()), *self._notes, *colours)
-        upper = upper_lines(image, self._annotation, self.hung.orientation.inferred)
-        lower = lower_lines(image, self._annotation, zoom=self.placement.zoom[1], notes=notes)
-        decor.paint_corners(painter, fonts, upper, lower, size=size, chest_wall=self.chest_wall)
-        letters = edge_letters(image.patient_orientation, self.hung.orientation.dihedral)
-        decor.paint_letters(painter, fonts, letters, size=size, chest_wall=self.chest_wall)
-        if self._options.is_cleaned:
-            text = "CLEANED COPY" if self.prepared else "CLEANED COPY NOT READY"
-            decor.paint_badge(painter, fonts, text, size=size, chest_wall=self.chest_wall)
+        self._layout = self._lay_out(fonts, size, notes)
+        decor.paint_layout(painter, fonts, self._layout)
+        if image.spacing_mm is not None:
+            px_per_mm = self.placement.zoom[0] / self.spacing[0]
+            decor.paint_ruler(
+                painter, fonts, self._layout, px_per_mm=px_per_mm, size=size, chest_wall=self.chest_wall
+            )
         for overpaint in self.overpaints:
             overpaint.paint(painter, self, fonts)
         painter.end()
         return layer
+
+    def _lay_out(self, fonts: decor.Fonts, size: tuple[int, int], notes: tuple[str, ...]) -> Layout:
+        assert self.hung is not None
+        image, wall = self.hung.image, self.chest_wall
+        letters = edge_letters(image.patient_orientation, self.hung.orientation.dihedral)
+        own_edge = wall.value if wall else None
+        badges = list(self.badges)
+        if self._options.is_cleaned:
+            badges.append("CLEANED COPY" if self.prepared else "CLEANED COPY NOT READY")
+        return lay_out(
+            upper_lines(image, self._annotation, self.hung.orientation.inferred),
+            lower_lines(image, self._annotation, zoom=self.placement.zoom[1], notes=notes),
+            size=size,
+            margin=decor.margin_px(fonts),
+            is_right=wall is not Side.RIGHT,
+            measure=fonts,
+            letters={edge: letter for edge, letter in letters.items() if edge != own_edge},
+            badges=badges,
+        )
 
     def _frame(self, painter: QPainter) -> None:
         if self.is_active:
