@@ -7,6 +7,7 @@ no gray scale function applied. Sources and the rules for patterns after the TG1
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -163,7 +164,7 @@ def _sign(sheet: Sheet, source: str, ground: int) -> None:
 
 
 def _field(shape: tuple[int, int]) -> int:
-    return round((_FIELD_SHARE * shape[0] * shape[1]) ** 0.5)
+    return round(math.sqrt(_FIELD_SHARE * shape[0] * shape[1]))
 
 
 def _middle(shape: tuple[int, int]) -> Rectangle:
