@@ -1,7 +1,8 @@
-"""Against PS3.14's own sample points, and against DCMTK, which computes the function anew by splines."""
+"""The gray scale function against DCMTK's, which has it from the standard by itself."""
 
 from __future__ import annotations
 
+import re
 import subprocess
 from pathlib import Path
 
@@ -9,103 +10,73 @@ import numpy as np
 import pytest
 
 from mammoview.core.errors import InputError
-from mammoview.imaging.gsdf import Monitor, Response, driving_table, jnd_index, luminance, standard_curve
+from mammoview.imaging.gsdf import LEAST_LUMINANCE, MOST_LUMINANCE, curve, jnd, luminance
 
-#: Some lines of table B-1 of PS3.14: index, cd/m².
-TABLE_B1 = ((1, 0.0500), (2, 0.0547), (3, 0.0594), (1023, 3993.4))
-
-
-@pytest.mark.meets("MG-D08")
-@pytest.mark.parametrize(("jnd", "cd_m2"), TABLE_B1)
-def test_the_function_goes_through_the_standards_table(jnd: int, cd_m2: float) -> None:
-    assert luminance(np.array([jnd]))[0] == pytest.approx(cd_m2, rel=1e-3)
+RANGES = [(0.05, 3900.0), (0.5, 400.0), (1.0, 600.0), (0.8, 450.0)]
 
 
-@pytest.mark.meets("MG-D08")
-def test_the_inverse_leads_back() -> None:
-    indices = np.arange(1, 1024, dtype=float)
-    np.testing.assert_allclose(jnd_index(luminance(indices)), indices, atol=0.6)
-    assert (np.diff(luminance(indices)) > 0).all()
-
-
-@pytest.mark.meets("MG-D08")
-@pytest.mark.parametrize(("black", "white", "ambient"), [(0.5, 500.0, 0.0), (0.3, 350.0, 1.0), (1.0, 1000.0, 0.2)])
-def test_the_curve_of_a_monitor_is_dcmtks(tmp_path: Path, black: float, white: float, ambient: float) -> None:
-    made = tmp_path / "gsdf.txt"
-    command = ["dcmdspfn", "+Il", str(black), str(white), "+Ca", str(ambient), "+Og", str(made)]
+def dcmtk_curve(folder: Path, darkest: float, brightest: float, count: int) -> tuple[tuple[float, float], np.ndarray]:
+    """The JND range and the luminances of equally spaced driving levels, as DCMTK's dcmdspfn prints them."""
+    out = folder / "curve.txt"
+    command = ["dcmdspfn", "+Il", str(darkest), str(brightest), "+Cd", str(count), "+Og", str(out)]
     subprocess.run(command, check=True, capture_output=True)
-    theirs = _columns(made)["GSDF"]
-    monitor = Monitor(Response.GAMMA22, black, white, ambient)
-    ours = standard_curve(monitor, np.linspace(0, 1, theirs.size))
-    # Both ends of DCMTK's curve come out of its own inverse, too.
-    np.testing.assert_allclose(ours, theirs, rtol=2e-3)
+    text = out.read_text()
+    low, high = re.search(r"JND index range : (\S+) - (\S+) ", text).groups()  # type: ignore[union-attr]
+    rows = [line.split() for line in text.splitlines() if re.match(r"\d", line)]
+    return (float(low), float(high)), np.array([float(value) for _, value in rows])
 
 
 @pytest.mark.meets("MG-D08")
-def test_a_measured_monitor_is_driven_like_dcmtk_drives_it(tmp_path: Path) -> None:
-    """DCMTK says with which light of this monitor it shows each level (PSC); our table must choose like it."""
-    levels = np.linspace(0, 255, 52).round()
-    light = 0.4 + 399.6 * (levels / 255) ** 2.3
-    described = tmp_path / "monitor.lut"
-    lines = [f"{level:.0f} {cd_m2:.6f}" for level, cd_m2 in zip(levels, light, strict=True)]
-    described.write_text("max 255\namb 0.7\n" + "\n".join(lines) + "\n")
-    made = tmp_path / "gsdf.txt"
-    command = ["dcmdspfn", "+Im", str(described), "+Ca", "0.7", "+Og", str(made)]
-    subprocess.run(command, check=True, capture_output=True)
-    theirs = _columns(made)
-    monitor = Monitor(
-        Response.MEASURED, ambient_cd_m2=0.7, measured=tuple(zip(levels / 255, map(float, light), strict=True))
-    )
-    table = driving_table(monitor)
-    assert table is not None
-    eight_bit = np.rint(table[np.arange(256) * 257] / 257.0).astype(int)
-    # DCMTK picks the level whose light is nearest; both may differ by one step.
-    chosen = np.array([np.argmin(np.abs(theirs["CC"] - wanted)) for wanted in theirs["PSC"]])
-    assert np.abs(eight_bit - chosen).max() <= 1
+@pytest.mark.parametrize(("darkest", "brightest"), RANGES)
+def test_luminances_are_those_of_dcmtk(tmp_path: Path, darkest: float, brightest: float) -> None:
+    (low, high), expected = dcmtk_curve(tmp_path, darkest, brightest, 256)
+    # The range is printed with six digits, and DCMTK goes by a spline between whole indices.
+    np.testing.assert_allclose(luminance(np.linspace(low, high, 256)), expected, rtol=5e-5, atol=2e-5)
 
 
-@pytest.mark.meets("MG-D08")
-@pytest.mark.parametrize("response", [Response.GAMMA22, Response.SRGB])
-def test_equal_steps_of_p_values_become_equal_steps_for_the_eye(response: Response) -> None:
-    monitor = Monitor(response, 0.5, 400.0, 0.3)
-    table = driving_table(monitor)
-    assert table is not None
-    assert (np.diff(table.astype(int)) >= 0).all()
-    assert (table[0], table[-1]) == (0, 65535)
-    driven = table[:: 65535 // 15] / 65535
-    linear = driven**2.2 if response is Response.GAMMA22 else np.array([_srgb(x) for x in driven])
-    steps = np.diff(jnd_index(0.5 + 399.5 * linear + 0.3))
-    assert np.ptp(steps) < 0.02 * steps.mean()
+@pytest.mark.parametrize(("darkest", "brightest"), RANGES)
+def test_indices_are_those_of_dcmtk_up_to_its_polynomial(tmp_path: Path, darkest: float, brightest: float) -> None:
+    ends, _ = dcmtk_curve(tmp_path, darkest, brightest, 2)
+    # DCMTK takes the standard's approximation of the inverse, which is off by up to 0.1 of an index.
+    np.testing.assert_allclose(jnd([darkest, brightest]), ends, atol=0.1)
 
 
-@pytest.mark.meets("MG-D08")
-def test_a_calibrated_monitor_is_left_alone() -> None:
-    assert driving_table(Monitor()) is None
+def test_every_whole_index_comes_back_from_its_luminance() -> None:
+    indices = np.arange(1, 1024)
+    np.testing.assert_allclose(jnd(luminance(indices)), indices, atol=1e-9)
 
 
-@pytest.mark.parametrize(
-    "monitor",
-    [
-        Monitor(Response.SRGB, 300.0, 0.5),
-        Monitor(Response.SRGB, 0.0, 300.0),
-        Monitor(Response.SRGB, 0.5, 9000.0),
-        Monitor(Response.MEASURED),
-        Monitor(Response.MEASURED, measured=((0.0, 1.0), (0.5, 0.9), (1.0, 300.0))),
-        Monitor(Response.MEASURED, measured=((0.0, 1.0), (0.5, 100.0))),
-    ],
-    ids=["upside down", "no black", "too bright", "nothing measured", "falls", "half"],
-)
-def test_impossible_light_is_told(monitor: Monitor) -> None:
+def test_the_range_is_that_of_the_standards_text() -> None:
+    # PS3.14 section 7: defined from 0.05 to (nearly) 4000 cd/m².
+    assert pytest.approx(0.05, abs=5e-5) == LEAST_LUMINANCE
+    assert 3990 < MOST_LUMINANCE < 4000
+    assert jnd(0.05) == pytest.approx(1.0, abs=0.05)
+
+
+def test_a_curve_has_its_ends_and_equal_steps_to_the_eye() -> None:
+    values = curve(0.5, 400.0, count=18)
+    assert values[[0, -1]] == pytest.approx([0.5, 400.0])
+    steps = np.diff(jnd(values))
+    np.testing.assert_allclose(steps, steps.mean(), rtol=1e-9)
+    # In the dark the eye tells less apart than in the light: equal steps are larger parts of the luminance.
+    contrast = np.diff(values) / values[:-1]
+    assert contrast[0] > 3 * contrast[-1]
+
+
+@pytest.mark.parametrize("value", [0.0, 0.04, 4100.0, float("nan")])
+def test_luminances_outside_are_refused_with_a_hint(value: float) -> None:
     with pytest.raises(InputError) as caught:
-        driving_table(monitor)
+        jnd([1.0, value])
+    assert "cd/m²" in caught.value.user_message
     assert caught.value.hint
 
 
-def _srgb(value: float) -> float:
-    return value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4
+@pytest.mark.parametrize("index", [0.5, 1024.0, float("nan")])
+def test_indices_outside_are_refused(index: float) -> None:
+    with pytest.raises(InputError):
+        luminance(index)
 
 
-def _columns(path: Path) -> dict[str, np.ndarray]:
-    lines = [line.split() for line in path.read_text().splitlines() if line and not line.startswith("#")]
-    values = np.array([[float(part) for part in line] for line in lines[1:]])
-    return dict(zip(lines[0], values.T, strict=True))
+def test_a_display_that_is_darker_in_white_than_in_black_is_refused() -> None:
+    with pytest.raises(InputError):
+        curve(400.0, 0.5, count=18)
