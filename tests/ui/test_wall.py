@@ -105,7 +105,7 @@ def test_panning_moves_the_same_anatomy_on_both_sides(wall: Wall, qtbot: QtBot) 
 
 
 def test_panning_one_image_alone_when_not_synchronous(wall: Wall) -> None:
-    wall.is_synchronous = False
+    wall.set_synchronous(is_on=False)
     before = [pane.placement for pane in wall.panes]
     wall.panes[LCC].panned.emit(10.0, 10.0)
     moved = [pane.placement != b for pane, b in zip(wall.panes, before, strict=True)]
