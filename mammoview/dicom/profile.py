@@ -122,7 +122,9 @@ def _row(keyword: str, tag: str, name: str, instead: str, is_right: Check = _is_
 _NOT_SHOWN = "Its line is left out of the annotation."
 _RULES: Final[tuple[_Rule, ...]] = (
     _row("PatientName", "(0010,0010)", "Patient's Name", "The patient is shown by her number alone."),
-    _row("PatientID", "(0010,0020)", "Patient ID", "No earlier examinations are compared: nothing says whose they are."),
+    _row(
+        "PatientID", "(0010,0020)", "Patient ID", "No earlier examinations are compared: nothing says whose they are."
+    ),
     _row("PatientBirthDate", "(0010,0030)", "Patient's Birth Date", _NOT_SHOWN, _is_date),
     _row("PatientAge", "(0010,1010)", "Patient's Age", "The birth date is shown alone.", _is_age),
     _row("AcquisitionDate", "(0008,0022)", "Acquisition Date", "The study date is shown instead.", _is_date),
@@ -142,7 +144,9 @@ _RULES: Final[tuple[_Rule, ...]] = (
     ),
     _row("KVP", "(0018,0060)", "KVP", _NOT_SHOWN, _is_number),
     _row("Exposure", "(0018,1152)", "Exposure", "Exposure in µAs is shown where that is sent.", _is_number),
-    _row("ExposureTime", "(0018,1150)", "Exposure Time", "Exposure Time in µs is shown where that is sent.", _is_number),
+    _row(
+        "ExposureTime", "(0018,1150)", "Exposure Time", "Exposure Time in µs is shown where that is sent.", _is_number
+    ),
     _row("FilterMaterial", "(0018,7050)", "Filter Material", _NOT_SHOWN),
     _row("AnodeTargetMaterial", "(0018,1191)", "Anode Target Material", _NOT_SHOWN),
     _row("CompressionForce", "(0018,11A2)", "Compression Force", _NOT_SHOWN, _is_number),

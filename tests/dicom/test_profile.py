@@ -62,9 +62,7 @@ def judge(dataset: Dataset, tmp_path: Path) -> set[tuple[str, str]]:
 def found(dataset: Dataset) -> set[tuple[str, str]]:
     words = {Presence.MISSING: "Missing", Presence.EMPTY: "Empty"}
     judged = conformance(dataset)
-    return {
-        (row.keyword, words[judged[index]]) for index, row in enumerate(OBLIGATIONS) if judged[index] in words.keys()
-    }
+    return {(row.keyword, words[judged[index]]) for index, row in enumerate(OBLIGATIONS) if judged[index] in words}
 
 
 def holder(dataset: Dataset, keyword: str) -> Dataset:

@@ -16,14 +16,15 @@ from mammoview.session.hanging import Hung
 from mammoview.session.orientation import Side
 from mammoview.ui import theme
 from mammoview.ui.viewport import decor, marks, voi
-from mammoview.ui.viewport.annotation import AnnotationOptions, edge_letters, lower_lines, upper_lines
-from mammoview.ui.viewport.corners import Layout, lay_out
+from mammoview.ui.viewport.annotation import AnnotationOptions
+from mammoview.ui.viewport.corners import Layout
 from mammoview.ui.viewport.layers import OverlayOptions, Prepared, Truth, legend
 from mammoview.ui.viewport.lens import Lens
 from mammoview.ui.viewport.mouse import MouseTool, Overpaint
 from mammoview.ui.viewport.placement import MAX_ZOOM, MIN_ZOOM, Placement, fitting_scale, hung, laid_box
 from mammoview.ui.viewport.render import GrayRenderer
 from mammoview.ui.viewport.shade import Shade
+from mammoview.ui.viewport.writing import write
 
 _CENTRED = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
 
@@ -352,36 +353,22 @@ class Canvas(QWidget):
         painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
         colours = legend(prepared, self.truth, self._options)
         notes = (*((self._stack_text,) if self._stack_text else ()), *self._notes, *colours)
-        self._layout = self._lay_out(fonts, size, notes)
-        decor.paint_layout(painter, fonts, self._layout)
-        if image.spacing_mm is not None:
-            px_per_mm = self.placement.zoom[0] / self.spacing[0]
-            decor.paint_ruler(
-                painter, fonts, self._layout, px_per_mm=px_per_mm, size=size, chest_wall=self.chest_wall
-            )
+        cleaned = ("CLEANED COPY" if self.prepared else "CLEANED COPY NOT READY",) if self._options.is_cleaned else ()
+        self._layout = write(
+            painter,
+            fonts,
+            image,
+            self.hung.orientation,
+            options=self._annotation,
+            placement=self.placement,
+            size=size,
+            notes=notes,
+            badges=(*self.badges, *cleaned),
+        )
         for overpaint in self.overpaints:
             overpaint.paint(painter, self, fonts)
         painter.end()
         return layer
-
-    def _lay_out(self, fonts: decor.Fonts, size: tuple[int, int], notes: tuple[str, ...]) -> Layout:
-        assert self.hung is not None
-        image, wall = self.hung.image, self.chest_wall
-        letters = edge_letters(image.patient_orientation, self.hung.orientation.dihedral)
-        own_edge = wall.value if wall else None
-        badges = list(self.badges)
-        if self._options.is_cleaned:
-            badges.append("CLEANED COPY" if self.prepared else "CLEANED COPY NOT READY")
-        return lay_out(
-            upper_lines(image, self._annotation, self.hung.orientation.inferred),
-            lower_lines(image, self._annotation, zoom=self.placement.zoom[1], notes=notes),
-            size=size,
-            margin=decor.margin_px(fonts),
-            is_right=wall is not Side.RIGHT,
-            measure=fonts,
-            letters={edge: letter for edge, letter in letters.items() if edge != own_edge},
-            badges=badges,
-        )
 
     def _frame(self, painter: QPainter) -> None:
         if self.is_active:

@@ -41,10 +41,7 @@ class Rect:
     def overlaps(self, other: Rect) -> bool:
         """Whether both share a pixel."""
         return (
-            self.left < other.right
-            and other.left < self.right
-            and self.top < other.bottom
-            and other.top < self.bottom
+            self.left < other.right and other.left < self.right and self.top < other.bottom and other.top < self.bottom
         )
 
 
@@ -204,9 +201,7 @@ def _letters(frame: _Frame, letters: dict[str, str], badges: Sequence[Placed]) -
 
 def _leave_out(frame: _Frame, chosen: list[tuple[Line, bool]], room: float, *, at_most: int = 1000) -> None:
     """Leave lines out until the rest fits into ``room`` rows: the heaviest first, of equal ones the last."""
-    highs = [
-        frame.measure.height(line.tone) * len(_wrapped(frame, line, frame.widest)) for line, _is_upper in chosen
-    ]
+    highs = [frame.measure.height(line.tone) * len(_wrapped(frame, line, frame.widest)) for line, _is_upper in chosen]
     while len(chosen) > 1 and sum(highs) > room and at_most > 0:
         # The label comes first and is never reached.
         _, index = max((line.weight, index) for index, (line, _) in enumerate(chosen) if index)
