@@ -73,8 +73,8 @@ class NewMammogram:
         In stored values, the default first; each with an explanation. They share the function of the first. None in
         an image For Processing.
     luts, lut_vr
-        VOI lookup tables, and whether their data are written as ``OW`` words, ``US`` numbers, or ``packed``: two entries
-        of 8 bits in a word.
+        VOI lookup tables, and whether their data are written as ``OW`` words, as ``US`` numbers, or ``packed``: two
+        entries of 8 bits in a word.
     padding, padding_limit
         Stored value that means air, and the other end of a range of them; None for a film, which has none.
     study_date, study_time, acquisition_time
