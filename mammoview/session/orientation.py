@@ -92,7 +92,7 @@ def orient(
     image: Mammogram,
     chest_wall: Side | None = None,
     *,
-    exceptions: Exceptions = Exceptions(),  # noqa: B008 - frozen
+    exceptions: Exceptions = Exceptions(),
     is_mirrored: bool = False,
 ) -> Orientation:
     """Decide how an image lies on the screen (MG-B02 to B04, B07, B14, K03).
@@ -126,9 +126,7 @@ def orient(
 
 def has_direction(image: Mammogram) -> bool:
     """Whether Patient Orientation says where anterior and posterior are."""
-    return image.patient_orientation is not None and any(
-        "A" in way or "P" in way for way in image.patient_orientation
-    )
+    return image.patient_orientation is not None and any("A" in way or "P" in way for way in image.patient_orientation)
 
 
 def mirrored(image: Mammogram, orientation: Orientation) -> Orientation:
