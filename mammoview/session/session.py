@@ -29,6 +29,7 @@ from mammoview.session.events import (
 from mammoview.session.hanging import Hanging, current, priors
 from mammoview.session.hangings import Hangings
 from mammoview.session.jobs import Crew, JobRetried, Order, Report
+from mammoview.session.marks import Marks
 from mammoview.session.messages import Messages
 from mammoview.session.pixels import Pixels
 from mammoview.session.settings import Settings
@@ -96,6 +97,7 @@ class Session:
         self._shown: Hanging | None = None
         self._analyses = Analyses(self._engine, self._emit, self.messages)
         self._truths = Truths(self._decoders, self._emit, self.messages)
+        self.marks = Marks(self._emit, self.messages)
 
     def connect(self, on_event: Callable[[Event], None]) -> None:
         """Send every event to ``on_event`` from now on, beginning with those that waited."""
@@ -201,6 +203,9 @@ class Session:
         with self._lock:
             if self.study(study_uid) is None:
                 return
+            if study_uid != self._selected:
+                # Other panes hang: what was done to the ones before cannot be taken back on them.
+                self.marks.history_of(self._selected).forget_display()
             self.hangings.begin(study_uid)
             self._selected = study_uid
             self._wish_analysis()
@@ -221,6 +226,8 @@ class Session:
         for image in hanging.left_out:
             text = "An image of another patient lies in this study and is not shown."
             self.messages.tell(Problem(image.path, "other_patient", text, "Open it by itself."), Level.WARNING)
+        for study_uid in dict.fromkeys((self._selected, *(item.image.study_uid for item in hanging.hung))):
+            self.marks.open(study_uid)
         self._pixels.request(self._images(hanging.visible), keep=True)
         self._pixels.request(self._images((*hanging.behind, *hanging.elsewhere)), is_prefetch=True)
 
@@ -234,6 +241,7 @@ class Session:
             self._shown = hanging
             self._emit(HangingChanged(self._selected, has_same_images=has_same_images))
             if not has_same_images:
+                self.marks.history_of(self._selected).forget_display()
                 self._fetch()
 
     def request_pixels(self, image_ids: Sequence[str]) -> None:
@@ -320,6 +328,7 @@ class Session:
         self._engine.close()
         self._decoders.close()
         self._writer.close(patience_s=_PATIENCE_S)
+        self.marks.close()
         self._pixels.clear()
 
     def _emit(self, event: Event) -> None:
