@@ -16,6 +16,7 @@ import numpy as np
 from mammoview import __version__
 from mammoview.core.errors import OutputError
 from mammoview.core.study import Laterality, ViewPosition, VoiWindow
+from mammoview.dicom.items import coded, item
 from mammoview.dicom.tags import MG_FOR_PRESENTATION, MG_FOR_PROCESSING, SYNTHETIC_MANUFACTURER
 
 if TYPE_CHECKING:
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from pydicom import Dataset
 
 #: Views that can be written, as (SNOMED CT code, meaning) of CID 4014.
-_VIEW_CODES = {
+VIEW_CODES = {
     ViewPosition.CC: ("399162004", "cranio-caudal"),
     ViewPosition.MLO: ("399368009", "medio-lateral oblique"),
     ViewPosition.ML: ("399260004", "medio-lateral"),
@@ -214,10 +215,10 @@ def _equipment(header: NewMammogram) -> dict[str, object]:
 
 def _view_and_orientation(header: NewMammogram) -> dict[str, object]:
     """View, side and which way rows and columns run, as MG-B02 and MG-B03 want it shown."""
-    if header.view not in _VIEW_CODES:
+    if header.view not in VIEW_CODES:
         raise ValueError(f"no code for a {header.view} view")
-    value, meaning = _VIEW_CODES[header.view]
-    view = _code(value, "SCT", meaning)
+    value, meaning = VIEW_CODES[header.view]
+    view = coded(value, "SCT", meaning)
     view.ViewModifierCodeSequence = []
     is_right = header.laterality is Laterality.RIGHT
     across, down = ("P", "L") if is_right else ("A", "R")
@@ -229,7 +230,7 @@ def _view_and_orientation(header: NewMammogram) -> dict[str, object]:
         "ViewPosition": header.view.value,
         "ImageLaterality": header.laterality.value,
         "PatientOrientation": [across, down],
-        "AnatomicRegionSequence": [_code("76752008", "SCT", "Breast")],
+        "AnatomicRegionSequence": [coded("76752008", "SCT", "Breast")],
         "BodyPartExamined": "BREAST",
         "OrganExposed": "BREAST",
         "PositionerType": "MAMMOGRAPHIC",
@@ -240,8 +241,8 @@ def _view_and_orientation(header: NewMammogram) -> dict[str, object]:
 
 
 def _pixel_description(header: NewMammogram, rows: int, columns: int) -> dict[str, object]:
-    source = _code("121322", "DCM", "Source image for image processing operation")
-    source_image = _item(
+    source = coded("121322", "DCM", "Source image for image processing operation")
+    source_image = item(
         ReferencedSOPClassUID=MG_FOR_PROCESSING,
         ReferencedSOPInstanceUID=make_uid(header.sop_uid, "for processing"),
         SpatialLocationsPreserved="YES",
@@ -326,16 +327,3 @@ def _detector(header: NewMammogram, rows: int, columns: int) -> dict[str, object
         "FieldOfViewRotation": "0",
         "FieldOfViewHorizontalFlip": "NO",
     }
-
-
-def _code(value: str, scheme: str, meaning: str) -> Dataset:
-    return _item(CodeValue=value, CodingSchemeDesignator=scheme, CodeMeaning=meaning)
-
-
-def _item(**values: object) -> Dataset:
-    from pydicom import Dataset
-
-    item = Dataset()
-    for keyword, value in values.items():
-        setattr(item, keyword, value)
-    return item

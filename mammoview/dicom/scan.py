@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
@@ -23,6 +23,7 @@ from mammoview.core.errors import (
 )
 from mammoview.core.progress import Cancel, Progress, never_cancel, no_progress, stop_if_cancelled
 from mammoview.core.study import Mammogram, ScanResult, SourceKind, Study
+from mammoview.dicom.frames import FrameTable, frame_table
 from mammoview.dicom.raster import describe_raster
 from mammoview.dicom.tags import describe
 
@@ -125,6 +126,7 @@ def _read_dicom(file: BinaryIO, path: Path, size: int, origin: tuple[int, str]) 
         dataset = dcmread(file, stop_before_pixels=True)
         after = file.tell()
         tag = file.read(4)
+        file.seek(after)
     except InvalidDicomError as error:
         raise NotAnImageError(
             f"{path} is named like DICOM but is not.", "Export it again as a DICOM file with its preamble."
@@ -134,7 +136,27 @@ def _read_dicom(file: BinaryIO, path: Path, size: int, origin: tuple[int, str]) 
         raise TruncatedError(f"{path} has a damaged DICOM header.", "Copy or export the file again.") from error
     image = describe(dataset, str(path), *origin)
     _check_pixels(dataset, image, (path, size, after, tag))
-    return image
+    return _with_frames_held(image, frame_table(dataset, file, size)) if image.volume else image
+
+
+def _with_frames_held(image: Mammogram, table: FrameTable | None) -> Mammogram:
+    """The volume less the frames that its file no longer holds."""
+    volume = image.volume
+    assert volume is not None
+    held = volume.frames if table is None else len(table.spans)
+    if held >= volume.frames:
+        return image
+    if not held:
+        raise TruncatedError(f"{image.path} ends before its first frame does.", "Copy or export the file again.")
+    said = f"The file is cut off: {held} of {volume.frames} frames are left, and these are shown."
+    kept = volume.without(frozenset(range(held, volume.frames)))
+    return replace(
+        image,
+        frames=held,
+        volume=replace(kept, warnings=(*volume.warnings, said)),
+        grayscale=kept.gray_at(kept.middle),
+        warnings=(*image.warnings, said),
+    )
 
 
 def _check_pixels(dataset: Dataset, image: Mammogram, file: tuple[Path, int, int, bytes]) -> None:
