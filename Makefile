@@ -4,7 +4,7 @@ PY := $(VENV)/bin/python
 PYTHON ?= python3
 STAMP := $(VENV)/.ready
 
-.PHONY: run test bench setup lint check clean
+.PHONY: run test bench setup lint check clean conformance
 
 setup: $(STAMP)
 
@@ -29,6 +29,10 @@ lint: setup
 	$(PY) -m ruff format --check .
 	$(PY) -m mypy
 	$(VENV)/bin/lint-imports
+
+# Writes docs/conformance.md from docs/conformance.toml and the tests' `meets` markers.
+conformance: setup
+	$(PY) tests/conformance.py
 
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache

@@ -57,7 +57,7 @@ def run(paths: Sequence[Path], *, session: Session | None = None) -> int:
     window.show()
     session.connect(bridge.send)
     # Reading manifests imports their checker: after the first paint is soon enough.
-    QTimer.singleShot(1500, window.presenter.read_models)
+    QTimer.singleShot(1500, window.desk.presenter.read_models)
     try:
         return app.exec()
     finally:

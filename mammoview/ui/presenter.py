@@ -243,7 +243,7 @@ class Presenter(QObject):
 
     @show.register
     def _(self, event: events.SettingsChanged) -> None:
-        self._parts.wall.is_synchronous = event.settings.is_synchronous
+        self._parts.wall.set_synchronous(is_on=event.settings.is_synchronous)
         self.read_models()
         if self.study is not None:
             self._session.select_study(self.study.uid)

@@ -26,6 +26,7 @@ def header(make_mg: Make) -> Callable[..., Dataset]:
     return lambda **attributes: dcmread(make_mg(**attributes))
 
 
+@pytest.mark.meets("MG-A04")
 @pytest.mark.parametrize(("code", "view"), VIEWS.items())
 def test_view_comes_from_its_code(header, code: str, view: ViewPosition) -> None:
     image = describe(header(ViewCodeSequence=[coded(code)], ViewPosition="LM"), "x")
@@ -33,11 +34,13 @@ def test_view_comes_from_its_code(header, code: str, view: ViewPosition) -> None
     assert not image.inferred
 
 
+@pytest.mark.meets("MG-A04")
 @pytest.mark.parametrize(("code", "modifier"), MODIFIERS.items())
 def test_modifier_comes_from_its_code(header, code: str, modifier: ViewModifier) -> None:
     assert describe(header(ViewCodeSequence=[coded("399162004", (code,))]), "x").modifiers == (modifier,)
 
 
+@pytest.mark.meets("MG-F03", "MG-G04", "MG-G05")
 def test_labels_follow_the_prefix_suffix_and_replacement_rule(header) -> None:
     def label(view: str, *modifiers: str, side: str = "R") -> str:
         return describe(header(ViewCodeSequence=[coded(view, modifiers)], ImageLaterality=side), "x").label
@@ -48,12 +51,14 @@ def test_labels_follow_the_prefix_suffix_and_replacement_rule(header) -> None:
     assert label("399162004", "399161006", side="L") == "LCV"
 
 
+@pytest.mark.meets("MG-A04")
 def test_view_position_is_a_fallback_and_says_so(header) -> None:
     image = describe(header(ViewCodeSequence=None, ViewPosition="MLO"), "x")
     assert image.view is ViewPosition.MLO
     assert [entry.source for entry in image.inferred] == ["View Position (0018,5101)"]
 
 
+@pytest.mark.meets("MG-A06")
 def test_laterality_falls_back_in_the_stated_order(header) -> None:
     assert describe(header(ImageLaterality="R", Laterality="L"), "x").laterality is Laterality.RIGHT
     image = describe(header(ImageLaterality=None, Laterality="R"), "x")
@@ -66,11 +71,13 @@ def test_laterality_falls_back_in_the_stated_order(header) -> None:
     assert image.laterality is Laterality.LEFT
 
 
+@pytest.mark.meets("MG-B16")
 def test_series_description_is_never_evidence(header) -> None:
     image = describe(header(ImageLaterality=None, ViewCodeSequence=None, SeriesDescription="R MLO"), "x")
     assert (image.laterality, image.view) == (None, None)
 
 
+@pytest.mark.meets("MG-C03")
 def test_spacing_is_divided_by_the_magnification(header) -> None:
     image = describe(header(EstimatedRadiographicMagnificationFactor="1.4"), "x")
     assert image.spacing_mm == pytest.approx((0.05, 0.05))
@@ -95,6 +102,7 @@ def test_padding_is_an_inclusive_range_in_any_order(header) -> None:
     assert describe(header(PixelPaddingValue=30, PixelPaddingRangeLimit=0), "x").grayscale.padding == (0, 30)
 
 
+@pytest.mark.meets("MG-D05")
 def test_voi_lut_bytes_and_numbers_mean_the_same(header) -> None:
     def lut(data: object) -> Dataset:
         item = Dataset()

@@ -47,6 +47,7 @@ FORMULAS = {
 TWELVE = Grayscale(bits_stored=12)
 
 
+@pytest.mark.meets("MG-D03", "MG-D04")
 @pytest.mark.parametrize("function", VoiFunction)
 @pytest.mark.parametrize(("center", "width"), [(2048, 4096), (100.5, 37), (3000, 1), (-50, 20)])
 def test_windows_follow_the_standard(function: VoiFunction, center: float, width: float) -> None:
@@ -55,6 +56,7 @@ def test_windows_follow_the_standard(function: VoiFunction, center: float, width
         assert table[x] / P_MAX == pytest.approx(FORMULAS[function](x, center, width), abs=1e-4)
 
 
+@pytest.mark.meets("MG-D09", "MG-D12")
 @pytest.mark.parametrize("monochrome1", [False, True])
 @pytest.mark.parametrize("inverse", [False, True])
 @pytest.mark.parametrize("inverted", [False, True])

@@ -40,6 +40,7 @@ def shown(hanging: Hanging) -> list[list[str]]:
 FOUR = ("LMLO", "RCC", "LCC", "RMLO")
 
 
+@pytest.mark.meets("MG-B09")
 @pytest.mark.parametrize(
     ("preferred", "expected"),
     [
@@ -54,6 +55,7 @@ def test_four_views_hang_back_to_back_in_the_order_wished(preferred, expected) -
     assert hanging.protocol == preferred
 
 
+@pytest.mark.meets("MG-B08")
 def test_chest_walls_meet_in_the_middle() -> None:
     hanging = hang(study(*FOUR), chest_walls=dict.fromkeys(FOUR, Side.LEFT))
     for slot in hanging.slots:
@@ -96,6 +98,7 @@ def test_what_has_no_slot_stands_beside() -> None:
     assert [one.image.id for one in other.stack] == ["LSPECIMEN", "x"]
 
 
+@pytest.mark.meets("MG-B15")
 def test_repeats_and_special_views_stack_behind_the_standard_view() -> None:
     spot = image("RCC#spot", modifiers=(ViewModifier.SPOT,))
     raw = image("RCC#raw", intent=PresentationIntent.FOR_PROCESSING)
@@ -119,6 +122,7 @@ def test_an_empty_study_hangs_nothing() -> None:
     assert hang(study()).slots == ()
 
 
+@pytest.mark.meets("MG-B16")
 def test_the_series_description_is_no_evidence() -> None:
     liar = image("a", technique=(("Series", "LEFT MLO"),))
     assert hang(study(liar)).protocol == "grid"
@@ -131,6 +135,7 @@ def test_images_of_two_patients_never_hang_together() -> None:
     assert hanging.left_out == (stranger,)
 
 
+@pytest.mark.meets("MG-B11")
 def test_current_and_prior_are_told_by_date_whatever_the_order() -> None:
     new, old, older = (study(uid=uid, date=date) for uid, date in (("n", "20220101"), ("o", "20200101"), ("p", "2018")))
     stranger = study(uid="q", date="20190101", patient="Q")

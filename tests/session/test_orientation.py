@@ -53,6 +53,7 @@ def take_up(pixels: np.ndarray, ways: tuple[str, str], dihedral: Dihedral) -> tu
     return pixels, (along_row, along_column)
 
 
+@pytest.mark.meets("MG-B02", "MG-B03", "MG-B04")
 @pytest.mark.parametrize("dihedral", DIHEDRALS, ids=str)
 @pytest.mark.parametrize("view", CRANIOCAUDAL + LATERAL)
 @pytest.mark.parametrize("side", list(Laterality))
@@ -66,6 +67,7 @@ def test_every_way_to_store_a_view_lies_down_the_same(side, view, dihedral) -> N
     assert found.inferred is None
 
 
+@pytest.mark.meets("MG-B03")
 @pytest.mark.parametrize("dihedral", DIHEDRALS, ids=str)
 @pytest.mark.parametrize("column", ["FL", "FR", "FP"])
 def test_oblique_directions_count_by_what_they_contain(column, dihedral) -> None:
@@ -75,6 +77,7 @@ def test_oblique_directions_count_by_what_they_contain(column, dihedral) -> None
     np.testing.assert_array_equal(lay_down(stored, found.dihedral), on_screen)
 
 
+@pytest.mark.meets("MG-B01")
 @pytest.mark.parametrize("chest_wall", [Side.LEFT, Side.RIGHT])
 def test_the_tag_decides_whatever_the_pixels_seem_to_show(chest_wall) -> None:
     image = mammogram(laterality=Laterality.RIGHT, view=ViewPosition.CC, patient_orientation=("P", "L"))
@@ -116,6 +119,7 @@ def test_without_a_side_only_the_known_axes_are_turned() -> None:
     assert found.chest_wall is Side.RIGHT
 
 
+@pytest.mark.meets("MG-B14")
 def test_a_specimen_stays_as_it_is() -> None:
     found = orient(mammogram(view=ViewPosition.SPECIMEN, patient_orientation=("H", "P"), laterality=Laterality.LEFT))
     assert found.dihedral == Dihedral()

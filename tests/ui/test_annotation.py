@@ -19,6 +19,7 @@ from mammoview.ui.viewport.annotation import (
 ALL = AnnotationOptions(is_identity_shown=True, is_technique_shown=True)
 
 
+@pytest.mark.meets("MG-F08")
 @pytest.mark.parametrize("ways", list(product((False, True), repeat=3)), ids=str)
 def test_letters_follow_transposition_and_flips(ways: tuple[bool, bool, bool]) -> None:
     dihedral = Dihedral(*ways)

@@ -130,7 +130,7 @@ def window(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     session.connect(bridge.send)
     made.open([tmp_path / "study"])
     qtbot.waitUntil(
-        lambda: len(made.wall.panes) == 4 and all(pane.prepared is not None for pane in made.wall.panes),
+        lambda: len(made.desk.wall.panes) == 4 and all(pane.prepared is not None for pane in made.desk.wall.panes),
         timeout=SECONDS,
     )
     yield made, session
@@ -143,7 +143,7 @@ def test_layers_are_switched_and_a_mask_is_opened(
     window: tuple[MainWindow, Session], qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made, session = window
-    pane = made.wall.active
+    pane = made.desk.wall.active
     assert pane is not None
     assert pane.hung is not None
     assert pane.prepared is not None
@@ -151,17 +151,17 @@ def test_layers_are_switched_and_a_mask_is_opened(
     assert pane.prepared.stack is not None
 
     # Two switches of the panel and their rows in the menu say the same.
-    box = made.layers.boxes[Layer.MALIGNANT]
+    box = made.desk.analysis.layers.boxes[Layer.MALIGNANT]
     before = colour_at(pane, *finding.centre)
     qtbot.mouseClick(box, Qt.MouseButton.LeftButton, pos=box.rect().center() - box.rect().center() / 2)
     assert made.actions_by_id["malignant_layer"].isChecked()
-    made.layers.opacity.setValue(60)
+    made.desk.analysis.layers.opacity.setValue(60)
     red, _, blue = colour_at(pane, *finding.centre)
     assert red - blue > before[0] - before[2] + 30
     made.actions_by_id["malignant_layer"].trigger()
     assert not box.isChecked()
     made.actions_by_id["benign_layer"].trigger()
-    assert made.layers.boxes[Layer.BENIGN].isChecked()
+    assert made.desk.analysis.layers.boxes[Layer.BENIGN].isChecked()
     assert colour_at(pane, *finding.centre) == before, "this lesion is in the other layer"
 
     # A mask of another size is told, with what to do; one of the image's size is shown with its agreement.
@@ -172,15 +172,15 @@ def test_layers_are_switched_and_a_mask_is_opened(
         made.actions_by_id["open_truth"].trigger()
 
     choose(np.ones((10, 20), dtype=bool))
-    qtbot.waitUntil(made.banner.isVisible, timeout=SECONDS)
-    assert f"10 × 20 pixels, the image {image.rows} × {image.columns}" in made.banner.text.text()
-    assert "size" in made.banner.text.text()
+    qtbot.waitUntil(made.desk.banner.isVisible, timeout=SECONDS)
+    assert f"10 × 20 pixels, the image {image.rows} × {image.columns}" in made.desk.banner.text.text()
+    assert "size" in made.desk.banner.text.text()
     assert pane.truth is None
     choose(mask_of(finding.box, rows=image.rows, columns=image.columns))
     qtbot.waitUntil(lambda: pane.truth is not None, timeout=SECONDS)
     assert pane.truth is not None
     assert pane.truth.text == "Dice 1.00, IoU 1.00"
-    assert Layer.TRUTH in made.options.visible
+    assert Layer.TRUTH in made.desk.options.visible
     assert session.truth_of(image.id) is not None
 
     # The comparison is in the saved result.

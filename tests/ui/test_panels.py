@@ -23,10 +23,10 @@ from mammoview.core.study import Laterality, Study
 from mammoview.session.events import Level, Message
 from mammoview.session.settings import RECORDS, Settings
 from mammoview.ui.actions import ACTIONS, GESTURES
+from mammoview.ui.commands import COMMANDS
 from mammoview.ui.dialogs.keys import KeysDialog, keys_text
 from mammoview.ui.dialogs.model_choice import ModelChoice
 from mammoview.ui.dialogs.settings import SettingsDialog, set_value
-from mammoview.ui.mainwindow import _LAYERS, MainWindow
 from mammoview.ui.panels.findings import FindingsPanel
 from mammoview.ui.panels.maps import MapsPanel
 from mammoview.ui.panels.messages import Banner, MessagesDialog
@@ -55,12 +55,14 @@ EXAM = ExamResult(
 
 
 def test_every_action_can_be_done_and_no_key_does_two_things() -> None:
+    methods = {name for commands in COMMANDS for name in dir(commands) if name.startswith("do_")}
+    layers = {f"{layer.name.lower()}_layer" for layer in Layer}
     for row in ACTIONS:
-        assert row.id in _LAYERS or callable(getattr(MainWindow, f"do_{row.id}"))
+        assert (f"do_{row.id}" in methods) != (row.id in layers)
         assert row.help
+    assert methods | layers == {row.id if row.id in layers else f"do_{row.id}" for row in ACTIONS}
     keys = [key for row in ACTIONS for key in row.keys]
     assert len(keys) == len(set(keys))
-    assert set(_LAYERS.values()) == set(Layer)
 
 
 def test_the_help_dialog_shows_every_key(qtbot: QtBot) -> None:

@@ -12,6 +12,7 @@ from mammoview.ui.viewport.placement import Placement, fitting_scale, hung, laid
 DIHEDRALS = [Dihedral(*ways) for ways in product((False, True), repeat=3)]
 
 
+@pytest.mark.meets("MG-B05")
 @pytest.mark.parametrize("dihedral", DIHEDRALS, ids=str)
 def test_native_points_survive_the_way_to_the_screen_and_back(dihedral: Dihedral) -> None:
     placement = Placement(300, 200, dihedral, (0.31, 0.37), (-12.5, 40.25))
@@ -32,6 +33,7 @@ def test_zooming_keeps_the_point_under_the_cursor() -> None:
     assert placement.zoomed(1.7, 80, 60).native_point(80, 60) == pytest.approx(before)
 
 
+@pytest.mark.meets("MG-B07")
 @pytest.mark.parametrize(("side", "edge"), [(Side.LEFT, 0.0), (Side.RIGHT, 500.0)])
 def test_the_chest_wall_touches_its_edge(side: Side, edge: float) -> None:
     placement = Placement(300, 200, Dihedral(flip_columns=side is Side.RIGHT))
@@ -42,6 +44,7 @@ def test_the_chest_wall_touches_its_edge(side: Side, edge: float) -> None:
     assert row == pytest.approx(200)
 
 
+@pytest.mark.meets("MG-B07")
 def test_the_axilla_is_at_the_top_of_an_oblique_view() -> None:
     placed = hung(
         Placement(300, 200), Box(50, 0, 250, 150), (400, 500), zoom=(1.0, 1.0), chest_wall=Side.LEFT, is_top=True
@@ -49,6 +52,7 @@ def test_the_axilla_is_at_the_top_of_an_oblique_view() -> None:
     assert placed.device_point(0, 0) == pytest.approx((0, 0))
 
 
+@pytest.mark.meets("MG-C02")
 def test_the_breast_fits_and_not_the_matrix() -> None:
     shown = Box(100, 0, 300, 100)
     scale = fitting_scale(shown, 1000, (400, 400), spacing=(0.1, 0.1), chest_wall=Side.LEFT, is_top=False)

@@ -73,11 +73,11 @@ def test_a_killed_engine_costs_time_only_and_saving_writes_what_the_command_line
     window: tuple[MainWindow, Session], study: Path, qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made, session = window
-    qtbot.waitUntil(lambda: bool(made.progress.isVisible() and engines()), timeout=SECONDS)
+    qtbot.waitUntil(lambda: bool(made.desk.progress.isVisible() and engines()), timeout=SECONDS)
     os.kill(engines()[0].pid, signal.SIGKILL)
-    qtbot.waitUntil(made.banner.isVisible, timeout=SECONDS)
+    qtbot.waitUntil(made.desk.banner.isVisible, timeout=SECONDS)
     # The session has the result a moment before the window has shown it.
-    qtbot.waitUntil(lambda: "Exam" in made.scores.text(), timeout=SECONDS)
+    qtbot.waitUntil(lambda: "Exam" in made.desk.analysis.scores.text(), timeout=SECONDS)
     result = session.result_of(session.studies[0].uid)
     assert result is not None
     assert all(isinstance(image, ImageResult) and image.p_malignant is not None for image in result.images)

@@ -68,6 +68,7 @@ def test_single_bright_pixels_survive_at_a_quarter_of_the_size() -> None:
         assert spots[row // 4 - 1 : row // 4 + 2, col // 4 - 1 : col // 4 + 2].any()
 
 
+@pytest.mark.meets("MG-E01")
 def test_padding_stays_black_whatever_the_table() -> None:
     image = np.full((64, 64), 1000, np.uint16)
     padding = np.zeros(image.shape, bool)

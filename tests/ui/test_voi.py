@@ -36,6 +36,7 @@ def test_dragging_right_is_wider_and_left_brings_it_back() -> None:
     assert adjusted(WINDOW, wide.dragged(-100, 0)).width == pytest.approx(WINDOW.width)
 
 
+@pytest.mark.meets("MG-D06")
 def test_a_table_of_the_header_is_stretched_without_a_step() -> None:
     shown = table(PLAIN, LUT, Adjustment(0.1, 1.5))[:4096].astype(int)
     assert np.abs(np.diff(shown)).max() <= 2

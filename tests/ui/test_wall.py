@@ -35,6 +35,7 @@ def gray_of(value: float, window_low: float = 0.0, window_high: float = 1000.0) 
     return 255 * (value - window_low) / (window_high - window_low)
 
 
+@pytest.mark.meets("MG-B08")
 def test_chest_walls_meet_back_to_back(wall: Wall) -> None:
     assert [pane.chest_wall for pane in wall.panes] == [Side.RIGHT, Side.LEFT, Side.RIGHT, Side.LEFT]
     right, left = wall.panes[RCC], wall.panes[LCC]
@@ -50,6 +51,7 @@ def test_the_image_is_painted_where_the_geometry_says(wall: Wall) -> None:
             assert np.abs(pixels[at(pane, row, col)] - gray_of(value)).max() <= 3
 
 
+@pytest.mark.meets("MG-C01")
 def test_all_breasts_are_shown_at_one_size(wall: Wall) -> None:
     coarse = make_mammogram(id="1.2.coarse", rows=300, columns=240, spacing_mm=(0.2, 0.2))
     slots = (Slot(0, 0, "RCC", (make_hung(IMAGES[RCC]),)), Slot(0, 1, "LCC", (make_hung(coarse),)))
@@ -103,7 +105,7 @@ def test_panning_moves_the_same_anatomy_on_both_sides(wall: Wall, qtbot: QtBot) 
 
 
 def test_panning_one_image_alone_when_not_synchronous(wall: Wall) -> None:
-    wall.is_synchronous = False
+    wall.set_synchronous(is_on=False)
     before = [pane.placement for pane in wall.panes]
     wall.panes[LCC].panned.emit(10.0, 10.0)
     moved = [pane.placement != b for pane, b in zip(wall.panes, before, strict=True)]
@@ -121,6 +123,7 @@ def test_zooming_keeps_the_anatomy_under_the_cursor_on_both_sides(wall: Wall) ->
     assert right.placement.native_point(row, right_col) == pytest.approx(mirrored)
 
 
+@pytest.mark.meets("MG-C06")
 def test_one_to_one_is_one_native_pixel_a_device_pixel(wall: Wall) -> None:
     wall.one_to_one()
     assert all(pane.placement.zoom == pytest.approx((1, 1)) for pane in wall.panes)
@@ -137,6 +140,7 @@ def test_dragging_with_the_right_button_changes_the_window_of_all(wall: Wall) ->
     assert all((a > b + 5).all() for a, b in zip(after, before, strict=True))
 
 
+@pytest.mark.meets("MG-E01", "MG-D12")
 def test_padding_stays_black_when_inverted(wall: Wall) -> None:
     pane = wall.panes[LCC]
     wall.show_image(make_display(IMAGES[LCC], padding_columns=60), Box(0, 0, ROWS, COLUMNS), WINDOW)
@@ -154,6 +158,7 @@ def test_the_values_under_the_cursor_are_native(wall: Wall) -> None:
         assert pane.read_out(QPointF(-5, -5)) == ""
 
 
+@pytest.mark.meets("MG-B05")
 def test_overlays_lie_on_their_anatomy(wall: Wall) -> None:
     wall.set_options(OverlayOptions(frozenset({Layer.FINDINGS, Layer.ARTIFACTS})))
     plain = [shot(pane) for pane in wall.panes]
@@ -203,6 +208,7 @@ def test_revealing_brings_a_point_to_the_middle(wall: Wall) -> None:
     assert pane.placement.device_point(220, 150) == pytest.approx((pane.device_size[0] / 2, pane.device_size[1] / 2))
 
 
+@pytest.mark.meets("MG-B15")
 def test_an_empty_slot_says_what_is_missing(wall: Wall) -> None:
     wall.show_hanging(Hanging("1.2", "test", 1, 1, (Slot(0, 0, "RCC", ()),)))
     assert wall.panes[0].text == "no RCC"

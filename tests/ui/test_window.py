@@ -67,11 +67,11 @@ def start(qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..
 
 
 def all_shown(window: MainWindow) -> bool:
-    return len(window.wall.panes) == 4 and all(pane.image is not None for pane in window.wall.panes)
+    return len(window.desk.wall.panes) == 4 and all(pane.image is not None for pane in window.desk.wall.panes)
 
 
 def is_analysed(window: MainWindow) -> bool:
-    return all_shown(window) and all(pane.prepared is not None for pane in window.wall.panes)
+    return all_shown(window) and all(pane.prepared is not None for pane in window.desk.wall.panes)
 
 
 def test_the_window_is_no_larger_than_the_screen(qtbot: QtBot) -> None:
@@ -96,40 +96,40 @@ def test_open_analyse_select_save(
     window, session = start(study)
     qtbot.waitUntil(lambda: is_analysed(window), timeout=SECONDS)
     qtbot.waitUntil(lambda: session.result_of(session.studies[0].uid) is not None, timeout=SECONDS)
-    assert [pane.hung.image.label for pane in window.wall.panes if pane.hung] == ["RCC", "LCC", "RMLO", "LMLO"]
+    assert [pane.hung.image.label for pane in window.desk.wall.panes if pane.hung] == ["RCC", "LCC", "RMLO", "LMLO"]
     assert session.selected is not None
     assert session.selected.date == max(s.date for s in session.studies)
-    qtbot.waitUntil(lambda: "Exam" in window.scores.text(), timeout=SECONDS)
-    assert "trained at 51 %" in window.scores.text().replace("51%", "51 %")
+    qtbot.waitUntil(lambda: "Exam" in window.desk.analysis.scores.text(), timeout=SECONDS)
+    assert "trained at 51 %" in window.desk.analysis.scores.text().replace("51%", "51 %")
 
     # A row selects the outline and centres it.
-    assert window.findings.topLevelItemCount() == 4
+    assert window.desk.analysis.findings.topLevelItemCount() == 4
     window.actions_by_id["next_finding"].trigger()
-    chosen = window.findings.current()
-    (pane,) = [p for p in window.wall.panes if p.prepared and p.prepared.findings[0].id == chosen]
+    chosen = window.desk.analysis.findings.current()
+    (pane,) = [p for p in window.desk.wall.panes if p.prepared and p.prepared.findings[0].id == chosen]
     assert pane.prepared is not None
     at = pane.placement.device_point(*pane.prepared.findings[0].centre)
     assert at == pytest.approx((pane.device_size[0] / 2, pane.device_size[1] / 2), abs=1)
     # A click on another outline selects its row.
     window.actions_by_id["fit"].trigger()
-    other = next(p for p in window.wall.panes if p is not pane)
+    other = next(p for p in window.desk.wall.panes if p is not pane)
     assert other.prepared is not None
     row, col = other.placement.device_point(*other.prepared.findings[0].centre)
     qtbot.mouseClick(other, Qt.MouseButton.LeftButton, pos=QPoint(round(col), round(row)))
-    assert window.findings.current() == other.prepared.findings[0].id
+    assert window.desk.analysis.findings.current() == other.prepared.findings[0].id
 
     monkeypatch.setattr(QFileDialog, "getExistingDirectory", lambda *_a, **_k: str(tmp_path / "out"))
     window.actions_by_id["save_results"].trigger()
-    qtbot.waitUntil(lambda: window.state_label.text().startswith("Saved"), timeout=SECONDS)
+    qtbot.waitUntil(lambda: window.desk.state_label.text().startswith("Saved"), timeout=SECONDS)
     # What lies there is replaced only when the reader says so.
     answers = iter([QMessageBox.StandardButton.No, QMessageBox.StandardButton.Yes])
     monkeypatch.setattr(QMessageBox, "question", lambda *_a, **_k: next(answers))
     first = (tmp_path / "out" / "result.json").stat().st_mtime_ns
     window.actions_by_id["save_results"].trigger()
-    window.state_label.setText("")
+    window.desk.state_label.setText("")
     assert (tmp_path / "out" / "result.json").stat().st_mtime_ns == first
     window.actions_by_id["save_results"].trigger()
-    qtbot.waitUntil(lambda: window.state_label.text().startswith("Saved"), timeout=SECONDS)
+    qtbot.waitUntil(lambda: window.desk.state_label.text().startswith("Saved"), timeout=SECONDS)
     written = json.loads((tmp_path / "out" / "result.json").read_text())
     assert {image["id"] for study in written["studies"] for image in study["images"]} == {
         image.id for image in session.selected.images
@@ -142,7 +142,7 @@ def test_studies_are_switched_and_come_back_with_their_results(
     window, session = start(study)
     qtbot.waitUntil(lambda: is_analysed(window), timeout=SECONDS)
     first = session.selected
-    assert window.left.isVisible()
+    assert window.desk.left.isVisible()
     window.actions_by_id["next_study"].trigger()
     qtbot.waitUntil(lambda: session.selected is not first and all_shown(window), timeout=SECONDS)
     assert session.selected is not None
@@ -151,7 +151,7 @@ def test_studies_are_switched_and_come_back_with_their_results(
     qtbot.waitUntil(lambda: is_analysed(window), timeout=SECONDS)
     window.actions_by_id["previous_study"].trigger()
     qtbot.waitUntil(lambda: session.selected is first and is_analysed(window), timeout=SECONDS)
-    assert window.findings.topLevelItemCount() == 4
+    assert window.desk.analysis.findings.topLevelItemCount() == 4
 
 
 def test_the_window_survives_a_killed_engine_and_tells(
@@ -161,16 +161,18 @@ def test_the_window_survives_a_killed_engine_and_tells(
     hold, pid = user_data() / "hold-engine", user_data() / "engine-pid"
     hold.touch()
     window, _ = start(study)
-    qtbot.waitUntil(lambda: pid.exists() and pid.read_text() != "" and window.progress.isVisible(), timeout=SECONDS)
-    assert window.cancel_button.isVisible()
+    qtbot.waitUntil(
+        lambda: pid.exists() and pid.read_text() != "" and window.desk.progress.isVisible(), timeout=SECONDS
+    )
+    assert window.desk.cancel_button.isVisible()
     first = pid.read_text()
     os.kill(int(first), signal.SIGKILL)
-    qtbot.waitUntil(window.banner.isVisible, timeout=SECONDS)
+    qtbot.waitUntil(window.desk.banner.isVisible, timeout=SECONDS)
     qtbot.waitUntil(lambda: pid.read_text() not in {"", first}, timeout=SECONDS)
     hold.unlink()
     qtbot.waitUntil(lambda: is_analysed(window), timeout=SECONDS)
     assert window.isVisible()
-    assert not window.progress.isVisibleTo(window) or window.progress.value() > 0
+    assert not window.desk.progress.isVisibleTo(window) or window.desk.progress.value() > 0
 
 
 def test_an_analysis_can_be_cancelled_and_run_again(
@@ -180,11 +182,11 @@ def test_an_analysis_can_be_cancelled_and_run_again(
     hold = user_data() / "hold-engine"
     hold.touch()
     window, _ = start(study)
-    qtbot.waitUntil(window.cancel_button.isVisible, timeout=SECONDS)
+    qtbot.waitUntil(window.desk.cancel_button.isVisible, timeout=SECONDS)
     qtbot.waitUntil((user_data() / "engine-pid").exists, timeout=SECONDS)
-    qtbot.mouseClick(window.cancel_button, Qt.MouseButton.LeftButton)
-    qtbot.waitUntil(lambda: window.state_label.text() == "Analysis cancelled", timeout=SECONDS)
-    assert not window.progress.isVisible()
+    qtbot.mouseClick(window.desk.cancel_button, Qt.MouseButton.LeftButton)
+    qtbot.waitUntil(lambda: window.desk.state_label.text() == "Analysis cancelled", timeout=SECONDS)
+    assert not window.desk.progress.isVisible()
     hold.unlink()
     window.actions_by_id["analyse"].trigger()
     qtbot.waitUntil(lambda: is_analysed(window), timeout=SECONDS)
@@ -204,9 +206,9 @@ def test_what_cannot_be_read_is_told_in_the_banner_and_the_rest_is_shown(
         )
     )
     qtbot.waitUntil(lambda: all_shown(window), timeout=SECONDS)
-    qtbot.waitUntil(window.banner.isVisible, timeout=SECONDS)
-    assert "broken.dcm" in window.banner.text.text()
-    window.do_messages()
+    qtbot.waitUntil(window.desk.banner.isVisible, timeout=SECONDS)
+    assert "broken.dcm" in window.desk.banner.text.text()
+    window.actions_by_id["messages"].trigger()
 
 
 def test_every_overlay_has_its_key(start: Callable[..., tuple[MainWindow, Session]], study: Path, qtbot: QtBot) -> None:
@@ -219,17 +221,17 @@ def test_every_overlay_has_its_key(start: Callable[..., tuple[MainWindow, Sessio
         (Qt.Key.Key_C, Layer.CANDIDATES),
         (Qt.Key.Key_S, Layer.SALIENCY),
     ):
-        assert layer not in window.options.visible
+        assert layer not in window.desk.options.visible
         qtbot.keyClick(window, key)
-        qtbot.waitUntil(lambda layer=layer: layer in window.options.visible)
-        assert window.wall.options.visible == window.options.visible
+        qtbot.waitUntil(lambda layer=layer: layer in window.desk.options.visible)
+        assert window.desk.wall.options.visible == window.desk.options.visible
     qtbot.keyClick(window, Qt.Key.Key_P)
-    assert Layer.SALIENCY not in window.options.visible
+    assert Layer.SALIENCY not in window.desk.options.visible
     qtbot.keyClick(window, Qt.Key.Key_K)
-    assert window.wall.options.is_cleaned
+    assert window.desk.wall.options.is_cleaned
     qtbot.keyClick(window, Qt.Key.Key_Space)
-    assert not window.wall.options.visible
-    assert not window.wall.options.is_cleaned
+    assert not window.desk.wall.options.visible
+    assert not window.desk.wall.options.is_cleaned
 
 
 def test_an_unexpected_error_is_told_and_the_window_stays(
@@ -241,9 +243,9 @@ def test_an_unexpected_error_is_told_and_the_window_stays(
         raise ZeroDivisionError("so it goes")
     except ZeroDivisionError as error:
         hook(type(error), error, error.__traceback__)
-    qtbot.waitUntil(window.banner.isVisible)
+    qtbot.waitUntil(window.desk.banner.isVisible)
     log = user_data() / "errors.log"
-    assert str(log) in window.banner.text.text()
+    assert str(log) in window.desk.banner.text.text()
     assert "so it goes" in log.read_text()
     assert window.isVisible()
 

@@ -19,8 +19,10 @@ from mammoview.ui.viewport import decor, marks, voi
 from mammoview.ui.viewport.annotation import AnnotationOptions, edge_letters, lower_lines, upper_lines
 from mammoview.ui.viewport.layers import OverlayOptions, Prepared, Truth, legend
 from mammoview.ui.viewport.lens import Lens
+from mammoview.ui.viewport.mouse import MouseTool, Overpaint
 from mammoview.ui.viewport.placement import MAX_ZOOM, MIN_ZOOM, Placement, fitting_scale, hung, laid_box
 from mammoview.ui.viewport.render import GrayRenderer
+from mammoview.ui.viewport.shade import Shade
 
 _CENTRED = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
 
@@ -42,14 +44,14 @@ class Canvas(QWidget):
         self.hung: Hung | None = None
         self.image: DisplayImage | None = None
         self.placement = Placement(1, 1)
-        self.voi: VoiWindow | VoiLut = VoiWindow(32768.0, 65536.0)
+        self.shade = Shade()
+        self.overpaints: list[Overpaint] = []
+        self.tool: MouseTool | None = None
         self.prepared: Prepared | None = None
         self.truth: Truth | None = None
         self.is_active = False
         self.text = ""
         self._shown = Box(0, 0, 1, 1)
-        self._adjustment = voi.Adjustment()
-        self._is_inverted = False
         self._options = OverlayOptions()
         self._annotation = AnnotationOptions()
         self._notes: tuple[str, ...] = ()
@@ -110,7 +112,8 @@ class Canvas(QWidget):
         if self.hung is None or self.hung.image.id != image.image_id:
             return
         rows, columns = image.levels[0].shape
-        self.image, self.voi, self.text = image, default, ""
+        self.image, self.text = image, ""
+        self.shade = replace(self.shade, voi=default)
         self.placement = Placement(rows, columns, self.hung.orientation.dihedral)
         self._shown = laid_box(shown, self.placement)
         self._make_renderer()
@@ -162,15 +165,16 @@ class Canvas(QWidget):
 
     def set_window(self, adjustment: voi.Adjustment, *, is_inverted: bool) -> None:
         """Apply the reader's window: one table lookup, nothing is resampled."""
-        self._adjustment, self._is_inverted = adjustment, is_inverted
+        self.shade = replace(self.shade, adjustment=adjustment, is_inverted=is_inverted)
         self.update()
 
     def next_voi(self) -> None:
         """Take the next window or table that the header offers (MG-D01)."""
         if self.hung is None:
             return
-        offered = voi.choices(self.hung.image.grayscale, self.voi)
-        self.voi = offered[1 % len(offered)] if self.voi == offered[0] else offered[0]
+        offered = voi.choices(self.hung.image.grayscale, self.shade.voi)
+        following = offered[1 % len(offered)] if self.shade.voi == offered[0] else offered[0]
+        self.shade = replace(self.shade, voi=following)
         self.update()
 
     def set_active(self, *, is_active: bool) -> None:
@@ -268,6 +272,11 @@ class Canvas(QWidget):
             self.set_lens(is_on=True)
         self._redraw()
 
+    def refresh(self) -> None:
+        """Paint what lies over the gray pixels anew."""
+        self._decor = None
+        self.update()
+
     def _redraw(self) -> None:
         self._is_placed, self._decor = False, None
         self.update()
@@ -303,23 +312,19 @@ class Canvas(QWidget):
             self._decor.setDevicePixelRatio(ratio)
         painter.drawImage(0, 0, self._decor)
         painter.scale(1 / ratio, 1 / ratio)
-        caption = voi.caption(self.hung.image.grayscale, self.voi, self._adjustment, is_inverted=self._is_inverted)
+        caption = self.shade.caption(self.hung.image.grayscale)
         decor.paint_window(painter, fonts, caption, size=size, chest_wall=self.chest_wall)
         if self._lens is not None and self._cursor is not None:
             self._lens.paint(painter, self.placement, self._table(), at=self._cursor * ratio, ratio=ratio)
+        if self.tool is not None:
+            self.tool.paint(painter, self, fonts)
         painter.resetTransform()
         self._frame(painter)
 
     def _table(self) -> np.ndarray:
         assert self.hung is not None
         assert self.image is not None
-        return voi.table(
-            self.hung.image.grayscale,
-            self.voi,
-            self._adjustment,
-            value_offset=self.image.value_offset,
-            is_inverted=self._is_inverted,
-        )
+        return self.shade.table(self.hung.image.grayscale, self.image.value_offset)
 
     def _paint_decor(self, fonts: decor.Fonts, size: tuple[int, int]) -> QImage:
         assert self.hung is not None
@@ -351,6 +356,8 @@ class Canvas(QWidget):
         if self._options.is_cleaned:
             text = "CLEANED COPY" if self.prepared else "CLEANED COPY NOT READY"
             decor.paint_badge(painter, fonts, text, size=size, chest_wall=self.chest_wall)
+        for overpaint in self.overpaints:
+            overpaint.paint(painter, self, fonts)
         painter.end()
         return layer
 

@@ -25,6 +25,7 @@ class Pane(Canvas):
     hovered = Signal(str)
     pressed = Signal()
     stepped = Signal(int)
+    double_clicked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -34,13 +35,20 @@ class Pane(Canvas):
         self.is_window_tool = False
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
-        self._pressed_at = self._last = event.position()
         self.pressed.emit()
+        if self.tool is not None and self.tool.pressed(self, *self.native_at(event.position()), event):
+            return
+        self._pressed_at = self._last = event.position()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         now = event.position()
         moved, self._last = now - self._last, now
         self._cursor = now
+        self.hovered.emit(self.read_out(now))
+        if self._lens is not None:
+            self.update()
+        if self.tool is not None and self.tool.moved(self, *self.native_at(now), event):
+            return
         buttons = event.buttons()
         if buttons & Qt.MouseButton.LeftButton and not self._is_windowing(event):
             shift = moved * self.devicePixelRatioF()
@@ -50,9 +58,6 @@ class Pane(Canvas):
         elif buttons & Qt.MouseButton.MiddleButton:
             assert self._pressed_at is not None
             self.zoomed.emit(float(np.exp(-moved.y() / 150.0)), *self._mirrored(self._pressed_at))
-        if self._lens is not None:
-            self.update()
-        self.hovered.emit(self.read_out(now))
 
     def _mirrored(self, at: QPointF) -> tuple[float, float]:
         on_device = at * self.devicePixelRatioF()
@@ -62,6 +67,9 @@ class Pane(Canvas):
         return self.is_window_tool or bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self.tool is not None and self.tool.released(self, *self.native_at(event.position()), event):
+            self._pressed_at = None
+            return
         if self._pressed_at is None:
             return
         moved = event.position() - self._pressed_at
@@ -71,6 +79,10 @@ class Pane(Canvas):
             ratio = self.devicePixelRatioF()
             at = event.position() * ratio
             self.finding_clicked.emit(marks.hit(self.prepared, self.placement, at.y(), at.x(), _REACH_PX * ratio) or "")
+
+    def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
+        if self.tool is None or not self.tool.double_clicked(self, *self.native_at(event.position()), event):
+            self.double_clicked.emit()
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         steps = event.angleDelta().y() / 120.0
@@ -85,12 +97,16 @@ class Pane(Canvas):
         self.hovered.emit("")
         self.update()
 
+    def native_at(self, at: QPointF) -> tuple[float, float]:
+        """Native (row, column) under a point of the widget."""
+        on_device = at * self.devicePixelRatioF()
+        return self.placement.native_point(on_device.y(), on_device.x())
+
     def read_out(self, at: QPointF) -> str:
         """What lies under the cursor, in native pixels: place and modality value."""
         if self.image is None or self.hung is None:
             return ""
-        ratio = self.devicePixelRatioF()
-        row, col = self.placement.native_point(at.y() * ratio, at.x() * ratio)
+        row, col = self.native_at(at)
         if not (0 <= row < self.placement.rows and 0 <= col < self.placement.columns):
             return ""
         gray = self.hung.image.grayscale

@@ -4,22 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from PySide6.QtCore import QEvent, QObject, Signal
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QGridLayout, QWidget
 
 from mammoview.core.geometry import Box
 from mammoview.core.image import DisplayImage
 from mammoview.core.study import VoiLut, VoiWindow
 from mammoview.session.hanging import Hanging, Hung, Slot
-from mammoview.session.orientation import Side
 from mammoview.ui.viewport.annotation import AnnotationOptions
 from mammoview.ui.viewport.layers import OverlayOptions, Prepared, Truth
+from mammoview.ui.viewport.motion import Motion
 from mammoview.ui.viewport.pane import Pane
 from mammoview.ui.viewport.voi import Adjustment
-
-#: A finding is shown at this multiple of the fitting size at least when it is selected in the list.
-_REVEAL_TIMES = 2.0
-_SCREEN_COLUMN = {Side.RIGHT: 0, Side.LEFT: 1, None: 0}
 
 
 class Wall(QWidget):
@@ -39,8 +35,7 @@ class Wall(QWidget):
         self._slots: list[Slot] = []
         self._depth: list[int] = []
         self._active = 0
-        self._is_fitted = True
-        self.is_synchronous = True
+        self.motion = Motion()
         self.is_single = False
         self.adjustment = Adjustment()
         self.is_inverted = False
@@ -62,7 +57,7 @@ class Wall(QWidget):
 
     def show_hanging(self, hanging: Hanging) -> None:
         """Hang a study; its pixels come later through `show_image`."""
-        self.is_single, self._active, self._is_fitted = False, 0, True
+        self.is_single, self._active, self.motion.is_fitted = False, 0, True
         for pane in self.panes:
             self._grid.removeWidget(pane)
             pane.hide()
@@ -73,6 +68,7 @@ class Wall(QWidget):
             self._grid.setColumnStretch(column, 0)
         self._slots, self._depth = list(hanging.slots), [0] * len(hanging.slots)
         self.panes = [self._add(index, slot) for index, slot in enumerate(self._slots)]
+        self.motion.panes = self.panes
         for row in range(hanging.rows):
             self._grid.setRowStretch(row, 1)
         for column in range(hanging.columns):
@@ -88,15 +84,15 @@ class Wall(QWidget):
         pane.set_annotation(self._annotation)
         pane.set_window(self.adjustment, is_inverted=self.is_inverted)
         pane.is_window_tool = self._is_window_tool
-        pane.panned.connect(lambda rows, outward: self._pan(pane, rows, outward))
-        pane.zoomed.connect(lambda factor, row, outward: self._zoom(pane, factor, row, outward))
+        pane.panned.connect(lambda rows, outward: self.motion.pan(pane, rows, outward))
+        pane.zoomed.connect(lambda factor, row, outward: self.motion.zoom(pane, factor, row, outward))
         pane.windowed.connect(self._drag_window)
         pane.pressed.connect(lambda: self._activate(index))
-        pane.resized.connect(self._refit)
+        pane.resized.connect(self.motion.refit)
         pane.stepped.connect(lambda step: self.step(step, index))
         pane.finding_clicked.connect(self.finding_clicked)
         pane.hovered.connect(self.hovered)
-        pane.installEventFilter(self)
+        pane.double_clicked.connect(lambda: self.set_single(is_single=not self.is_single))
         pane.show()
         return pane
 
@@ -127,10 +123,7 @@ class Wall(QWidget):
         pane.set_image(image, shown, default)
         if self._is_lens_on:
             pane.set_lens(is_on=True)
-        if self._is_fitted:
-            self.fit()
-        else:
-            pane.hang(pane.fitting_scale() or 1.0)
+        self.motion.join(pane)
 
     def show_failure(self, image_id: str, text: str) -> None:
         """Say in its place why an image cannot be shown."""
@@ -146,8 +139,7 @@ class Wall(QWidget):
             if item and pane.hung and pane.hung != item and pane.hung.image.id == item.image.id:
                 pane.set_hung(item)
         self._slots = list(hanging.slots)
-        if self._is_fitted:
-            self.fit()
+        self.motion.refit()
 
     def flip_active(self) -> None:
         """Mirror the active image left to right (MG-K03)."""
@@ -162,67 +154,29 @@ class Wall(QWidget):
     # Moving
 
     def fit(self) -> None:
-        """Hang all images at their edges and at one size (MG-C01).
-
-        Images without a known spacing share a size where they have the same matrix: nothing else says how they compare.
-        """
-        self._is_fitted = True
-        scales: dict[object, float] = {}
-        for pane in self.panes:
-            own = None if pane.isHidden() else pane.fitting_scale()
-            if own is not None:
-                scales[pane.size_group] = min(own, scales.get(pane.size_group, own))
-        for pane in self.panes:
-            if pane.size_group in scales:
-                pane.hang(scales[pane.size_group])
-
-    def _refit(self) -> None:
-        if self._is_fitted:
-            self.fit()
+        """Hang all images at their edges and at one size (MG-C01)."""
+        self.motion.fit()
 
     def one_to_one(self) -> None:
         """One native pixel of the active image to one device pixel."""
-        pane = self.active
-        if pane is not None and pane.image is not None:
-            self._zoom(pane, 1.0 / pane.placement.zoom[1], *pane.middle)
+        if self.active is not None:
+            self.motion.one_to_one(self.active)
 
     def zoom(self, factor: float) -> None:
         """Enlarge around the middle."""
         if self.active is not None:
-            self._zoom(self.active, factor, *self.active.middle)
+            self.motion.zoom(self.active, factor, *self.active.middle)
 
     def reveal(self, image_id: str, row: float, col: float) -> None:
         """Bring a native point of an image to the middle of its pane, enlarged."""
         pane = self.pane_of(image_id)
-        if pane is None or pane.image is None:
-            return
-        self._activate(self.panes.index(pane))
-        fitting = pane.zoom_at(pane.fitting_scale() or 1.0)[0]
-        edges = pane.placement.device_box
-        edge = edges.col1 if pane.chest_wall is Side.RIGHT else edges.col0
-        depth = abs(pane.placement.device_point(row, col)[1] - edge)
-        # Large enough that the chest wall stays at or beyond its edge, unless the point lies very near to it.
-        filling = pane.middle[1] / max(depth, 1.0) * pane.placement.zoom[0] / fitting
-        times = min(max(_REVEAL_TIMES, filling), 2 * _REVEAL_TIMES) * fitting / pane.placement.zoom[0]
-        if times > 1:
-            self._zoom(pane, times, *pane.middle)
-        at, middle = pane.outward_point(*pane.placement.device_point(row, col)), pane.middle
-        self._pan(pane, middle[0] - at[0], middle[1] - at[1])
+        if pane is not None and pane.image is not None:
+            self._activate(self.panes.index(pane))
+            self.motion.reveal(pane, row, col)
 
-    def _moving(self, pane: Pane) -> list[Pane]:
-        return [p for p in self.panes if p.image is not None] if self.is_synchronous else [pane]
-
-    def _pan(self, pane: Pane, rows: float, outward: float) -> None:
-        self._is_fitted = False
-        for moving in self._moving(pane):
-            moving.pan(rows, outward)
-
-    def _zoom(self, pane: Pane, factor: float, row: float, outward: float) -> None:
-        if not pane.can_zoom(factor):
-            return
-        self._is_fitted = False
-        for moving in self._moving(pane):
-            moving.zoom_by(factor, row, outward)
+    def set_synchronous(self, *, is_on: bool) -> None:
+        """Let all panes move together, or each alone."""
+        self.motion.is_synchronous = is_on
 
     def _activate(self, index: int) -> None:
         self._active = index
@@ -314,11 +268,3 @@ class Wall(QWidget):
         self._is_window_tool = is_on
         for pane in self.panes:
             pane.is_window_tool = is_on
-
-    # Qt
-
-    def eventFilter(self, watched: QObject, event: QEvent) -> bool:
-        if event.type() == QEvent.Type.MouseButtonDblClick:
-            self.set_single(is_single=not self.is_single)
-            return True
-        return super().eventFilter(watched, event)

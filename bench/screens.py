@@ -1,0 +1,132 @@
+"""Screenshots of the real window, to be looked at: ``python -m bench.screens OUT [NAME…]``.
+
+Each row of `SCREENS` opens a study, does some actions, and saves the window. Run it under a display (``xvfb-run -a``
+makes one); without one Qt's offscreen platform paints the same.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+if "DISPLAY" not in os.environ:
+    os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
+
+from PySide6.QtWidgets import QApplication
+
+from mammoview.session import settings
+from mammoview.session.demo import ensure_demo_study
+from mammoview.session.session import Session
+from mammoview.ui import theme
+from mammoview.ui.bridge import Background, Bridge
+from mammoview.ui.mainwindow import MainWindow
+
+DATA = Path(os.environ.get("MAMMOVIEW_DATA", "../shared/data")).resolve()
+SMALL, USUAL, PORTRAIT, LARGE = (1366, 768), (1920, 1080), (2048, 2560), (2560, 1600)
+DEMO = "demo"
+PATIENCE_S = 120.0
+
+
+@dataclass(frozen=True)
+class Screen:
+    """One screenshot.
+
+    Attributes
+    ----------
+    source
+        Below `DATA`, or `DEMO`.
+    actions
+        Ids of actions, done one after the other once all images are shown.
+    """
+
+    name: str
+    size: tuple[int, int]
+    source: str
+    actions: tuple[str, ...] = ()
+    analyse: bool = False
+
+
+GE = "fixtures/dicom/ge_senographe_r_mlo_sigmoid_voilut.dcm"
+FILM = "cbis_ddsm/mammograms/P_00081_RIGHT_MLO.jpg"
+FOUR = "fixtures/ffdm_4view"
+SCREENS = (
+    Screen("four-small", SMALL, FOUR),
+    Screen("four-analysed", USUAL, FOUR, analyse=True),
+    Screen("four-inverted", USUAL, FOUR, ("invert",)),
+    Screen("ge-small", SMALL, GE),
+    Screen("ge-technique", USUAL, GE, ("technique",)),
+    Screen("ge-inverted", SMALL, GE, ("invert",)),
+    Screen("ge-one-to-one", USUAL, GE, ("one_to_one",)),
+    Screen("demo-small", SMALL, DEMO),
+    Screen("demo-technique", LARGE, DEMO, ("technique",)),
+    Screen("demo-technique-small", SMALL, DEMO, ("technique",)),
+    Screen("demo-hidden", USUAL, DEMO, ("identity",)),
+    Screen("demo-portrait", PORTRAIT, DEMO, ("panel",)),
+    Screen("film-small", SMALL, FILM),
+    Screen("film-inverted", SMALL, FILM, ("invert",)),
+)
+
+
+def main() -> int:
+    """Write the pictures; prints their names."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("out", type=Path)
+    parser.add_argument("names", nargs="*")
+    parser.add_argument("--action", action="append", default=[], help="one more action, before the picture is taken")
+    given = parser.parse_args()
+    given.out.mkdir(parents=True, exist_ok=True)
+    app = QApplication([])
+    theme.apply(app)
+    with tempfile.TemporaryDirectory(prefix="mammoview-screens-") as home:
+        os.environ["MAMMOVIEW_HOME"] = home
+        for screen in SCREENS:
+            if not given.names or screen.name in given.names:
+                chosen = replace(screen, actions=(*screen.actions, *given.action))
+                print(take(app, chosen, given.out / f"{screen.name}.png"))
+    return 0
+
+
+def take(app: QApplication, screen: Screen, path: Path) -> Path:
+    """Write one picture."""
+    source = ensure_demo_study() if screen.source == DEMO else DATA / screen.source
+    session = Session(replace(settings.Settings(), analyse_on_open=screen.analyse))
+    bridge, background = Bridge(), Background()
+    window = MainWindow(session, background)
+    bridge.told.connect(window.show_event)
+    window.resize(*screen.size)
+    window.show()
+    session.connect(bridge.send)
+    try:
+        window.open([source])
+        wall = window.desk.wall
+        wait(app, lambda: bool(wall.panes) and all(p.image is not None or p.hung is None for p in wall.panes))
+        if screen.analyse:
+            wait(app, lambda: "Exam" in window.desk.analysis.scores.text())
+        for identity in screen.actions:
+            window.actions_by_id[identity].trigger()
+            wait(app, lambda: False, 0.4)
+        wait(app, lambda: False, 1.0)
+        window.grab().save(str(path))
+    finally:
+        window.close()
+        background.close()
+        session.close()
+    return path
+
+
+def wait(app: QApplication, is_over: Callable[[], bool], most_s: float = PATIENCE_S) -> None:
+    """Let the window live until something is so."""
+    end = time.monotonic() + most_s
+    while time.monotonic() < end and not is_over():
+        app.processEvents()
+        time.sleep(0.01)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

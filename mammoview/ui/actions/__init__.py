@@ -1,0 +1,41 @@
+"""Everything a reader can do, with its keys: the one table behind menus, toolbar, shortcuts and the help dialog."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mammoview.ui.actions import analysis, file, frames, gray, hanging, overlays, quality, size, tools, view
+from mammoview.ui.actions import help as help_rows
+from mammoview.ui.actions.row import Action, Gesture, Group
+
+__all__ = ["ACTIONS", "GESTURES", "Action", "Gesture", "Group", "action"]
+
+ACTIONS: Final[tuple[Action, ...]] = (
+    *file.ROWS,
+    *hanging.ROWS,
+    *view.ROWS,
+    *gray.ROWS,
+    *size.ROWS,
+    *frames.ROWS,
+    *tools.ROWS,
+    *overlays.ROWS,
+    *analysis.ROWS,
+    *quality.ROWS,
+    *help_rows.ROWS,
+)
+
+GESTURES: Final[tuple[Gesture, ...]] = (
+    Gesture("Left drag", "Pan; with W on, window and level"),
+    Gesture("Right drag, Ctrl + left drag", "Window (sideways) and level (upwards is brighter)"),
+    Gesture("Wheel", "Zoom around the cursor"),
+    Gesture("Middle drag", "Zoom"),
+    Gesture("Shift + wheel", "Step through the images of a slot"),
+    Gesture("Click a finding", "Select it; click elsewhere to select none"),
+    Gesture("Double click", "One image large, and back"),
+    Gesture("Drop files or folders", "Open them"),
+)
+
+
+def action(identity: str) -> Action:
+    """The row of one action."""
+    return next(row for row in ACTIONS if row.id == identity)

@@ -1,0 +1,14 @@
+"""The models."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mammoview.ui.actions.row import Action, Group
+
+ROWS: Final[tuple[Action, ...]] = (
+    Action("analyse", "Analyse", ("F5",), Group.ANALYSIS, "Run the models on this study.", tool="Analyse"),
+    Action("cancel", "Cancel analysis", ("Escape",), Group.ANALYSIS, "Stop the running analysis."),
+    Action("next_finding", "Next finding", ("N", "Down"), Group.ANALYSIS, "Select and centre the next finding."),
+    Action("previous_finding", "Previous finding", ("Shift+N", "Up"), Group.ANALYSIS, "Select the finding before."),
+)

@@ -1,0 +1,13 @@
+"""Messages, keys and the rest."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mammoview.ui.actions.row import Action, Group
+
+ROWS: Final[tuple[Action, ...]] = (
+    Action("messages", "Messages", ("F2",), Group.HELP, "Everything that was told so far."),
+    Action("keys", "Keys and mouse", ("F1", "?"), Group.HELP, "This table.", tool="Keys"),
+    Action("about", "About MammoView", (), Group.HELP, "Version, licence, and what this program is not."),
+)

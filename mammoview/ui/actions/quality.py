@@ -1,0 +1,9 @@
+"""The check of the display."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mammoview.ui.actions.row import Action
+
+ROWS: Final[tuple[Action, ...]] = ()

@@ -1,0 +1,15 @@
+"""What is shown beside and over the images."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mammoview.ui.actions.row import Action, Group
+
+ROWS: Final[tuple[Action, ...]] = (
+    Action("synchronous", "Synchronous pan and zoom", ("Y",), Group.VIEW, "Move all images together, mirrored.", True),
+    Action("single", "One image large", ("Return", "Enter"), Group.VIEW, "The active image alone, and back.", True),
+    Action("identity", "Patient identity", ("H",), Group.VIEW, "Show or hide name and number.", True),
+    Action("technique", "Technique", ("T",), Group.VIEW, "Exposure and equipment in the corner.", True),
+    Action("panel", "Panels", ("F9",), Group.VIEW, "Show or hide the panels beside the images.", True),
+)

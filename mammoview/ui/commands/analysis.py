@@ -1,0 +1,26 @@
+"""The models."""
+
+from __future__ import annotations
+
+from mammoview.ui.desk import Desk
+
+
+class AnalysisCommands:
+    """The Analysis menu."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def do_analyse(self) -> None:
+        study = self._desk.presenter.study
+        if study is not None:
+            self._desk.session.analyze(study.uid)
+
+    def do_cancel(self) -> None:
+        self._desk.session.cancel_analysis()
+
+    def do_next_finding(self) -> None:
+        self._desk.analysis.findings.step(1)
+
+    def do_previous_finding(self) -> None:
+        self._desk.analysis.findings.step(-1)

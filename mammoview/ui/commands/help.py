@@ -1,0 +1,24 @@
+"""Messages, keys and the rest."""
+
+from __future__ import annotations
+
+from mammoview.ui.desk import Desk
+from mammoview.ui.dialogs.about import AboutDialog
+from mammoview.ui.dialogs.keys import KeysDialog
+from mammoview.ui.panels.messages import MessagesDialog
+
+
+class HelpCommands:
+    """The Help menu."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def do_messages(self) -> None:
+        self._desk.open_dialog(MessagesDialog(self._desk.session.messages.history, self._desk.window))
+
+    def do_keys(self) -> None:
+        self._desk.open_dialog(KeysDialog(self._desk.window))
+
+    def do_about(self) -> None:
+        self._desk.open_dialog(AboutDialog(self._desk.window))

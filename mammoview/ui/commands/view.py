@@ -1,0 +1,34 @@
+"""What is shown beside and over the images."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from mammoview.ui.desk import Desk
+
+
+class ViewCommands:
+    """The View menu."""
+
+    def __init__(self, desk: Desk) -> None:
+        self._desk = desk
+
+    def do_synchronous(self) -> None:
+        self._desk.wall.set_synchronous(is_on=self._desk.is_checked("synchronous"))
+
+    def do_single(self) -> None:
+        self._desk.wall.set_single(is_single=self._desk.is_checked("single"))
+
+    def do_identity(self) -> None:
+        is_shown = self._desk.is_checked("identity")
+        self._desk.set_annotation(replace(self._desk.annotation, is_identity_shown=is_shown))
+        self._desk.studies.set_identity(is_shown=is_shown)
+
+    def do_technique(self) -> None:
+        is_shown = self._desk.is_checked("technique")
+        self._desk.set_annotation(replace(self._desk.annotation, is_technique_shown=is_shown))
+
+    def do_panel(self) -> None:
+        is_shown = self._desk.is_checked("panel")
+        self._desk.right.setVisible(is_shown)
+        self._desk.left.setVisible(is_shown and len(self._desk.session.studies) > 1)

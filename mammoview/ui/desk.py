@@ -1,0 +1,116 @@
+"""What the window's commands act on: the session, the images, the panels, and the options in force."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+
+from PySide6.QtCore import QObject, Qt
+from PySide6.QtGui import QAction
+from PySide6.QtWidgets import QDialog, QDockWidget, QLabel, QMainWindow, QProgressBar, QPushButton
+
+from mammoview.session.session import Session
+from mammoview.ui.bridge import Background
+from mammoview.ui.dialogs.settings import SettingsDialog
+from mammoview.ui.panels.analysis import AnalysisPanel
+from mammoview.ui.panels.messages import Banner
+from mammoview.ui.panels.studies import StudiesPanel
+from mammoview.ui.presenter import Parts, Presenter
+from mammoview.ui.viewport.annotation import AnnotationOptions
+from mammoview.ui.viewport.layers import Layer, OverlayOptions
+from mammoview.ui.viewport.pane import Pane
+from mammoview.ui.viewport.wall import Wall
+
+
+class Desk(QObject):
+    """The parts of one window, without their layout.
+
+    Attributes
+    ----------
+    actions
+        The window's actions by the id of their row; filled by the window.
+    listeners
+        Called with every event of the session, after the presenter has shown it.
+    left, right
+        The docks beside the images; set by the window.
+    """
+
+    def __init__(self, session: Session, background: Background, window: QMainWindow) -> None:
+        super().__init__(window)
+        self.session, self.background, self.window = session, background, window
+        self.actions: dict[str, QAction] = {}
+        self.listeners: list[Callable[[object], None]] = []
+        self.left: QDockWidget
+        self.right: QDockWidget
+        self.options = OverlayOptions().under(session.settings)
+        self.annotation = AnnotationOptions()
+        self.wall, self.banner = Wall(), Banner()
+        self.studies, self.analysis = StudiesPanel(), AnalysisPanel()
+        self.progress, self.cancel_button = QProgressBar(), QPushButton("Cancel")
+        self.cursor_label, self.state_label, self.engine_label = QLabel(), QLabel("Ready"), QLabel()
+        self.wall.set_synchronous(is_on=session.settings.is_synchronous)
+        parts = Parts(
+            self.wall,
+            self.studies,
+            self.analysis.scores,
+            self.analysis.findings,
+            self.analysis.caption,
+            self.banner,
+            self.progress,
+            self.cancel_button,
+            self.engine_label,
+            self.state_label,
+        )
+        self.presenter = Presenter(session, parts, background, self)
+
+    @property
+    def active(self) -> Pane | None:
+        """The pane that was touched last."""
+        return self.wall.active
+
+    def is_checked(self, identity: str) -> bool:
+        """Whether the action of that id is on."""
+        return self.actions[identity].isChecked()
+
+    def check(self, identity: str, *, is_on: bool) -> None:
+        """Show an action as on or off, without doing it."""
+        self.actions[identity].setChecked(is_on)
+
+    def show_event(self, event: object) -> None:
+        """Show what the session tells."""
+        self.presenter.show(event)
+        for listener in self.listeners:
+            listener(event)
+
+    def set_options(self, options: OverlayOptions) -> None:
+        """Put overlay options in force everywhere."""
+        self.options = options
+        self.wall.set_options(options)
+        self.analysis.maps.set_options(options)
+        self.analysis.layers.set_options(options)
+        self.show_checks()
+
+    def show_layer(self, layer: Layer) -> None:
+        """Switch an overlay on."""
+        self.set_options(replace(self.options, visible=self.options.visible | {layer}))
+
+    def set_annotation(self, annotation: AnnotationOptions) -> None:
+        """Put annotation options in force everywhere."""
+        self.annotation = annotation
+        self.wall.set_annotation(annotation)
+        self.show_checks()
+
+    def show_checks(self) -> None:
+        """Let the actions say what is on."""
+        self.check("cleaned", is_on=self.options.is_cleaned)
+        for layer in Layer:
+            self.check(f"{layer.name.lower()}_layer", is_on=layer in self.options.visible)
+        self.check("synchronous", is_on=self.wall.motion.is_synchronous)
+        self.check("identity", is_on=self.annotation.is_identity_shown)
+        self.check("technique", is_on=self.annotation.is_technique_shown)
+        self.check("panel", is_on=self.right.isVisibleTo(self.window))
+
+    def open_dialog(self, dialog: QDialog) -> None:
+        """Show a dialog that deletes itself; only the settings hold the window."""
+        dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
+        dialog.open() if isinstance(dialog, SettingsDialog) else dialog.show()

@@ -1,0 +1,39 @@
+"""How one pane shows gray: the window or table in force and what the reader made of it. Frozen, no Qt."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from mammoview.core.study import Grayscale, VoiLut, VoiWindow
+from mammoview.ui.viewport import voi
+from mammoview.ui.viewport.voi import Adjustment
+
+
+@dataclass(frozen=True)
+class Shade:
+    """A gray setting; make changes with `dataclasses.replace`.
+
+    Attributes
+    ----------
+    voi
+        The window or lookup table chosen.
+    adjustment
+        The reader's own change of it.
+    is_inverted
+        The reader's own inversion, on top of the header's.
+    """
+
+    voi: VoiWindow | VoiLut = field(default_factory=lambda: VoiWindow(32768.0, 65536.0))
+    adjustment: Adjustment = field(default_factory=Adjustment)
+    is_inverted: bool = False
+
+    def table(self, gray: Grayscale, value_offset: int) -> NDArray[np.uint8]:
+        """The 65,536-entry table from pixel value to gray, uint8."""
+        return voi.table(gray, self.voi, self.adjustment, value_offset=value_offset, is_inverted=self.is_inverted)
+
+    def caption(self, gray: Grayscale) -> str:
+        """The setting in words."""
+        return voi.caption(gray, self.voi, self.adjustment, is_inverted=self.is_inverted)
