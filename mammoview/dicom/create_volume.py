@@ -19,14 +19,14 @@ from mammoview.core.errors import OutputError
 from mammoview.core.study import Laterality, ViewPosition, VoiLut, VoiWindow
 from mammoview.core.volume import SliceKind
 from mammoview.dicom.create import VIEW_CODES, NewMammogram, make_uid
+from mammoview.dicom.create_volume_source import acquisition, sources
 from mammoview.dicom.items import coded, item
 from mammoview.dicom.volume import BREAST_TOMOSYNTHESIS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
     from pydicom import Dataset
-
-_PROJECTION_SOP_CLASS = "1.2.840.10008.5.1.4.1.1.13.1.5"
+    from pydicom.dataset import FileMetaDataset
 
 
 class VolumeSyntax(StrEnum):
@@ -129,7 +129,7 @@ def write_volume(
 
 
 def _encoded(pixels: NDArray[np.uint16], dataset: Dataset, syntax: VolumeSyntax) -> bytes:
-    from pydicom.pixels import get_encoder
+    from pydicom.pixels.encoders.base import get_encoder
     from pydicom.uid import UID
 
     if syntax is VolumeSyntax.NATIVE:
@@ -147,7 +147,7 @@ def _encoded(pixels: NDArray[np.uint16], dataset: Dataset, syntax: VolumeSyntax)
     )
 
 
-def _meta(header: NewVolume, syntax: VolumeSyntax) -> Dataset:
+def _meta(header: NewVolume, syntax: VolumeSyntax) -> FileMetaDataset:
     from pydicom.dataset import FileMetaDataset
     from pydicom.uid import UID
 
@@ -167,8 +167,8 @@ def _dataset(header: NewVolume, rows: int, columns: int) -> Dataset:
     for part in (
         _who_and_when(header.image),
         _image(header, rows, columns),
-        _sources(header, rows, columns),
-        _acquisition(header),
+        sources(header, rows, columns),
+        acquisition(header),
         _groups(header),
     ):
         for keyword, value in part.items():
@@ -252,104 +252,6 @@ def _image(header: NewVolume, rows: int, columns: int) -> dict[str, object]:
     if image.padding is not None:
         values["PixelPaddingValue"] = image.padding
     return values
-
-
-def _sources(header: NewVolume, rows: int, columns: int) -> dict[str, object]:
-    image = header.image
-    source = item(
-        AcquisitionDateTime=f"{image.study_date}{image.study_time}",
-        Manufacturer=image.manufacturer,
-        ManufacturerModelName=image.model,
-        StationName="PHANTOM",
-        DeviceSerialNumber="1",
-        SoftwareVersions=__version__,
-        DetectorType="DIRECT",
-        DetectorID="PHANTOM-1",
-        DateOfLastDetectorCalibration=image.study_date,
-        TimeOfLastDetectorCalibration="060000",
-        DetectorElementSpacing=[f"{side:g}" for side in image.spacing_mm],
-        Rows=rows,
-        Columns=columns,
-        BitsStored=image.bits_stored,
-        LossyImageCompression="00",
-        ContributingSOPInstancesReferenceSequence=[
-            item(
-                StudyInstanceUID=image.study_uid,
-                ReferencedSeriesSequence=[
-                    item(
-                        SeriesInstanceUID=make_uid(image.series_uid, "projections"),
-                        SeriesNumber=3,
-                        ReferencedInstanceSequence=[
-                            item(
-                                ReferencedSOPClassUID=_PROJECTION_SOP_CLASS,
-                                ReferencedSOPInstanceUID=make_uid(image.sop_uid, "projections"),
-                                InstanceNumber=image.instance_number,
-                            )
-                        ],
-                    )
-                ],
-            )
-        ],
-    )
-    return {"ContributingSourcesSequence": [source]}
-
-
-def _acquisition(header: NewVolume) -> dict[str, object]:
-    used, image = header.image.technique, header.image
-    count = header.projections
-    angles = np.linspace(-header.sweep_degrees / 2, header.sweep_degrees / 2, count)
-    middle = _tilt(image.view) * (1 if image.laterality is Laterality.RIGHT else -1)
-    projections = [
-        item(
-            PositionerPrimaryAngle=f"{middle + angle:.3g}",
-            PositionerSecondaryAngle="0",
-            ExposureTimeInms=float(round(used.exposure_time_ms / count, 2)),
-            XRayTubeCurrentInmA=float(round(used.exposure_mas * 1000 / used.exposure_time_ms, 2)),
-            ExposureInmAs=float(round(used.exposure_mas / count, 3)),
-            RelativeXRayExposure=max(1, round(used.relative_exposure / count)),
-        )
-        for angle in angles
-    ]
-    acquisition = item(
-        FieldOfViewShape="RECTANGLE",
-        FieldOfViewOrigin=["0", "0"],
-        FieldOfViewRotation="0",
-        FieldOfViewHorizontalFlip="NO",
-        XRayReceptorType="DIGITAL_DETECTOR",
-        KVP=f"{used.kvp:g}",
-        XRayTubeCurrentInmA=float(round(used.exposure_mas * 1000 / used.exposure_time_ms, 2)),
-        ExposureTimeInms=float(used.exposure_time_ms),
-        ExposureInmAs=float(used.exposure_mas),
-        StartAcquisitionDateTime=f"{image.study_date}{image.study_time}",
-        EndAcquisitionDateTime=f"{image.study_date}{image.study_time}",
-        Grid="NONE",
-        PrimaryPositionerScanArc=float(header.sweep_degrees),
-        PrimaryPositionerScanStartAngle=float(middle + angles[0]),
-        PrimaryPositionerIncrement=float(header.sweep_degrees / max(1, count - 1)),
-        DistanceSourceToDetector="650",
-        DistanceSourceToPatient="650",
-        EstimatedRadiographicMagnificationFactor="1",
-        AnodeTargetMaterial="TUNGSTEN",
-        BodyPartThickness=f"{used.thickness_mm:g}",
-        ExposureControlMode="AUTOMATIC",
-        ExposureControlModeDescription="Synthetic",
-        HalfValueLayer="0.53",
-        OrganDose=f"{used.organ_dose_dgy:g}",
-        EntranceDoseInmGy=f"{used.entrance_dose_mgy:g}",
-        FocalSpots="0.3",
-        DetectorBinning=["1", "1"],
-        DetectorTemperature="25",
-        FilterType="FLAT",
-        FilterMaterial="ALUMINUM",
-        CompressionForce=f"{used.force_n:g}",
-        PaddleDescription="Synthetic",
-        PerProjectionAcquisitionSequence=projections,
-    )
-    return {"XRay3DAcquisitionSequence": [acquisition]}
-
-
-def _tilt(view: ViewPosition) -> int:
-    return {ViewPosition.MLO: 45, ViewPosition.ML: 90, ViewPosition.LM: -90}.get(view, 0)
 
 
 def _axes(image: NewMammogram) -> tuple[tuple[float, float, float], tuple[float, float, float]]:

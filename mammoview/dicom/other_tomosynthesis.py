@@ -36,9 +36,7 @@ def refuse_other_tomosynthesis(dataset: Dataset, path: str) -> None:
             _HINT,
         )
     if sop_class in _CT and _is_of_breast(dataset):
-        raise OtherTomosynthesisError(
-            f"{path} is a tomosynthesis slice sent as a CT image, which is not shown.", _HINT
-        )
+        raise OtherTomosynthesisError(f"{path} is a tomosynthesis slice sent as a CT image, which is not shown.", _HINT)
     frames = int(_text(dataset, "NumberOfFrames") or 1)
     if frames > 1 and _text(dataset, "Modality") == "MG" and not is_multi_frame(dataset):
         raise OtherTomosynthesisError(

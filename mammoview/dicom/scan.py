@@ -17,6 +17,7 @@ from mammoview.core.errors import (
     InputError,
     NoPixelsError,
     NotAnImageError,
+    OtherTomosynthesisError,
     Problem,
     TruncatedError,
     UnreadableError,
@@ -92,7 +93,22 @@ def scan(paths: Sequence[str | Path], progress: Progress = no_progress, cancel: 
             continue
         images[image.id] = image
     progress(1.0, f"{len(images)} images")
-    return ScanResult(_studies(images.values()), tuple(problems))
+    return ScanResult(_studies(images.values()), tuple(_told_once(problems)))
+
+
+def _told_once(problems: Iterable[Problem]) -> list[Problem]:
+    """The problems, with one for each folder of tomosynthesis slices that are not shown: there are dozens."""
+    kept: dict[object, Problem] = {}
+    more: dict[object, int] = {}
+    for number, problem in enumerate(problems):
+        is_one_of_many = problem.code == OtherTomosynthesisError.code
+        key: object = (problem.code, str(Path(problem.path).parent)) if is_one_of_many else number
+        more[key] = more.get(key, -1) + 1
+        kept.setdefault(key, problem)
+    return [
+        replace(problem, message=f"{problem.message} So are {more[key]} more in its folder.") if more[key] else problem
+        for key, problem in kept.items()
+    ]
 
 
 def read_header(path: Path, root: int = 0, relative_path: str = "") -> Mammogram:

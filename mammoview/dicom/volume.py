@@ -150,7 +150,7 @@ def describe_volume(dataset: Dataset, flat: Dataset) -> tuple[Volume, Grayscale,
     order, depths = list(range(frames)), list[float]()
     is_ordered = False
     if kind is not SliceKind.PROJECTION and frames > 1:
-        along = _along_normal(dataset, groups, frames)
+        along = _along_normal(dataset, groups, frames, is_left=str(flat.get("FrameLaterality")) == "L")
         if along is not None:
             order = [int(number) for number in np.argsort(along, kind="stable")]
             depths = [float(along[number] - along[order[0]]) for number in order]
@@ -215,17 +215,21 @@ def _vector(value: Any, length: int) -> NDArray[np.float64] | None:
     return vector if vector.shape == (length,) and bool(np.isfinite(vector).all()) else None
 
 
-def _along_normal(dataset: Dataset, groups: Sequence[Dataset], frames: int) -> NDArray[np.float64] | None:
+def _along_normal(
+    dataset: Dataset, groups: Sequence[Dataset], frames: int, *, is_left: bool
+) -> NDArray[np.float64] | None:
     """Place of each stored frame along the normal of the slices, mm, float64; None where the header tells no places.
 
     The normal's sign does not hang on how rows and columns are stored: it points to the head, or where the slices stand
-    upright, to the patient's left.
+    upright, to the midline of the body. Both lead away from the breast support in the usual views.
     """
     places = [_vector(_in_group(group, "PlanePositionSequence", "ImagePositionPatient"), 3) for group in groups]
     if len(places) < frames or any(place is None for place in places):
         return None
     shared = _first(dataset, _SHARED)
-    ways = next((found for found in map(plane_orientation, (*([shared] if shared else []), *groups[:1])) if found), None)
+    ways = next(
+        (found for found in map(plane_orientation, (*([shared] if shared else []), *groups[:1])) if found), None
+    )
     if ways is None:
         return None
     normal = np.cross(*ways)
@@ -233,8 +237,8 @@ def _along_normal(dataset: Dataset, groups: Sequence[Dataset], frames: int) -> N
     if length < 1e-6:
         return None
     normal = normal / length
-    leading = 2 if abs(normal[2]) >= 0.1 else int(np.argmax(np.abs(normal)))
-    along = np.array([place for place in places if place is not None]) @ (normal * np.sign(normal[leading]))
+    leads_up = normal[2] if abs(normal[2]) >= 0.1 else (-normal[0] if is_left else normal[0])
+    along = np.array([place for place in places if place is not None]) @ (normal if leads_up >= 0 else -normal)
     return along if float(np.ptp(along)) > _SAME_PLACE_MM * (frames - 1) else None
 
 
