@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shutil
+from collections.abc import Callable
 from pathlib import Path
 
 import cv2
@@ -58,6 +59,22 @@ def data() -> Path:
     assert root is not None
     assert root.is_dir(), f"MAMMOVIEW_DATA names {root}, which is not a folder"
     return root
+
+
+@pytest.fixture(scope="session")
+def fixtures_dir(tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Path]:
+    """Gives the folder of a group of made-up files, such as ``fixtures_dir("dihedral")``; written when first wanted.
+
+    `mammoview.dicom.fixtures.GROUPS` names the groups, and `read_manifest` of a folder tells what its files are.
+    """
+    out = tmp_path_factory.mktemp("fixtures")
+
+    def folder(group: str) -> Path:
+        from mammoview.dicom.fixtures import write_group
+
+        return out / group if (out / group).with_suffix(".json").exists() else write_group(out, group)
+
+    return folder
 
 
 @pytest.fixture(scope="session")

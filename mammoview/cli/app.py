@@ -19,6 +19,7 @@ from mammoview.cli.demo import demo
 from mammoview.cli.display import require_display
 from mammoview.cli.doctor import doctor
 from mammoview.cli.evaluate import evaluate
+from mammoview.cli.fixtures import fixtures
 from mammoview.cli.models import models
 from mammoview.cli.phantom import phantom
 from mammoview.cli.train import train
@@ -32,6 +33,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "analyze": analyze,
     "demo": demo,
     "phantom": phantom,
+    "fixtures": fixtures,
     "doctor": doctor,
     "train": train,
     "evaluate": evaluate,

@@ -18,9 +18,9 @@ from mammoview import __version__
 from mammoview.core.errors import OutputError
 from mammoview.core.study import Laterality, ViewPosition, VoiLut, VoiWindow
 from mammoview.core.volume import SliceKind
-from mammoview.dicom.create import VIEW_CODES, NewMammogram, make_uid
+from mammoview.dicom.create_header import NewMammogram, make_uid
+from mammoview.dicom.create_parts import VIEW_CODES, code, item
 from mammoview.dicom.create_volume_source import acquisition, sources
-from mammoview.dicom.items import coded, item
 from mammoview.dicom.volume import BREAST_TOMOSYNTHESIS
 
 if TYPE_CHECKING:
@@ -110,7 +110,7 @@ def write_volume(
             dataset.file_meta = _meta(header, syntax)
         if int(pixels.max()) >= 2**header.image.bits_stored:
             raise ValueError(f"values of frame {number} need more than {header.image.bits_stored} bits")
-        parts.append(_encoded(pixels, dataset, syntax))
+        parts.append(_encode(pixels, dataset, syntax))
     if dataset is None or len(parts) != len(header.heights_mm):
         raise ValueError(f"{len(header.heights_mm)} heights for {len(parts)} frames")
     if syntax is VolumeSyntax.NATIVE:
@@ -128,7 +128,7 @@ def write_volume(
         ) from error
 
 
-def _encoded(pixels: NDArray[np.uint16], dataset: Dataset, syntax: VolumeSyntax) -> bytes:
+def _encode(pixels: NDArray[np.uint16], dataset: Dataset, syntax: VolumeSyntax) -> bytes:
     from pydicom.pixels.encoders.base import get_encoder
     from pydicom.uid import UID
 
@@ -225,7 +225,7 @@ def _image_type(kind: SliceKind) -> list[str]:
 def _image(header: NewVolume, rows: int, columns: int) -> dict[str, object]:
     image = header.image
     value, meaning = VIEW_CODES[image.view]
-    view = coded(value, "SCT", meaning)
+    view = code(value, "SCT", meaning)
     view.ViewModifierCodeSequence = []
     values: dict[str, object] = {
         "ImageType": _image_type(header.kind),
@@ -287,7 +287,7 @@ def _groups(header: NewVolume) -> dict[str, object]:
         FrameAnatomySequence=[
             item(
                 FrameLaterality=image.laterality.value,
-                AnatomicRegionSequence=[coded("76752008", "SCT", "Breast")],
+                AnatomicRegionSequence=[code("76752008", "SCT", "Breast")],
             )
         ],
         PixelValueTransformationSequence=[item(RescaleIntercept="0", RescaleSlope="1", RescaleType="US")],

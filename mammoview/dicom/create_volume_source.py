@@ -8,8 +8,8 @@ import numpy as np
 
 from mammoview import __version__
 from mammoview.core.study import Laterality, ViewPosition
-from mammoview.dicom.create import make_uid
-from mammoview.dicom.items import item
+from mammoview.dicom.create_header import make_uid
+from mammoview.dicom.create_parts import item
 from mammoview.dicom.volume import PROJECTIONS_FOR_PROCESSING
 
 if TYPE_CHECKING:

@@ -107,11 +107,13 @@ def describe(dataset: Dataset, path: str, root: int = 0, relative_path: str = ""
     _refuse_other_kinds(dataset, path)
     inferred: list[Inferred] = []
     volume: Volume | None = None
+    intent = _intent(dataset)
+    is_raw = intent is PresentationIntent.FOR_PROCESSING
     if is_multi_frame(dataset):
         whole, dataset = dataset, flattened(dataset)
-        volume, gray, warnings = describe_volume(whole, dataset)
+        volume, gray, warnings = describe_volume(whole, dataset, is_raw=is_raw)
     else:
-        gray, warnings = grayscale(dataset)
+        gray, warnings = grayscale(dataset, is_raw=is_raw)
     view, modifiers = _view(dataset, inferred)
     laterality = _laterality(dataset, inferred)
     spacing, spacing_source = _spacing(dataset)
@@ -131,7 +133,7 @@ def describe(dataset: Dataset, path: str, root: int = 0, relative_path: str = ""
         sop_class_uid=text(dataset, "SOPClassUID"),
         transfer_syntax_uid=_transfer_syntax(dataset),
         modality=text(dataset, "Modality"),
-        intent=_intent(dataset),
+        intent=intent,
         laterality=laterality,
         view=view,
         modifiers=modifiers,

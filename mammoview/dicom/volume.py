@@ -125,7 +125,7 @@ def _split_time(flat: Dataset) -> None:
         flat.AcquisitionTime = stamp[8:14]
 
 
-def describe_volume(dataset: Dataset, flat: Dataset) -> tuple[Volume, Grayscale, list[str]]:
+def describe_volume(dataset: Dataset, flat: Dataset, *, is_raw: bool = False) -> tuple[Volume, Grayscale, list[str]]:
     """The frames of a multi-frame breast object.
 
     Parameters
@@ -134,6 +134,8 @@ def describe_volume(dataset: Dataset, flat: Dataset) -> tuple[Volume, Grayscale,
         The object without its pixels.
     flat
         The same, `flattened`.
+    is_raw
+        Whether the object is For Processing.
 
     Returns
     -------
@@ -157,7 +159,7 @@ def describe_volume(dataset: Dataset, flat: Dataset) -> tuple[Volume, Grayscale,
             is_ordered = True
         else:
             said.append("The slices do not say where they lie; they are shown in the order of the file.")
-    grays, gray_of, warnings = _grays(dataset, flat, groups, frames)
+    grays, gray_of, warnings = _grays(list(_frame_headers(dataset, flat, groups)), frames, is_raw=is_raw)
     volume = Volume(
         kind,
         tuple(order),
@@ -272,16 +274,17 @@ def _letters(way: NDArray[np.float64]) -> str:
 
 
 def _grays(
-    dataset: Dataset, flat: Dataset, groups: Sequence[Dataset], frames: int
+    headers: Sequence[Dataset], frames: int, *, is_raw: bool
 ) -> tuple[tuple[Grayscale, ...], list[int], list[str]]:
-    """The different gray descriptions, which one each stored frame has, and what was wrong with them."""
-    shared, warnings = grayscale(flat)
-    if not any(_has_own_gray(group) for group in groups):
-        return (shared,), [0] * frames, warnings
+    """The different gray descriptions, which one each stored frame has, and what was wrong with them.
+
+    ``headers`` is one header for all frames, or one for each frame that is described.
+    """
     found: dict[Grayscale, int] = {}
     gray_of: list[int] = []
-    for own in _frame_headers(dataset, flat, groups):
-        gray, more = grayscale(own)
+    warnings: list[str] = []
+    for own in headers:
+        gray, more = grayscale(own, is_raw=is_raw)
         warnings += [text for text in more if text not in warnings]
         gray_of.append(found.setdefault(gray, len(found)))
     # Frames that the header does not describe look like the last one that it does.
@@ -294,9 +297,12 @@ def _has_own_gray(group: Dataset) -> bool:
 
 
 def _frame_headers(dataset: Dataset, flat: Dataset, groups: Sequence[Dataset]) -> Iterator[Dataset]:
-    """For each frame, a header with the gray description of that frame at the top."""
+    """For each frame, a header with its own gray description at the top; one for all where they share it."""
     from pydicom import Dataset
 
+    if not any(_has_own_gray(group) for group in groups):
+        yield flat
+        return
     top = Dataset()
     for element in flat:
         if element.tag.group == 0x0028 or element.keyword == "PresentationLUTShape":

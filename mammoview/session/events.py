@@ -68,6 +68,20 @@ class TruthRead:
 
 
 @dataclass(frozen=True)
+class MarksChanged:
+    """The reader's marks of a study are others than before."""
+
+    study_uid: str
+
+
+@dataclass(frozen=True)
+class HistoryChanged:
+    """What the reader can take back, or do again, is something else than before."""
+
+    study_uid: str
+
+
+@dataclass(frozen=True)
 class AnalysisStarted:
     """An analysis waits for the engine or runs; what an older one found for the study is gone."""
 
@@ -145,6 +159,8 @@ Event: TypeAlias = (
     | PixelsReady
     | PixelsFailed
     | TruthRead
+    | MarksChanged
+    | HistoryChanged
     | AnalysisStarted
     | AnalysisProgress
     | ImageAnalysed

@@ -27,6 +27,7 @@ from mammoview.session.events import (
 )
 from mammoview.session.hanging import Hanging, hang, priors
 from mammoview.session.jobs import Crew, JobRetried, Order, Report
+from mammoview.session.marks import Marks
 from mammoview.session.messages import Messages
 from mammoview.session.pixels import Pixels
 from mammoview.session.settings import Settings
@@ -86,6 +87,7 @@ class Session:
         self._pixels = Pixels(self._decoders, self._pixel_event, self.messages, settings.cache_mib)
         self._analyses = Analyses(self._engine, self._emit, self.messages)
         self._truths = Truths(self._decoders, self._emit, self.messages)
+        self.marks = Marks(self._emit, self.messages)
 
     def connect(self, on_event: Callable[[Event], None]) -> None:
         """Send every event to ``on_event`` from now on, beginning with those that waited."""
@@ -191,7 +193,11 @@ class Session:
             hanging = self.hanging_of(study_uid)
             if hanging is None:
                 return
+            if study_uid != self._selected:
+                # Other panes hang: what was done to the ones before cannot be taken back on them.
+                self.marks.history_of(self._selected).forget_display()
             self._selected = study_uid
+            self.marks.open(study_uid)
             wants_analysis = self._settings.analyse_on_open and self._analyses.is_new(study_uid)
             self._unanalysed = study_uid if wants_analysis else ""
             self._emit(StudySelected(study_uid))
@@ -282,6 +288,7 @@ class Session:
         self._engine.close()
         self._decoders.close()
         self._writer.close(patience_s=_PATIENCE_S)
+        self.marks.close()
         self._pixels.clear()
 
     def _emit(self, event: Event) -> None:

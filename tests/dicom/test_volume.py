@@ -22,7 +22,7 @@ from mammoview.core.study import (
     VoiWindow,
 )
 from mammoview.core.volume import SliceKind, Volume
-from mammoview.dicom.items import item
+from mammoview.dicom.create_parts import item
 from mammoview.dicom.scan import read_header, scan
 from mammoview.dicom.tags import describe
 from mammoview.dicom.volume import MOST_FRAMES

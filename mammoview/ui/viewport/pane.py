@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QWidget
 
 from mammoview.ui.viewport import marks
 from mammoview.ui.viewport.canvas import Canvas
+from mammoview.ui.viewport.mouse import MouseTool
 
 _WHEEL_STEP = 1.15
 _CLICK_PX = 4.0
@@ -33,6 +34,15 @@ class Pane(Canvas):
         self._pressed_at: QPointF | None = None
         self._last = QPointF()
         self.is_window_tool = False
+
+    def set_tool(self, tool: MouseTool | None) -> None:
+        """Let ``tool`` have the mouse first; None for nobody."""
+        self.tool = tool
+        if tool is None:
+            self.unsetCursor()
+        else:
+            self.setCursor(tool.cursor)
+        self.update()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.pressed.emit()

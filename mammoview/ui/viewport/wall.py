@@ -14,6 +14,7 @@ from mammoview.session.hanging import Hanging, Hung, Slot
 from mammoview.ui.viewport.annotation import AnnotationOptions
 from mammoview.ui.viewport.layers import OverlayOptions, Prepared, Truth
 from mammoview.ui.viewport.motion import Motion
+from mammoview.ui.viewport.mouse import MouseTool, Overpaint
 from mammoview.ui.viewport.pane import Pane
 from mammoview.ui.viewport.voi import Adjustment
 
@@ -43,6 +44,8 @@ class Wall(QWidget):
         self._annotation = AnnotationOptions()
         self._is_lens_on = False
         self._is_window_tool = False
+        self._overpaints: list[Overpaint] = []
+        self._tool: MouseTool | None = None
 
     # What hangs
 
@@ -84,6 +87,8 @@ class Wall(QWidget):
         pane.set_annotation(self._annotation)
         pane.set_window(self.adjustment, is_inverted=self.is_inverted)
         pane.is_window_tool = self._is_window_tool
+        pane.overpaints = list(self._overpaints)
+        pane.set_tool(self._tool)
         pane.panned.connect(lambda rows, outward: self.motion.pan(pane, rows, outward))
         pane.zoomed.connect(lambda factor, row, outward: self.motion.zoom(pane, factor, row, outward))
         pane.windowed.connect(self._drag_window)
@@ -199,6 +204,26 @@ class Wall(QWidget):
         self._grid.activate()
         self.fit()
         self.single_toggled.emit(is_single)
+
+    # What other parts add
+
+    def add_overpaint(self, overpaint: Overpaint) -> None:
+        """Paint something over the images of all panes, those of later hangings included."""
+        self._overpaints.append(overpaint)
+        for pane in self.panes:
+            pane.overpaints.append(overpaint)
+            pane.refresh()
+
+    def set_tool(self, tool: MouseTool | None) -> None:
+        """Let ``tool`` have the mouse first in all panes, those of later hangings included."""
+        self._tool = tool
+        for pane in self.panes:
+            pane.set_tool(tool)
+
+    def refresh(self) -> None:
+        """Paint what lies over the gray pixels anew in all panes."""
+        for pane in self.panes:
+            pane.refresh()
 
     # Gray and overlays
 
