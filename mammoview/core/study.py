@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from mammoview.core.volume import SliceKind, Volume
+
 if TYPE_CHECKING:
     from mammoview.core.errors import Problem
 
@@ -213,6 +215,11 @@ class Mammogram:
         Index of the argument that led to the file, and the path relative to it.
     frames
         Number of frames that the file can really hold.
+    volume
+        Their order, depths and gray; None for an object that holds one image. ``grayscale`` is that of the frame shown
+        first.
+    is_generated_2d
+        A two-dimensional image computed from tomosynthesis (MG-I03).
     spacing_mm
         (row, column) at the breast, mm; None where unknown. ``spacing_source`` says which attribute gave it.
     patient_orientation
@@ -249,6 +256,8 @@ class Mammogram:
     inferred: tuple[Inferred, ...] = ()
     frames: int = 1
     is_tomosynthesis: bool = False
+    volume: Volume | None = None
+    is_generated_2d: bool = False
     spacing_mm: tuple[float, float] | None = None
     spacing_source: str = ""
     patient_orientation: tuple[str, str] | None = None
@@ -270,6 +279,11 @@ class Mammogram:
     energy: Energy | None = None
     is_biopsy: bool = False
     biopsy_targets: tuple[str, ...] = ()
+
+    @property
+    def is_projection(self) -> bool:
+        """Whether it holds the projections behind a volume, which hang on request only (MG-I06)."""
+        return self.volume is not None and self.volume.kind is SliceKind.PROJECTION
 
     @property
     def label(self) -> str:
