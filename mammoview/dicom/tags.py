@@ -22,13 +22,10 @@ from mammoview.core.study import (
 from mammoview.core.volume import SliceKind, Volume
 from mammoview.dicom.codes import BREAST_REGIONS, MODIFIERS, VIEW_WORDS, VIEWS
 from mammoview.dicom.gray import grayscale
-<<<<<<< HEAD
+from mammoview.dicom.other_tomosynthesis import refuse_other_tomosynthesis
 from mammoview.dicom.special import biopsy_targets, energy, is_biopsy, parts
 from mammoview.dicom.technique import technique
 from mammoview.dicom.values import code, items, text
-=======
-from mammoview.dicom.other_tomosynthesis import refuse_other_tomosynthesis
-from mammoview.dicom.technique import technique
 from mammoview.dicom.volume import (
     BREAST_TOMOSYNTHESIS,
     MULTI_FRAME,
@@ -40,7 +37,6 @@ from mammoview.dicom.volume import (
     is_multi_frame,
     letters_of,
 )
->>>>>>> main
 
 if TYPE_CHECKING:
     from pydicom import Dataset
