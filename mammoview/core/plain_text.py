@@ -34,7 +34,9 @@ def printable(text: str, most: int = MOST_LETTERS) -> str:
 
 
 def date_text(dicom_date: str) -> str:
-    """``20260314`` as ``2026-03-14``; anything else as it is."""
+    """``20260314`` as ``2026-03-14``, nothing but zeros as nothing; anything else as it is."""
+    if not dicom_date.strip("0"):
+        return ""
     if len(dicom_date) == 8 and dicom_date.isascii() and dicom_date.isdigit():
         return f"{dicom_date[:4]}-{dicom_date[4:6]}-{dicom_date[6:]}"
     return printable(dicom_date, 24)

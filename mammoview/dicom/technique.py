@@ -1,7 +1,7 @@
 """Whose image it is and how it was made, as typed rows for the corner annotation (MG-F01 to MG-F07).
 
-Values are read from the top of the header, else from where tomosynthesis objects keep them. What is no number where a
-number is due is shown as it is, without a unit.
+Multi-frame objects come flattened, see `mammoview.dicom.volume`. What is no number where a number is due is shown as it
+is, without a unit.
 """
 
 from __future__ import annotations
@@ -30,8 +30,6 @@ _ELEMENTS: Final = {
     "TIN": "Sn",
     "NIOBIUM": "Nb",
 }
-#: Where multi-frame objects keep what others have at the top.
-_NESTED: Final = ("XRay3DAcquisitionSequence", "ContributingSourcesSequence", "SharedFunctionalGroupsSequence")
 
 
 def facts(dataset: Dataset) -> tuple[Fact, ...]:
@@ -75,18 +73,6 @@ def unknown_character_sets(dataset: Dataset) -> tuple[str, ...]:
     return tuple(printable(term, 24) for term in terms if term not in python_encoding)
 
 
-def _found(dataset: Dataset, keyword: str) -> Any:
-    value = dataset.get(keyword)
-    if value not in (None, ""):
-        return value
-    for group in _NESTED:
-        for item in list(dataset.get(group) or ())[:1]:
-            value = item.get(keyword)
-            if value not in (None, ""):
-                return value
-    return None
-
-
 def _values(value: Any) -> list[Any]:
     if value is None or value == "":
         return []
@@ -95,7 +81,7 @@ def _values(value: Any) -> list[Any]:
 
 
 def _words(dataset: Dataset, keyword: str) -> str:
-    return printable(" / ".join(str(value).strip() for value in _values(_found(dataset, keyword))))
+    return printable(" / ".join(str(value).strip() for value in _values(dataset.get(keyword))))
 
 
 def _number(value: Any) -> float | None:
@@ -107,7 +93,7 @@ def _number(value: Any) -> float | None:
 
 
 def _numbers(dataset: Dataset, keyword: str) -> Iterator[float]:
-    return (number for value in _values(_found(dataset, keyword)) if (number := _number(value)) is not None)
+    return (number for value in _values(dataset.get(keyword)) if (number := _number(value)) is not None)
 
 
 def _with_unit(unit: str) -> Callable[[Dataset, str], str]:
@@ -146,17 +132,17 @@ def _organ_dose(dataset: Dataset, keyword: str) -> str:
 
 
 def _materials(dataset: Dataset, keyword: str) -> str:
-    found = (str(value).strip() for value in _values(_found(dataset, keyword)))
+    found = (str(value).strip() for value in _values(dataset.get(keyword)))
     return printable(" + ".join(_ELEMENTS.get(name.upper(), name) for name in found if name))
 
 
 def _date(dataset: Dataset, keyword: str) -> str:
-    return date_text(str(_found(dataset, keyword) or "").strip())
+    return date_text(str(dataset.get(keyword) or "").strip())
 
 
 def _acquired(dataset: Dataset, keyword: str) -> str:
-    date, time = str(_found(dataset, keyword) or ""), str(_found(dataset, "AcquisitionTime") or "")
-    both = str(_found(dataset, "AcquisitionDateTime") or "")
+    date, time = str(dataset.get(keyword) or ""), str(dataset.get("AcquisitionTime") or "")
+    both = str(dataset.get("AcquisitionDateTime") or "")
     if not date and len(both) >= 8:
         date, time = both[:8], time or both[8:14]
     return f"{date_text(date.strip())} {time_text(time.strip())}".strip()
@@ -171,7 +157,7 @@ def _age(dataset: Dataset, keyword: str) -> str:
 
 
 def _people(dataset: Dataset, keyword: str) -> str:
-    return printable(" / ".join(name_text(str(value)) for value in _values(_found(dataset, keyword))))
+    return printable(" / ".join(name_text(str(value)) for value in _values(dataset.get(keyword))))
 
 
 def _reason(dataset: Dataset, keyword: str) -> str:

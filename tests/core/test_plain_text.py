@@ -46,6 +46,7 @@ def test_names_are_shown_in_each_script(person: str, shown: str) -> None:
 
 def test_dates_and_times_are_written_out_and_nonsense_stays_as_it_is() -> None:
     assert date_text("20260314") == "2026-03-14"
+    assert date_text("00000000") == ""
     assert date_text("14.3.2026") == "14.3.2026"
     assert date_text("²0260314") == "²0260314"
     assert (time_text("101502.25"), time_text("1015"), time_text("ten")) == ("10:15:02", "10:15", "ten")

@@ -173,16 +173,6 @@ def test_partial_view_and_loss_come_with_their_meaning(header) -> None:
     assert any("not for primary reading" in warning for warning in image.warnings)
 
 
-@pytest.mark.meets("MG-F02", "MG-F05")
-def test_tomosynthesis_keeps_its_values_in_sequences(header) -> None:
-    dataset = header()
-    dataset.XRay3DAcquisitionSequence = [item(KVP="33", OrganDose="0.02")]
-    dataset.ContributingSourcesSequence = [item(AcquisitionDateTime="20260314101502")]
-    shown = rows(describe(dataset, "x"))
-    assert (shown["KVP"], shown["OrganDose"]) == ("33 kVp", "0.02 dGy = 2 mGy")
-    assert shown["AcquisitionDate"] == "2026-03-14 10:15:02"
-
-
 NAMES = {
     "ISO_IR 192": ("Yamada^Tarou=山田^太郎=やまだ^たろう", "utf-8"),
     "ISO_IR 144": ("Люкceмбypг", "iso8859_5"),
