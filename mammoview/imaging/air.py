@@ -14,8 +14,8 @@ from mammoview.imaging.workcopy import disk, reduce
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-# How far beyond its estimated outline the breast is left alone, of the work copy's long side. Digital skin ends sharply:
-# three pixels of 800. On film the outline itself is uncertain.
+# How far beyond its estimated outline the breast is left alone, of the work copy's long side. Digital skin ends
+# sharply: three pixels of 800. On film the outline itself is uncertain.
 _DIGITAL_RIM_SHARE = 3 / 800
 _FILM_RIM_SHARE = 0.01
 

@@ -205,7 +205,7 @@ class Settings:
         "calibrated",
         "Monitor",
         "The monitor is",
-        "A monitor calibrated to the DICOM gray scale (GSDF) needs no help; others are corrected from the values below.",
+        "One calibrated to the DICOM gray scale (GSDF) needs no help; others are corrected from the values below.",
         choices=(
             ("calibrated", "Calibrated to the DICOM gray scale"),
             ("srgb", "An sRGB monitor"),
