@@ -100,6 +100,12 @@ class DecodeError(InputError):
     code = "decode"
 
 
+class MixedPatientsError(MammoViewError):
+    """Images of two patients met where they never may."""
+
+    code = "mixed_patients"
+
+
 class ModelPackageError(MammoViewError):
     """A model package was refused: unknown architecture, hash mismatch, missing licence, newer schema."""
 

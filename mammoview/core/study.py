@@ -72,6 +72,26 @@ class PresentationIntent(StrEnum):
     FOR_PROCESSING = "FOR PROCESSING"
 
 
+class Part(StrEnum):
+    """The part of the breast that a partial view shows (CID 4005)."""
+
+    ANTERIOR = "anterior"
+    POSTERIOR = "posterior"
+    SUPERIOR = "superior"
+    INFERIOR = "inferior"
+    MEDIAL = "medial"
+    LATERAL = "lateral"
+    CENTRAL = "central"
+
+
+class Energy(StrEnum):
+    """Which of a contrast-enhanced pair an image is (Image Type, PS3.3 C.8.11.7.1.4)."""
+
+    LOW = "low energy"
+    HIGH = "high energy"
+    RECOMBINED = "recombined"
+
+
 class SourceKind(StrEnum):
     """What sort of file an image comes from."""
 
@@ -206,6 +226,16 @@ class Mammogram:
         Directions of rows and of columns, ``("A", "R")`` for example; None where absent.
     technique
         (label, text) pairs for the corner annotation, already in display order.
+    source_ids
+        SOP Instance UIDs of the images that it was made from (Source Image Sequence).
+    parts
+        What a partial view shows; empty where no code says it.
+    energy
+        Its part in a contrast-enhanced pair, or None.
+    is_biopsy
+        Made for stereotaxis or a biopsy, as Image Type or a Biopsy Target Sequence says.
+    biopsy_targets
+        One line for each target.
     """
 
     id: str
@@ -243,6 +273,12 @@ class Mammogram:
     is_synthetic: bool = False
     technique: tuple[tuple[str, str], ...] = ()
     warnings: tuple[str, ...] = ()
+    study_description: str = ""
+    source_ids: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
+    energy: Energy | None = None
+    is_biopsy: bool = False
+    biopsy_targets: tuple[str, ...] = ()
 
     @property
     def is_projection(self) -> bool:

@@ -23,7 +23,9 @@ from mammoview.core.volume import SliceKind, Volume
 from mammoview.dicom.codes import BREAST_REGIONS, MODIFIERS, VIEW_WORDS, VIEWS
 from mammoview.dicom.gray import grayscale
 from mammoview.dicom.other_tomosynthesis import refuse_other_tomosynthesis
+from mammoview.dicom.special import biopsy_targets, energy, is_biopsy, parts
 from mammoview.dicom.technique import technique
+from mammoview.dicom.values import code, items, text
 from mammoview.dicom.volume import (
     BREAST_TOMOSYNTHESIS,
     MULTI_FRAME,
@@ -44,16 +46,7 @@ MG_FOR_PROCESSING = "1.2.840.10008.5.1.4.1.1.1.2.1"
 SYNTHETIC_MANUFACTURER = "MammoView Phantom"
 #: Modalities whose images may show a breast; the others are refused whatever their tags say.
 PROJECTION_MODALITIES = frozenset({"MG", "CR", "DX", "OT", "SC", "RG"})
-
-
-def text(dataset: Dataset, keyword: str) -> str:
-    """The first value of an attribute as stripped text, empty where it is absent or empty."""
-    value = dataset.get(keyword)
-    if value is None:
-        return ""
-    if isinstance(value, (list, tuple)) or type(value).__name__ == "MultiValue":
-        value = value[0] if len(value) else ""
-    return str(value).strip()
+_ENLARGING = {ViewModifier.SPOT, ViewModifier.MAGNIFICATION}
 
 
 def number(dataset: Dataset, keyword: str) -> float | None:
@@ -63,17 +56,6 @@ def number(dataset: Dataset, keyword: str) -> float | None:
     except ValueError:
         return None
     return value if math.isfinite(value) and value > 0 else None
-
-
-def items(dataset: Dataset, keyword: str) -> list[Dataset]:
-    """The items of a sequence, none where it is absent."""
-    value = dataset.get(keyword)
-    return list(value) if value else []
-
-
-def code(item: Dataset) -> str:
-    """The code value of a coded item."""
-    return text(item, "CodeValue") or text(item, "LongCodeValue")
 
 
 def describe(dataset: Dataset, path: str, root: int = 0, relative_path: str = "") -> Mammogram:
@@ -119,6 +101,10 @@ def describe(dataset: Dataset, path: str, root: int = 0, relative_path: str = ""
     spacing, spacing_source = _spacing(dataset)
     if spacing is None:
         warnings.append("The header gives no pixel spacing: sizes are in pixels.")
+    is_partial = text(dataset, "PartialView") == "YES"
+    if is_partial and _ENLARGING & set(modifiers):
+        # MG-G02, a rule of tomosynthesis that holds for the projection as well.
+        warnings.append("The header calls a spot or magnification view partial, which contradicts itself.")
     if text(dataset, "BurnedInAnnotation") == "YES":
         warnings.append("The image carries burned-in annotation.")
     return Mammogram(
@@ -152,11 +138,19 @@ def describe(dataset: Dataset, path: str, root: int = 0, relative_path: str = ""
         study_date=text(dataset, "StudyDate"),
         manufacturer=text(dataset, "Manufacturer"),
         has_implant=text(dataset, "BreastImplantPresent") == "YES",
-        is_partial=text(dataset, "PartialView") == "YES",
+        is_partial=is_partial,
         is_lossy=text(dataset, "LossyImageCompression") == "01",
         is_synthetic=text(dataset, "Manufacturer") == SYNTHETIC_MANUFACTURER,
         technique=technique(dataset),
         warnings=tuple(warnings),
+        study_description=text(dataset, "StudyDescription"),
+        source_ids=tuple(
+            uid for item in items(dataset, "SourceImageSequence") if (uid := text(item, "ReferencedSOPInstanceUID"))
+        ),
+        parts=parts(dataset),
+        energy=energy(dataset),
+        is_biopsy=is_biopsy(dataset),
+        biopsy_targets=biopsy_targets(dataset),
     )
 
 
