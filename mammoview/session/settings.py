@@ -197,6 +197,44 @@ class Settings:
         maximum=1.0,
     )
     is_synchronous: bool = _setting(True, "Display", "Synchronous pan and zoom", "Move all images together.")
+    gray_depth: str = _setting(
+        "10",
+        "Monitor",
+        "Gray depth",
+        "Ten bits need a screen that the system runs with them. Dithering mixes neighbouring pixels to look like ten.",
+        choices=(
+            ("8", "8 bits"),
+            ("10", "10 bits where the screen has them"),
+            ("dithered", "10 bits, dithered where the screen has 8"),
+        ),
+    )
+    monitor_response: str = _setting(
+        "calibrated",
+        "Monitor",
+        "The monitor is",
+        "One calibrated to the DICOM gray scale (GSDF) needs no help; others are corrected from the values below.",
+        choices=(
+            ("calibrated", "Calibrated to the DICOM gray scale"),
+            ("srgb", "An sRGB monitor"),
+            ("gamma22", "A monitor of gamma 2.2"),
+            ("measured", "As measured in the file below"),
+        ),
+    )
+    monitor_black_cd_m2: float = _setting(
+        0.5, "Monitor", "Black (cd/m²)", "Luminance of black without the room's light.", minimum=0.0, maximum=100.0
+    )
+    monitor_white_cd_m2: float = _setting(
+        350.0, "Monitor", "White (cd/m²)", "Luminance of white without the room's light.", minimum=1.0, maximum=4000.0
+    )
+    ambient_cd_m2: float = _setting(
+        0.2, "Monitor", "Room light (cd/m²)", "What the dark screen reflects of the room.", minimum=0.0, maximum=100.0
+    )
+    monitor_file: str = _setting(
+        "",
+        "Monitor",
+        "Measured luminance",
+        "A table (CSV) with two columns: driving level from 0 to 255 and cd/m², measured without the room's light.",
+    )
     decode_workers: int = _setting(
         2, "Loading", "Decoders", "Processes that read images; takes effect at the next start.", minimum=1, maximum=8
     )

@@ -19,6 +19,8 @@ from mammoview.ui.viewport.motion import Motion, bring, whereabouts
 from mammoview.ui.viewport.mouse import MouseTool, Overpaint
 from mammoview.ui.viewport.pane import Pane
 from mammoview.ui.viewport.placement import Whereabouts
+from mammoview.ui.viewport.shade import Shade
+from mammoview.ui.viewport.tones import Tones
 from mammoview.ui.viewport.voi import Adjustment
 
 
@@ -35,6 +37,7 @@ class Wall(QWidget):
     hovered = Signal(str)
     pixels_wanted = Signal(tuple)
     single_toggled = Signal(bool)
+    activated = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -45,16 +48,15 @@ class Wall(QWidget):
         self._hanging = Hanging("", "", 1, 1, ())
         self._has_second = False
         self.is_swapped = False
-        self._compared: dict[Pane, Hung] = {}
-        self._kept: dict[Pane, Whereabouts] = {}
+        self._compared: dict[Pane, tuple[Hung, Shade]] = {}
+        self._kept: dict[Pane, tuple[Whereabouts, Shade | None]] = {}
         self.panes: list[Pane] = []
         self._slots: list[Slot] = []
         self._depth: list[int] = []
         self._active = 0
         self.motion = Motion()
         self.is_single = False
-        self.adjustment = Adjustment()
-        self.is_inverted = False
+        self.tones = Tones()
         self.options = OverlayOptions()
         self._annotation = AnnotationOptions()
         self._is_lens_on = False
@@ -89,6 +91,7 @@ class Wall(QWidget):
         self._slots, self._depth = list(hanging.slots), [0] * len(hanging.slots)
         self.panes = [self._add(index) for index in range(len(self._slots))]
         self.motion.panes = self.panes
+        self.tones.begin(self.panes, hanging.study_uid)
         self._lay()
         for index in range(len(self.panes)):
             self._hang_front(index)
@@ -122,13 +125,12 @@ class Wall(QWidget):
         pane = Pane(self)
         pane.set_options(self.options)
         pane.set_annotation(self._annotation)
-        pane.set_window(self.adjustment, is_inverted=self.is_inverted)
         pane.is_window_tool = self._is_window_tool
         pane.overpaints = list(self._overpaints)
         pane.set_tool(self._tool)
         pane.panned.connect(lambda rows, outward: self.motion.pan(pane, rows, outward))
         pane.zoomed.connect(lambda factor, row, outward: self.motion.zoom(pane, factor, row, outward))
-        pane.windowed.connect(self._drag_window)
+        pane.windowed.connect(lambda right, up: self.tones.drag(pane, right, up))
         pane.pressed.connect(lambda: self._activate(index))
         pane.resized.connect(self.motion.refit)
         pane.stepped.connect(lambda step: self.step(step, index))
@@ -158,17 +160,26 @@ class Wall(QWidget):
         self._hang_front(index)
         self.pixels_wanted.emit((stack[self._depth[index]].image.id,))
 
-    def show_image(self, image: DisplayImage, shown: Box, default: VoiWindow | VoiLut) -> None:
+    def show_image(
+        self,
+        image: DisplayImage,
+        shown: Box,
+        default: VoiWindow | VoiLut,
+        computed: VoiWindow | VoiLut | None = None,
+    ) -> None:
         """Show the pixels of an image that hangs here; others are ignored."""
         pane = self.pane_of(image.image_id)
         if pane is None:
             return
-        pane.set_image(image, shown, default)
+        pane.set_image(image, shown, default, computed)
+        self.tones.join(pane)
         if self._is_lens_on:
             pane.set_lens(is_on=True)
-        kept = self._kept.pop(pane, None)
-        if kept is not None:
-            bring(pane, kept)
+        where, shade = self._kept.pop(pane, (None, None))
+        if shade is not None:
+            pane.set_shade(shade)
+        if where is not None:
+            bring(pane, where)
         else:
             self.motion.join(pane)
 
@@ -176,7 +187,7 @@ class Wall(QWidget):
         """Let the next image of a pane come to the place and size of the one that is there."""
         where = whereabouts(pane)
         if where is not None and not self.motion.is_fitted:
-            self._kept[pane] = where
+            self._kept[pane] = where, None
 
     def compare(self, prior: Hung | None) -> bool:
         """Show a prior in the active pane, at the place and size of the image there; again brings that back.
@@ -194,14 +205,14 @@ class Wall(QWidget):
         pane = self.active
         if pane is None or pane.hung is None:
             return False
-        item = self._compared.pop(pane, None)
+        item, shade = self._compared.pop(pane, (None, None))
         if item is None:
             if prior is None:
                 return False
-            item, self._compared[pane] = prior, pane.hung
+            item, self._compared[pane] = prior, (pane.hung, pane.shade)
         where = whereabouts(pane)
         if where is not None:
-            self._kept[pane] = where
+            self._kept[pane] = where, shade
         pane.set_waiting(item, f"loading {item.image.label} …")
         self.pixels_wanted.emit((item.image.id,))
         return True
@@ -218,7 +229,10 @@ class Wall(QWidget):
             pane.set_waiting(pane.hung, f"{pane.hung.image.label} cannot be shown\n\n{text}")
 
     def reorient(self, hanging: Hanging) -> None:
-        """Lay images down another way once their chest walls were seen."""
+        """Lay images down another way once their chest walls were seen; another hanging is passed over."""
+        if hanging.places != self._hanging.places:
+            return
+        self._hanging = hanging
         for index, slot in enumerate(hanging.slots):
             pane = self.panes[index]
             item = slot.stack[self._depth[index]] if slot.stack else None
@@ -270,6 +284,7 @@ class Wall(QWidget):
         self._active = index
         for i, pane in enumerate(self.panes):
             pane.set_active(is_active=i == index)
+        self.activated.emit()
 
     def set_single(self, *, is_single: bool) -> None:
         """Show the active pane alone, or all."""
@@ -282,26 +297,35 @@ class Wall(QWidget):
         self.fit()
         self.single_toggled.emit(is_single)
 
+    # What other parts add
+
+    def add_overpaint(self, overpaint: Overpaint) -> None:
+        """Paint something over the images of all panes, those of later hangings included."""
+        self._overpaints.append(overpaint)
+        for pane in self.panes:
+            pane.overpaints.append(overpaint)
+            pane.refresh()
+
+    def set_tool(self, tool: MouseTool | None) -> None:
+        """Let ``tool`` have the mouse first in all panes, those of later hangings included."""
+        self._tool = tool
+        for pane in self.panes:
+            pane.set_tool(tool)
+
+    def refresh(self) -> None:
+        """Paint what lies over the gray pixels anew in all panes."""
+        for pane in self.panes:
+            pane.refresh()
+
     # Gray and overlays
 
     def set_adjustment(self, adjustment: Adjustment) -> None:
-        """Apply one window adjustment to all panes."""
-        self.adjustment = adjustment
-        for pane in self.panes:
-            pane.set_window(adjustment, is_inverted=self.is_inverted)
+        """Change contrast and brightness of the active pane, and of what is linked with it."""
+        self.tones.set_adjustment(adjustment, self.active)
 
     def set_inverted(self, *, is_inverted: bool) -> None:
         """Show black for white; padding stays black."""
-        self.is_inverted = is_inverted
-        self.set_adjustment(self.adjustment)
-
-    def next_voi(self) -> None:
-        """Step to the next window that each header offers."""
-        for pane in self.panes:
-            pane.next_voi()
-
-    def _drag_window(self, right: float, up: float) -> None:
-        self.set_adjustment(self.adjustment.dragged(right, up))
+        self.tones.set_inverted(is_inverted=is_inverted, pane=self.active)
 
     def set_options(self, options: OverlayOptions) -> None:
         """Switch overlays in all panes."""
