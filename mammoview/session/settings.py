@@ -190,6 +190,36 @@ class Settings:
         maximum=1.0,
     )
     is_synchronous: bool = _setting(True, "Display", "Synchronous pan and zoom", "Move all images together.")
+    check_days: int = _setting(
+        7,
+        "Display check",
+        "Remind after (days)",
+        "A line at the start says that a display was not checked for so long; 0 never does.",
+        minimum=0,
+        maximum=366,
+    )
+    limit_deviation: float = _setting(
+        0.0,
+        "Display check",
+        "Most deviation from the standard (%)",
+        "Of the contrast between two levels. Take it from the rules that you work under; 0 sets no limit.",
+        minimum=0.0,
+        maximum=100.0,
+    )
+    limit_ratio: float = _setting(
+        0.0, "Display check", "Least luminance ratio", "White over black; 0 sets no limit.", minimum=0.0, maximum=5000.0
+    )
+    limit_white: float = _setting(
+        0.0, "Display check", "Least white (cd/m²)", "0 sets no limit.", minimum=0.0, maximum=3993.0
+    )
+    limit_pair: float = _setting(
+        0.0,
+        "Display check",
+        "Most difference of white in a pair (%)",
+        "Of the two displays' mean; 0 sets no limit.",
+        minimum=0.0,
+        maximum=100.0,
+    )
     decode_workers: int = _setting(
         2, "Loading", "Decoders", "Processes that read images; takes effect at the next start.", minimum=1, maximum=8
     )
