@@ -48,7 +48,7 @@ def verdicts(found: GsdfFit, limits: Limits) -> tuple[Verdict, ...]:
         _at_least("Luminance ratio", found.ratio, limits.ratio, ""),
         _at_most("Largest deviation from the standard", found.worst, limits.deviation),
         Verdict("Mean deviation from the standard", _percent(found.mean), NO_LIMIT, None),
-        Verdict("Just noticeable differences from black to white", f"{found.steps:.0f}", NO_LIMIT, None),
+        Verdict("JNDs from black to white", f"{found.steps:.0f}", NO_LIMIT, None),
     )
 
 
