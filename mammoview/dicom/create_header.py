@@ -73,7 +73,8 @@ class NewMammogram:
         In stored values, the default first; each with an explanation. They share the function of the first. None in
         an image For Processing.
     luts, lut_vr
-        VOI lookup tables, and whether their data are written as ``OW`` bytes or ``US`` numbers.
+        VOI lookup tables, and whether their data are written as ``OW`` words, as ``US`` numbers, or ``packed``: two
+        entries of 8 bits in a word.
     padding, padding_limit
         Stored value that means air, and the other end of a range of them; None for a film, which has none.
     study_date, study_time, acquisition_time
@@ -82,12 +83,18 @@ class NewMammogram:
         Parts of the breast that a partial view shows (CID 4005: ``anterior``, ``superior`` …); none for a whole one.
     orientation
         Directions of rows and columns; None for the ones that the view is shown in.
+    pixel_spacing_mm
+        Pixel Spacing, which mammography does not use; None for none.
     is_inverse
         Presentation LUT Shape INVERSE; None for the shape that goes with the photometric interpretation.
     sources
         Images that it was made from; None for an invented one For Processing.
     image_type
-        From the third value on, and empty for the plain image.
+        All its values.
+    contrast_agent
+        Given before the exposure; empty for none.
+    biopsy_target_mm
+        (x, y, z) of a place that a needle shall reach; None for none.
     fov_rotation, is_fov_flipped
         What the detector did before the pixels were stored; no display may turn the image by them.
     omitted
@@ -125,13 +132,16 @@ class NewMammogram:
     has_implant: bool = False
     magnification: float = 1.0
     orientation: tuple[str, str] | None = None
+    pixel_spacing_mm: float | None = None
     is_monochrome1: bool = False
     is_inverse: bool | None = None
     luts: tuple[VoiLut, ...] = ()
     lut_vr: str = "OW"
     padding_limit: int | None = None
     sources: tuple[SourceReference, ...] | None = None
-    image_type: tuple[str, ...] = ()
+    image_type: tuple[str, ...] = ("ORIGINAL", "PRIMARY", "")
+    contrast_agent: str = ""
+    biopsy_target_mm: tuple[float, float, float] | None = None
     fov_rotation: int = 0
     is_fov_flipped: bool = False
     transfer_syntax: str = EXPLICIT_LITTLE_ENDIAN

@@ -170,6 +170,14 @@ def view_and_orientation(header: NewMammogram) -> dict[str, object]:
     }
     if header.partial:
         values["PartialViewCodeSequence"] = [code(v, "SCT", m) for v, m in (PART_CODES[p] for p in header.partial)]
+    if header.contrast_agent:
+        values["ContrastBolusAgent"] = header.contrast_agent
+    if header.biopsy_target_mm is not None:
+        target = item(TargetUID=make_uid(header.sop_uid, "target"), TargetLabel="1")
+        target.LocalizingCursorPosition = list(header.biopsy_target_mm[:2])
+        target.CalculatedTargetPosition = list(header.biopsy_target_mm)
+        target.DisplayedZValue = header.biopsy_target_mm[2]
+        values["BiopsyTargetSequence"] = [target]
     return values
 
 
@@ -178,7 +186,7 @@ def pixel_description(header: NewMammogram, rows: int, columns: int) -> dict[str
     is_raw = header.intent is PresentationIntent.FOR_PROCESSING
     is_inverse = header.is_monochrome1 if header.is_inverse is None else header.is_inverse
     values: dict[str, object] = {
-        "ImageType": ["ORIGINAL", "PRIMARY", *(header.image_type or ("",))],
+        "ImageType": list(header.image_type),
         "Rows": rows,
         "Columns": columns,
         "SamplesPerPixel": 1,
@@ -244,7 +252,9 @@ def _lut(lut: VoiLut, vr: str) -> Dataset:
     # 65536 entries do not fit into the descriptor's 16 bits and are written as 0.
     made.add(DataElement("LUTDescriptor", "US", [entries.size % 65536, lut.first, lut.bits]))
     made.LUTExplanation = lut.explanation
-    made.add(DataElement("LUTData", vr, lut.data if vr == "OW" else [int(entry) for entry in entries]))
+    packed = entries.astype(np.uint8).tobytes() + b"\0" * (entries.size % 2)
+    data = {"OW": lut.data, "packed": packed}.get(vr)
+    made.add(DataElement("LUTData", "US" if data is None else "OW", entries.tolist() if data is None else data))
     return made
 
 
@@ -281,7 +291,7 @@ def detector(header: NewMammogram, rows: int, columns: int) -> dict[str, object]
     """Detector and field of view."""
     spacing = [f"{side:g}" for side in header.spacing_mm]
     size = [f"{rows * header.spacing_mm[0]:.6g}", f"{columns * header.spacing_mm[1]:.6g}"]
-    return {
+    values: dict[str, object] = {
         "ImagerPixelSpacing": spacing,
         "DetectorType": "FILM" if header.is_film else "DIRECT",
         "DetectorConfiguration": "AREA",
@@ -300,3 +310,6 @@ def detector(header: NewMammogram, rows: int, columns: int) -> dict[str, object]
         "FieldOfViewRotation": str(header.fov_rotation),
         "FieldOfViewHorizontalFlip": "YES" if header.is_fov_flipped else "NO",
     }
+    if header.pixel_spacing_mm is not None:
+        values["PixelSpacing"] = [f"{header.pixel_spacing_mm:g}"] * 2
+    return values

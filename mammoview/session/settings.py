@@ -80,6 +80,11 @@ def _setting(default: Any, group: str, label: str, help: str, **rest: Any) -> An
     return field(default=default, metadata={"group": group, "label": label, "help": help, **rest})
 
 
+def _limit(label: str, help: str, maximum: float) -> Any:  # noqa: A002
+    """A limit of the display check. There are none to begin with: the rules differ from place to place."""
+    return _setting(0.0, "Display check", label, f"{help} 0 sets no limit.", minimum=0.0, maximum=maximum)
+
+
 @dataclass(frozen=True)
 class Settings:
     """The values in force. `RECORDS` says what each field means; make changes with `dataclasses.replace`."""
@@ -168,12 +173,19 @@ class Settings:
         "cc_over_mlo",
         "Display",
         "Hanging",
-        "Where the four standard views go.",
-        choices=(
-            ("cc_over_mlo", "CC over MLO"),
-            ("mlo_over_cc", "MLO over CC"),
-            ("one_row", "One row, MLO then CC"),
-        ),
+        "Which protocol hangs a study that has what it needs. Ctrl+H makes others.",
+    )
+    as_stored: str = _setting(
+        "",
+        "Display",
+        "Never turn studies described as",
+        "Parts of study descriptions, with semicolons between them: images of these studies lie as they are stored.",
+    )
+    turn_specimens: bool = _setting(
+        False,
+        "Display",
+        "Turn specimen and biopsy images",
+        "Lay specimen, stereotactic and biopsy images down as the header says, like any other view.",
     )
     overlay_opacity: float = _setting(
         0.4, "Display", "Overlay opacity", "How strongly maps cover the image.", minimum=0.0, maximum=1.0
@@ -198,27 +210,47 @@ class Settings:
         minimum=0,
         maximum=366,
     )
-    limit_deviation: float = _setting(
-        0.0,
-        "Display check",
-        "Most deviation from the standard (%)",
-        "Of the contrast between two levels. Take it from the rules that you work under; 0 sets no limit.",
-        minimum=0.0,
-        maximum=100.0,
+    limit_deviation: float = _limit("Most deviation from the standard (%)", "Of the contrast of two levels.", 100.0)
+    limit_ratio: float = _limit("Least luminance ratio", "White over black.", 5000.0)
+    limit_white: float = _limit("Least white (cd/m²)", "With the room's light.", 3993.0)
+    limit_pair: float = _limit("Most difference in a pair (%)", "Of white, as a part of the mean.", 100.0)
+    gray_depth: str = _setting(
+        "10",
+        "Monitor",
+        "Gray depth",
+        "Ten bits need a screen that the system runs with them. Dithering mixes neighbouring pixels to look like ten.",
+        choices=(
+            ("8", "8 bits"),
+            ("10", "10 bits where the screen has them"),
+            ("dithered", "10 bits, dithered where the screen has 8"),
+        ),
     )
-    limit_ratio: float = _setting(
-        0.0, "Display check", "Least luminance ratio", "White over black; 0 sets no limit.", minimum=0.0, maximum=5000.0
+    monitor_response: str = _setting(
+        "calibrated",
+        "Monitor",
+        "The monitor is",
+        "One calibrated to the DICOM gray scale (GSDF) needs no help; others are corrected from the values below.",
+        choices=(
+            ("calibrated", "Calibrated to the DICOM gray scale"),
+            ("srgb", "An sRGB monitor"),
+            ("gamma22", "A monitor of gamma 2.2"),
+            ("measured", "As measured in the file below"),
+        ),
     )
-    limit_white: float = _setting(
-        0.0, "Display check", "Least white (cd/m²)", "0 sets no limit.", minimum=0.0, maximum=3993.0
+    monitor_black_cd_m2: float = _setting(
+        0.5, "Monitor", "Black (cd/m²)", "Luminance of black without the room's light.", minimum=0.0, maximum=100.0
     )
-    limit_pair: float = _setting(
-        0.0,
-        "Display check",
-        "Most difference of white in a pair (%)",
-        "Of the two displays' mean; 0 sets no limit.",
-        minimum=0.0,
-        maximum=100.0,
+    monitor_white_cd_m2: float = _setting(
+        350.0, "Monitor", "White (cd/m²)", "Luminance of white without the room's light.", minimum=1.0, maximum=4000.0
+    )
+    ambient_cd_m2: float = _setting(
+        0.2, "Monitor", "Room light (cd/m²)", "What the dark screen reflects of the room.", minimum=0.0, maximum=100.0
+    )
+    monitor_file: str = _setting(
+        "",
+        "Monitor",
+        "Measured luminance",
+        "A table (CSV) with two columns: driving level from 0 to 255 and cd/m², measured without the room's light.",
     )
     decode_workers: int = _setting(
         2, "Loading", "Decoders", "Processes that read images; takes effect at the next start.", minimum=1, maximum=8

@@ -35,9 +35,9 @@ from mammoview.ui.quality.log import DisplayLog
 from mammoview.ui.wrapped import WrappedLabel
 
 _ABOUT = (
-    "A pattern covers the whole display, one value to one device pixel: no window, no gray scale function, no scaling. "
-    "Esc closes it, ← and → step through the patterns, ↑ and ↓ through levels. Let the display warm up, with the light "
-    "of the room as it is while you read."
+    "A pattern covers the whole display, one value to one device pixel: no window, no scaling, no gray scale function, "
+    "and no correction from Settings, Monitor either. Esc closes it, ← and → step through the patterns, ↑ and ↓ through "
+    "levels. Let the display warm up, with the light of the room as it is while you read."
 )
 _CALIBRATION = (
     "Whether a display is calibrated to the DICOM gray scale is known to the display and its own software only. Check "

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,7 +52,6 @@ def adjusted(voi: VoiWindow, adjustment: Adjustment, *, is_dark_high: bool = Fal
     return replace(voi, center=voi.center + towards, width=max(floor, voi.width * adjustment.stretch))
 
 
-@lru_cache(maxsize=32)
 def p_table(
     gray: Grayscale,
     voi: VoiWindow | VoiLut,
