@@ -36,7 +36,7 @@ from mammoview.ui.wrapped import WrappedLabel
 
 _ABOUT = (
     "A pattern covers the whole display, one value to one device pixel: no window, no scaling, no gray scale function, "
-    "and no correction from Settings, Monitor either. Esc closes it, ← and → step through the patterns, ↑ and ↓ through "
+    "and no correction from Settings, Monitor either. Esc closes it, ← and → step through patterns, ↑ and ↓ through "
     "levels. Let the display warm up, with the light of the room as it is while you read."
 )
 _CALIBRATION = (
