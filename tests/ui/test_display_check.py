@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QDesktopServices, QGuiApplication
+from PySide6.QtGui import QDesktopServices
 from PySide6.QtWidgets import QFileDialog, QPushButton
 from pytestqt.qtbot import QtBot
 
@@ -22,7 +22,7 @@ from mammoview.session.luminance import append, load
 from mammoview.session.messages import Messages
 from mammoview.session.settings import Settings
 from mammoview.ui.bridge import Background
-from mammoview.ui.monitors import monitor_key
+from mammoview.ui.monitors import displays
 from mammoview.ui.quality.dialog import DisplayCheckDialog
 from mammoview.ui.quality.log import DisplayLog
 from mammoview.ui.quality.measure import MeasureDialog
@@ -36,7 +36,7 @@ def readings(white: float = 420.0) -> tuple[Reading, ...]:
 
 
 def measured(identity: str, *, days: int = 0, white: float = 420.0, monitor: str = "") -> DisplayCheck:
-    key = monitor or monitor_key(QGuiApplication.primaryScreen())
+    key = monitor or displays()[0].key
     time = (NOW - timedelta(days=days)).isoformat()
     return DisplayCheck(identity, time, key, key or "display", person="Ann", readings=readings(white))
 
@@ -94,7 +94,7 @@ def test_a_check_by_eye_goes_from_the_pattern_through_the_questions_to_the_log(q
     assert answers["squares"] == "yes"
     assert answers["letters_dark"] == "11"
     assert "letters_bright" not in answers, "not counted"
-    assert (check.person, check.monitor) == ("Ann", monitor_key(QGuiApplication.primaryScreen()))
+    assert (check.person, check.monitor) == ("Ann", displays()[0].key)
     assert datetime.fromisoformat(check.time) == NOW
     assert page.currentIndex() == 0
     assert cell(page.monitors, 0, 2) == "2026-03-20 08:30"
@@ -142,7 +142,7 @@ def test_any_pattern_can_be_shown(make) -> None:
 
 
 def entry(qtbot: QtBot) -> MeasureDialog:
-    dialog = MeasureDialog(QGuiApplication.screens(), lambda: NOW)
+    dialog = MeasureDialog(displays(), lambda: NOW)
     dialog.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, on=False)
     qtbot.addWidget(dialog)
     dialog.show()

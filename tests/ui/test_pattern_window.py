@@ -11,12 +11,12 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QGuiApplication, QImage
+from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
 
 from mammoview.imaging.test_patterns import PATTERNS, Family, draw, pattern
 from mammoview.ui.bridge import Background
-from mammoview.ui.monitors import device_shape
+from mammoview.ui.monitors import displays
 from mammoview.ui.quality.pattern_window import PatternWindow
 
 
@@ -35,7 +35,7 @@ def grabbed(window: PatternWindow) -> NDArray[np.uint8]:
 
 
 def opened(qtbot: QtBot, background: Background, family: Family, step: int = 0) -> PatternWindow:
-    window = PatternWindow(background, QGuiApplication.primaryScreen(), family=family, step=step)
+    window = PatternWindow(background, displays()[0], family=family, step=step)
     window.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose, on=False)
     qtbot.addWidget(window)
     with qtbot.waitSignal(window.stepped):
@@ -49,7 +49,7 @@ def test_the_whole_screen_holds_the_pattern_pixel_by_pixel(
     qtbot: QtBot, background: Background, family: Family
 ) -> None:
     window = opened(qtbot, background, family)
-    shape = device_shape(QGuiApplication.primaryScreen())
+    shape = displays()[0].shape
     seen = grabbed(window)
     assert seen.shape == (*shape, 3)
     np.testing.assert_array_equal(seen, np.repeat(draw(family, shape)[:, :, None], 3, axis=2))
@@ -60,27 +60,26 @@ import sys
 sys.path.insert(0, "tests/ui")
 import numpy as np
 from PySide6.QtCore import QEventLoop
-from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 app = QApplication([])
 from mammoview.imaging.test_patterns import Family, draw
 from mammoview.ui.bridge import Background
-from mammoview.ui.monitors import device_shape
+from mammoview.ui.monitors import displays
 from mammoview.ui.quality.pattern_window import PatternWindow
 from test_pattern_window import grabbed
 background = Background()
-screen = QGuiApplication.primaryScreen()
+screen = displays()[0]
 window = PatternWindow(background, screen)
 loop = QEventLoop()
 window.stepped.connect(lambda *_: loop.quit())
 window.open()
 loop.exec()
 window.hint.hide()
-seen, shape = grabbed(window), device_shape(screen)
+seen, shape = grabbed(window), screen.shape
 rows, columns = min(seen.shape[0], shape[0]), min(seen.shape[1], shape[1])
 assert shape[0] - rows <= 1 and shape[1] - columns <= 1, (seen.shape, shape)
 expected = draw(Family.ALL_ROUND, shape)[:rows, :columns]
-print(screen.devicePixelRatio(), shape, int(np.abs(seen[:rows, :columns].astype(int) - expected[:, :, None]).max()))
+print(screen.ratio, shape, int(np.abs(seen[:rows, :columns].astype(int) - expected[:, :, None]).max()))
 background.close()
 """
 
@@ -98,7 +97,7 @@ def test_scaling_of_the_system_scales_no_pattern(ratio: str) -> None:
 def test_keys_step_through_patterns_and_levels_and_close(qtbot: QtBot, background: Background) -> None:
     window = opened(qtbot, background, Family.LUMINANCE)
     families = [entry.family for entry in PATTERNS]
-    middle = tuple(n // 2 for n in device_shape(QGuiApplication.primaryScreen()))
+    middle = tuple(n // 2 for n in displays()[0].shape)
     for step in (1, 2):
         with qtbot.waitSignal(window.stepped) as told:
             qtbot.keyClick(window, Qt.Key.Key_Up)
@@ -130,7 +129,7 @@ def test_the_line_of_help_goes_by_itself_and_comes_back_on_a_key(qtbot: QtBot, b
 
 
 def test_nothing_but_black_is_shown_before_a_pattern_is_drawn(qtbot: QtBot, background: Background) -> None:
-    window = PatternWindow(background, QGuiApplication.primaryScreen())
+    window = PatternWindow(background, displays()[0])
     qtbot.addWidget(window)
     window.resize(300, 200)
     window._image = None

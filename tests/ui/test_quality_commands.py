@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
-from PySide6.QtGui import QGuiApplication
 from pytestqt.qtbot import QtBot
 from shiboken6 import isValid
 
@@ -21,14 +20,14 @@ from mammoview.session.settings import Settings
 from mammoview.ui.bridge import Background, Bridge
 from mammoview.ui.commands.quality import QualityCommands
 from mammoview.ui.mainwindow import MainWindow
-from mammoview.ui.monitors import monitor_key
+from mammoview.ui.monitors import displays
 
 pytestmark = pytest.mark.gui
 NOW = datetime(2026, 3, 20, 8, 30, tzinfo=UTC)
 
 
 def check(days: int) -> DisplayCheck:
-    key = monitor_key(QGuiApplication.primaryScreen())
+    key = displays()[0].key
     time = (NOW - timedelta(days=days)).isoformat()
     return DisplayCheck("a", time, key, "display", answers=(Answer("squares", "yes"),))
 

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from functools import partial
 
 from PySide6.QtCore import Signal
-from PySide6.QtGui import QScreen
 from PySide6.QtWidgets import (
     QComboBox,
     QFormLayout,
@@ -29,7 +28,7 @@ from PySide6.QtWidgets import (
 from mammoview.core.display_check import QUESTIONS, Answer, DisplayCheck
 from mammoview.imaging.test_patterns import PATTERNS, Family
 from mammoview.session.luminance import last_check, reminder
-from mammoview.ui.monitors import device_shape, monitor_key, monitor_name
+from mammoview.ui.monitors import Display
 from mammoview.ui.quality import TALL_PX
 from mammoview.ui.quality.log import DisplayLog
 from mammoview.ui.wrapped import WrappedLabel
@@ -56,14 +55,16 @@ class CheckPage(QStackedWidget):
         When a check is due again; 0 for never.
     now
         The clock.
+    displays
+        The monitors to choose from.
     """
 
     pattern_wanted = Signal(object, object)
 
-    def __init__(self, log: DisplayLog, *, days: int, now: Callable[[], datetime], screens: list[QScreen]) -> None:
+    def __init__(self, log: DisplayLog, *, days: int, now: Callable[[], datetime], displays: Sequence[Display]) -> None:
         super().__init__()
-        self._log, self._days, self._now, self._screens = log, days, now, screens
-        self.monitors = QTableWidget(len(screens), 4)
+        self._log, self._days, self._now, self._displays = log, days, now, displays
+        self.monitors = QTableWidget(len(displays), 4)
         self.pattern = QComboBox()
         self.look_for = WrappedLabel()
         self.start = QPushButton("Start the check")
@@ -80,9 +81,9 @@ class CheckPage(QStackedWidget):
         self.refresh()
 
     @property
-    def screen_chosen(self) -> QScreen:
+    def chosen(self) -> Display:
         """The monitor of the selected row."""
-        return self._screens[max(0, self.monitors.currentRow())]
+        return self._displays[max(0, self.monitors.currentRow())]
 
     def _front(self) -> QWidget:
         page = QWidget()
@@ -120,14 +121,13 @@ class CheckPage(QStackedWidget):
     def refresh(self) -> None:
         """Show the log as it is now."""
         row = max(0, self.monitors.currentRow())
-        for index, screen in enumerate(self._screens):
-            key = monitor_key(screen)
-            rows, columns = device_shape(screen)
+        for index, display in enumerate(self._displays):
+            key, (rows, columns) = display.key, display.shape
             last = last_check(self._log.checks, key)
             due = reminder(self._log.checks, key, days=self._days, now=self._now())
             complaints = f"{len(last.complaints)} answered with no" if last and last.complaints else ""
             texts = (
-                monitor_name(screen),
+                display.name,
                 f"{columns} × {rows}",
                 last.time[:16].replace("T", " ") if last else "never",
                 " · ".join(text for text in (due, complaints) if text) or "up to date",
@@ -137,20 +137,19 @@ class CheckPage(QStackedWidget):
         self.monitors.selectRow(row)
 
     def _show(self, family: Family) -> None:
-        self.pattern_wanted.emit(self.screen_chosen, family)
+        self.pattern_wanted.emit(self.chosen, family)
 
     def _begin(self) -> None:
-        self.questions.begin(monitor_name(self.screen_chosen))
+        self.questions.begin(self.chosen.name)
         self.setCurrentWidget(self.questions)
         self._show(Family.ALL_ROUND)
 
     def _save(self, answers: tuple[Answer, ...], person: str, note: str) -> None:
-        screen = self.screen_chosen
         check = DisplayCheck(
             id=uuid.uuid4().hex,
             time=self._now().isoformat(timespec="seconds"),
-            monitor=monitor_key(screen),
-            monitor_name=monitor_name(screen),
+            monitor=self.chosen.key,
+            monitor_name=self.chosen.name,
             person=person,
             answers=answers,
             note=note,

@@ -6,7 +6,6 @@ from collections.abc import Callable
 from datetime import datetime
 
 from PySide6.QtCore import QSize
-from PySide6.QtGui import QGuiApplication, QScreen
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTabWidget, QVBoxLayout, QWidget
 
 from mammoview.core.display_check import DisplayCheck
@@ -14,6 +13,7 @@ from mammoview.imaging.test_patterns import Family
 from mammoview.session.luminance import limits
 from mammoview.session.settings import Settings
 from mammoview.ui.bridge import Background
+from mammoview.ui.monitors import Display, displays
 from mammoview.ui.quality.check_page import CheckPage
 from mammoview.ui.quality.log import DisplayLog
 from mammoview.ui.quality.log_page import LogPage
@@ -48,8 +48,8 @@ class DisplayCheckDialog(QDialog):
         super().__init__(parent)
         self.setWindowTitle("Display check")
         self._background, self._now = background, now
-        self._screens = list(QGuiApplication.screens())
-        self.check_page = CheckPage(log, days=settings.check_days, now=now, screens=self._screens)
+        self._displays = displays()
+        self.check_page = CheckPage(log, days=settings.check_days, now=now, displays=self._displays)
         self.log_page = LogPage(log, limits(settings))
         self._log = log
         self.pattern: PatternWindow | None = None
@@ -75,11 +75,11 @@ class DisplayCheckDialog(QDialog):
         """Turn to the check by eye."""
         self.tabs.setCurrentWidget(self.check_page)
 
-    def show_pattern(self, screen: QScreen, family: Family, step: int = 0) -> None:
+    def show_pattern(self, display: Display, family: Family, step: int = 0) -> None:
         """Cover a monitor with a pattern."""
         if self.pattern is not None:
             self.pattern.close()
-        self.pattern = PatternWindow(self._background, screen, family=family, step=step)
+        self.pattern = PatternWindow(self._background, display, family=family, step=step)
         self.pattern.closed.connect(self._pattern_closed)
         if self.measure is not None:
             self.pattern.stepped.connect(self.measure.go_to)
@@ -91,7 +91,7 @@ class DisplayCheckDialog(QDialog):
 
     def open_measure(self) -> None:
         """Ask for a measurement."""
-        self.measure = MeasureDialog(self._screens, self._now, self)
+        self.measure = MeasureDialog(self._displays, self._now, self)
         self.measure.entered.connect(self._add)
         self.measure.pattern_wanted.connect(self.show_pattern)
         self.measure.finished.connect(self._measured)

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from pathlib import Path
 
 from PySide6.QtCore import Qt, Signal
-from PySide6.QtGui import QScreen
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -31,7 +30,7 @@ from mammoview.core.errors import InputError, MammoViewError
 from mammoview.imaging.gsdf_fit import fit
 from mammoview.imaging.test_patterns import LUMINANCE_LEVELS, Family, pattern
 from mammoview.session.luminance_csv import parse_csv, read_csv
-from mammoview.ui.monitors import monitor_key, monitor_name
+from mammoview.ui.monitors import Display
 from mammoview.ui.quality import TALL_PX
 from mammoview.ui.wrapped import WrappedLabel
 
@@ -46,7 +45,7 @@ class MeasureDialog(QDialog):
 
     Parameters
     ----------
-    screens
+    displays
         The monitors to choose from.
     now
         The clock.
@@ -55,14 +54,14 @@ class MeasureDialog(QDialog):
     entered = Signal(object)
     pattern_wanted = Signal(object, object, int)
 
-    def __init__(self, screens: list[QScreen], now: Callable[[], datetime], parent: QWidget | None = None) -> None:
+    def __init__(self, displays: Sequence[Display], now: Callable[[], datetime], parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Luminance measurement")
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
-        self._screens, self._now = screens, now
+        self._displays, self._now = displays, now
         self.monitor = QComboBox()
-        for screen in screens:
-            self.monitor.addItem(monitor_name(screen))
+        for display in displays:
+            self.monitor.addItem(display.name)
         self.person, self.instrument, self.note = QLineEdit(), QLineEdit(), QLineEdit()
         self.lux, self.ambient = QLineEdit(), QLineEdit()
         for field in (self.lux, self.ambient):
@@ -150,7 +149,7 @@ class MeasureDialog(QDialog):
         item = self.table.item(max(0, self.table.currentRow()), 0)
         wanted = item.text() if item else ""
         step = levels.index(int(wanted)) if wanted.isdigit() and int(wanted) in levels else 0
-        self.pattern_wanted.emit(self._screens[self.monitor.currentIndex()], Family.LUMINANCE, step)
+        self.pattern_wanted.emit(self._displays[self.monitor.currentIndex()], Family.LUMINANCE, step)
 
     def go_to(self, family: object, step: int) -> None:
         """Move to the row of the level that is on the display now."""
@@ -171,12 +170,12 @@ class MeasureDialog(QDialog):
             When it makes no sense; it says where.
         """
         readings = self._readings()
-        screen = self._screens[self.monitor.currentIndex()]
+        display = self._displays[self.monitor.currentIndex()]
         entered = DisplayCheck(
             id=uuid.uuid4().hex,
             time=self._now().isoformat(timespec="seconds"),
-            monitor=monitor_key(screen),
-            monitor_name=monitor_name(screen),
+            monitor=display.key,
+            monitor_name=display.name,
             person=self.person.text().strip(),
             instrument=self.instrument.text().strip(),
             ambient_lux=_optional(self.lux, "The light of the room"),

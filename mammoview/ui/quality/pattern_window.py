@@ -7,12 +7,12 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QImage, QKeyEvent, QPainter, QPaintEvent, QResizeEvent, QScreen
+from PySide6.QtGui import QCloseEvent, QImage, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
 from mammoview.imaging.test_patterns import PATTERNS, Family, draw, pattern
 from mammoview.ui.bridge import Background
-from mammoview.ui.monitors import device_shape
+from mammoview.ui.monitors import Display
 
 _HINT_MS: Final = 5000
 _KEYS = "← → pattern   ↑ ↓ level   Space this line   Esc close"
@@ -28,7 +28,7 @@ class PatternWindow(QWidget):
     ----------
     background
         Draws the patterns off the GUI thread.
-    screen
+    display
         The monitor.
     """
 
@@ -36,14 +36,14 @@ class PatternWindow(QWidget):
     closed = Signal()
 
     def __init__(
-        self, background: Background, screen: QScreen, *, family: Family = Family.ALL_ROUND, step: int = 0
+        self, background: Background, display: Display, *, family: Family = Family.ALL_ROUND, step: int = 0
     ) -> None:
         super().__init__(None, Qt.WindowType.Window | Qt.WindowType.FramelessWindowHint)
         self.setWindowTitle("Test pattern")
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setAttribute(Qt.WidgetAttribute.WA_DeleteOnClose)
         self.setCursor(Qt.CursorShape.BlankCursor)
-        self._background, self._screen = background, screen
+        self._background, self._display = background, display
         self._image: QImage | None = None
         self._pixels: NDArray[np.uint8] | None = None
         self._wanted = (family, step)
@@ -73,7 +73,7 @@ class PatternWindow(QWidget):
 
     def open(self) -> None:
         """Cover the monitor and draw."""
-        self.setGeometry(self._screen.geometry())
+        self.setGeometry(self._display.geometry)
         self.showFullScreen()
         self.activateWindow()
         self.setFocus()
@@ -82,7 +82,7 @@ class PatternWindow(QWidget):
     def show_pattern(self, family: Family, step: int) -> None:
         """Show another pattern or level."""
         self._wanted = wanted = (family, step)
-        shape = device_shape(self._screen)
+        shape = self._display.shape
 
         def then(pixels: NDArray[np.uint8]) -> None:
             # Somebody may have gone on in the meantime.
@@ -96,7 +96,7 @@ class PatternWindow(QWidget):
         # The image reads the array's memory, which must live as long.
         self._pixels = pixels = np.ascontiguousarray(pixels)
         self._image = QImage(pixels.data, columns, rows, columns, QImage.Format.Format_Grayscale8)
-        self._image.setDevicePixelRatio(self._screen.devicePixelRatio())
+        self._image.setDevicePixelRatio(self._display.ratio)
         self._tell()
         self.update()
         self.stepped.emit(*self._wanted)
