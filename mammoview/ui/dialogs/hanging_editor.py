@@ -160,7 +160,7 @@ class HangingEditor(QDialog):
         self._preview()
 
     def _take_protocol(self) -> None:
-        self.protocol = replace(self.protocol, name=self.name.text().strip(), role=self.role.currentData())
+        self.protocol = replace(self.protocol, name=self.name.text().strip(), role=Role(self.role.currentData()))
         item = self.protocol_list.currentItem()
         if item is not None:
             item.setText(self.protocol.name)
