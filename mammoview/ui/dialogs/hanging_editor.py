@@ -34,9 +34,9 @@ from mammoview.session.session import Session
 from mammoview.ui.dialogs.stage_form import StageForm
 
 _ROLES: Final = (
-    (Role.CHOICE, "can be chosen"),
-    (Role.FIRST, "goes before the choice where it fits"),
-    (Role.AFTER, "follows every other protocol"),
+    (Role.CHOICE, "by choice"),
+    (Role.FIRST, "before the choice, where its first stage fits"),
+    (Role.AFTER, "behind every other protocol"),
 )
 _NEW_STAGE: Final = Stage("New stage", ((read_place("RCC"), read_place("LCC")),))
 _TOML: Final = "Hanging protocols (*.toml)"
@@ -75,7 +75,7 @@ class HangingEditor(QDialog):
     def _lay_out(self) -> None:
         head = QFormLayout()
         head.addRow("Protocol", self.name)
-        head.addRow("It", self.role)
+        head.addRow("Hangs", self.role)
         area = QScrollArea()
         area.setWidget(self.form)
         area.setWidgetResizable(True)
@@ -87,11 +87,11 @@ class HangingEditor(QDialog):
         right.addWidget(self.told)
         upper = QHBoxLayout()
         for title, box, add in (
-            ("Protocols, tried from the top", self.protocol_list, self.add_protocol),
+            ("Protocols", self.protocol_list, self.add_protocol),
             ("Stages", self.stage_list, self.add_stage),
         ):
             upper.addLayout(self._column(title, box, add), 2)
-        upper.addLayout(right, 5)
+        upper.addLayout(right, 4)
         lower = QHBoxLayout()
         for text, do in (
             ("Import…", self.import_file),
@@ -106,7 +106,10 @@ class HangingEditor(QDialog):
         column = QVBoxLayout(self)
         column.addLayout(upper, 1)
         column.addLayout(lower)
-        self.resize(1060, 520)
+        for box in (self.protocol_list, self.stage_list):
+            box.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+            box.setTextElideMode(Qt.TextElideMode.ElideRight)
+        self.resize(960, 430)
 
     def _column(self, title: str, box: QListWidget, add: Callable[[], None]) -> QVBoxLayout:
         column = QVBoxLayout()

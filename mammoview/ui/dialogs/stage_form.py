@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from mammoview.core.errors import InputError
 from mammoview.session.protocols import MOST_COLUMNS, MOST_ROWS, Grid, Place, Stage, read_place
+from mammoview.ui.wrapped import WrappedLabel
 
 #: What a cell offers; anything else can be typed.
 OFFERED: Final = (
@@ -49,27 +50,25 @@ class StageForm(QWidget):
         self.name = QLineEdit()
         self.at_least, self.rows = _spin(1, MOST_ROWS * MOST_COLUMNS), _spin(1, MOST_ROWS)
         self.columns, self.second_columns = _spin(1, MOST_COLUMNS), _spin(0, MOST_COLUMNS)
-        self.is_compact = QCheckBox("Leave out columns that lack what the stage asks for in particular")
+        self.is_compact = QCheckBox("Leave out columns without what is particular")
         self.cells: dict[tuple[int, int, int], QComboBox] = {}
         form = QFormLayout()
         form.addRow("Stage", self.name)
-        sizes = QHBoxLayout()
-        for label, spin in (
-            ("Rows", self.rows),
-            ("Columns", self.columns),
-            ("on a second monitor", self.second_columns),
-            ("At least", self.at_least),
+        for title, spins in (
+            ("Grid", ((self.rows, "rows,"), (self.columns, "slots each"))),
+            ("", ((self.second_columns, "slots each on a second monitor"),)),
+            ("Needs", ((self.at_least, "slots of the current study filled"),)),
         ):
-            sizes.addWidget(QLabel(label))
-            sizes.addWidget(spin)
-        sizes.addWidget(QLabel("images"))
-        sizes.addStretch(1)
-        form.addRow("Grid", sizes)
+            line = QHBoxLayout()
+            for spin, label in spins:
+                line.addWidget(spin)
+                line.addWidget(QLabel(label))
+            line.addStretch(1)
+            form.addRow(title, line)
         form.addRow("", self.is_compact)
         self._grids = QGridLayout()
         self._grids.setSpacing(4)
-        hint = QLabel(_HINT)
-        hint.setWordWrap(True)
+        hint = WrappedLabel(_HINT)
         column = QVBoxLayout(self)
         column.setContentsMargins(0, 0, 0, 0)
         column.addLayout(form)
@@ -140,7 +139,9 @@ class StageForm(QWidget):
                 cell = QComboBox()
                 cell.setEditable(True)
                 cell.addItems(OFFERED)
-                cell.setMinimumContentsLength(9)
+                cell.setSizeAdjustPolicy(QComboBox.SizeAdjustPolicy.AdjustToMinimumContentsLengthWithIcon)
+                cell.setMinimumContentsLength(6)
+                cell.view().setMinimumWidth(cell.fontMetrics().horizontalAdvance("RMLO recombined    "))
                 cell.setMaxVisibleItems(16)
                 cell.setCurrentText(texts.get((screen, row, column), ""))
                 cell.setToolTip(_HINT)

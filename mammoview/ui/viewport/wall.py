@@ -95,7 +95,9 @@ class Wall(QWidget):
         self._lay()
         for index in range(len(self.panes)):
             self._hang_front(index)
-        self._activate(next((i for i, slot in enumerate(self._slots) if slot.stack), 0))
+        # A reader begins with the current study.
+        filled = [i for i, slot in enumerate(self._slots) if slot.stack]
+        self._activate(min(filled, key=lambda i: self._slots[i].stack[0].when, default=0))
 
     def _lay(self) -> None:
         """Put the panes where they belong on the monitors that there are."""
