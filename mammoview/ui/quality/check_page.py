@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from shiboken6 import isValid
 
 from mammoview.core.display_check import QUESTIONS, Answer, DisplayCheck
 from mammoview.imaging.test_patterns import PATTERNS, Family
@@ -157,6 +158,9 @@ class CheckPage(QStackedWidget):
         self._log.add(check, self._saved)
 
     def _saved(self, problem: str) -> None:
+        # The dialog may have been closed in the meantime.
+        if not isValid(self):
+            return
         if problem:
             self.questions.complain(problem)
         else:
