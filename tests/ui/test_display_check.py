@@ -257,6 +257,17 @@ def test_without_limits_nothing_is_judged_and_with_limits_it_is(make) -> None:
     assert words["Luminance ratio"] == "met"
 
 
+def test_other_settings_hold_at_once(make) -> None:
+    append(measured("a", days=12))
+    dialog = make()
+    assert "12 days old" in cell(dialog.check_page.monitors, 0, 3)
+    dialog.set_settings(replace(Settings(), check_days=30, limit_ratio=5000.0))
+    assert cell(dialog.check_page.monitors, 0, 3) == "up to date"
+    assert "after 30 days" in dialog.check_page.reminded.text()
+    table = dialog.log_page.verdict_table
+    assert "not met" in {cell(table, row, 3) for row in range(table.rowCount())}
+
+
 def test_the_band_is_plotted_only_with_a_limit(make) -> None:
     import pyqtgraph as pg
 

@@ -85,6 +85,13 @@ class DisplayCheckDialog(QDialog):
         page.measure_wanted.connect(self.open_measure)
         self._log_tab.addWidget(page)
 
+    def set_settings(self, settings: Settings) -> None:
+        """Go by other limits and days."""
+        self._limits = limits(settings)
+        self.check_page.set_days(settings.check_days)
+        if self.log_page is not None:
+            self.log_page.set_limits(self._limits)
+
     def show_log(self) -> None:
         """Turn to the measurements."""
         self.tabs.setCurrentIndex(1)

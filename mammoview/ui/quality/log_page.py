@@ -83,6 +83,7 @@ class LogPage(QWidget):
         ):
             table.setHorizontalHeaderLabels(list(titles))
             table.verticalHeader().hide()
+            table.verticalHeader().setDefaultSectionSize(26)
             table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
             table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
             header = table.horizontalHeader()
@@ -109,8 +110,14 @@ class LogPage(QWidget):
         for button in self.buttons.values():
             button.setMinimumHeight(TALL_PX)
         layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(halves, 1)
         layout.addLayout(row)
+
+    def set_limits(self, limits: Limits) -> None:
+        """Hold the measurements against other limits."""
+        self._limits = limits
+        self._show()
 
     def refresh(self) -> None:
         """Show the log as it is now, newest first; what was selected stays so."""
