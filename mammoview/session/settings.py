@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import tomllib
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from mammoview.core.errors import OutputError, Problem
+from mammoview.core.errors import Problem
 from mammoview.core.paths import user_config
+from mammoview.core.small_files import keep_aside, write_whole
 from mammoview.pipeline.request import MOST_DROPOUT_PASSES
 
 Value: TypeAlias = str | int | float | bool
@@ -278,7 +276,7 @@ def load(path: Path | None = None) -> tuple[Settings, tuple[Problem, ...]]:
         message = f"The settings cannot be read ({error.strerror})."
         return Settings(), (Problem(str(path), "settings", message, "The defaults are used for now."),)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError):
-        kept = _keep_aside(path)
+        kept = keep_aside(path)
         hint = f"The defaults are used; the old file was kept as {kept.name}." if kept else "The defaults are used."
         return Settings(), (Problem(str(path), "settings", "The settings file is damaged.", hint),)
     return _interpret(values, path)
@@ -288,7 +286,7 @@ def _interpret(values: dict[str, Any], path: Path) -> tuple[Settings, tuple[Prob
     problems = []
     schema = values.pop("schema", SCHEMA)
     if not isinstance(schema, int) or schema > SCHEMA:
-        kept = _keep_aside(path)
+        kept = keep_aside(path)
         hint = f"What this version knows is used; a copy was kept as {kept.name}." if kept else ""
         problems.append(Problem(str(path), "settings", "The settings file comes from a newer version.", hint))
     else:
@@ -332,27 +330,4 @@ def save(settings: Settings, path: Path | None = None) -> None:
         if value != r.default:
             # JSON's text, numbers and truth values are TOML's, too.
             lines.append(f"{r.key} = {json.dumps(value, ensure_ascii=False)}")
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise OutputError(
-            f"The settings cannot be saved in {path} ({error.strerror}).", "Check the folder's permissions."
-        ) from error
-
-
-def _keep_aside(path: Path) -> Path | None:
-    kept = path.with_name(f"{path.name}.kept")
-    number = 1
-    while kept.exists():
-        number += 1
-        kept = path.with_name(f"{path.name}.kept{number}")
-    try:
-        shutil.copyfile(path, kept)
-    except OSError:
-        return None
-    return kept
+    write_whole(path, "\n".join(lines) + "\n", "The settings")
