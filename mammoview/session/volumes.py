@@ -19,7 +19,7 @@ from mammoview.session.pixels import Pixels
 
 #: Messages about the frames of a volume that is shown all the same.
 VOLUME_CODE = "volume"
-#: Frames that are held whatever the budget says: the one shown, the next one, and the one before.
+#: Frames that are held whatever the budget says: the one shown, and the next two.
 _LEAST_FRAMES = 3
 #: Behind the reader's back a frame is worth as much as one twice as far ahead.
 _BEHIND = 2

@@ -125,7 +125,7 @@ def test_the_wanted_frame_comes_first_then_those_ahead_then_those_behind(
 ) -> None:
     volumes.want(image, 5)
     assert positions(crew.run()) == [5, 6, 7, 4, 8, 9, 3, 10, 11, 2, 1, 0]
-    assert [event.position for event in ear.of(FrameReady)][0] == 5
+    assert next(event.position for event in ear.of(FrameReady)) == 5
     assert all(volumes.get(image, position) is not None for position in range(FRAMES))
 
 
@@ -184,7 +184,7 @@ def test_three_frames_are_held_however_small_the_memory(crew: Played, image: Mam
     volumes = Volumes(crew, Pixels(crew, ear, Messages(), 0), ear, Messages(), workers=1)
     volumes.want(image, 6)
     crew.run()
-    assert [position for position in range(FRAMES) if volumes.get(image, position) is not None] == [5, 6, 7]
+    assert [position for position in range(FRAMES) if volumes.get(image, position) is not None] == [6, 7, 8]
 
 
 def test_a_frame_that_cannot_be_read_is_told_once_and_not_asked_for_again(
