@@ -32,7 +32,18 @@ class Display:
     @property
     def shape(self) -> tuple[int, int]:
         """Rows and columns in device pixels, whatever the system's scaling."""
-        return int(self.geometry.height() * self.ratio + 0.5), int(self.geometry.width() * self.ratio + 0.5)
+        return _device_length(self.geometry.height(), self.ratio), _device_length(self.geometry.width(), self.ratio)
+
+
+def _device_length(length: int, ratio: float) -> int:
+    """How many device pixels Qt divided and rounded to ``length``.
+
+    With scaling by 1.5, 1366 and 1367 pixels both come out as 911. The number that more powers of two divide is taken:
+    monitors are made so.
+    """
+    nearest = int(length * ratio + 0.5)
+    even = [n for n in (nearest - 1, nearest, nearest + 1) if n % 2 == 0 and int(n / ratio + 0.5) == length]
+    return max(even, key=lambda n: n & -n, default=nearest)
 
 
 def displays() -> tuple[Display, ...]:

@@ -55,6 +55,7 @@ def make(qtbot: QtBot) -> Iterator[Callable[..., DisplayCheckDialog]]:
         qtbot.addWidget(dialog)
         dialog.show()
         made.append(dialog)
+        qtbot.waitUntil(lambda: dialog.log_page is not None)
         return dialog
 
     yield build
@@ -256,6 +257,17 @@ def test_without_limits_nothing_is_judged_and_with_limits_it_is(make) -> None:
     assert words["Luminance ratio"] == "met"
 
 
+def test_other_settings_hold_at_once(make) -> None:
+    append(measured("a", days=12))
+    dialog = make()
+    assert "12 days old" in cell(dialog.check_page.monitors, 0, 3)
+    dialog.set_settings(replace(Settings(), check_days=30, limit_ratio=5000.0))
+    assert cell(dialog.check_page.monitors, 0, 3) == "up to date"
+    assert "after 30 days" in dialog.check_page.reminded.text()
+    table = dialog.log_page.verdict_table
+    assert "not met" in {cell(table, row, 3) for row in range(table.rowCount())}
+
+
 def test_the_band_is_plotted_only_with_a_limit(make) -> None:
     import pyqtgraph as pg
 
@@ -290,7 +302,7 @@ def test_a_withdrawn_check_stays_in_the_list(qtbot: QtBot, make) -> None:
     assert "No check" in cell(dialog.check_page.monitors, 0, 3)
 
 
-def test_the_log_and_a_report_are_written(make, tmp_path: Path, monkeypatch) -> None:
+def test_the_log_and_a_report_are_written(qtbot: QtBot, make, tmp_path: Path, monkeypatch) -> None:
     append(measured("a"))
     page = make().log_page
     names = iter([tmp_path / "log.csv", tmp_path / "page.html", tmp_path / "none" / "page.html"])
@@ -298,13 +310,15 @@ def test_the_log_and_a_report_are_written(make, tmp_path: Path, monkeypatch) -> 
     monkeypatch.setattr(QFileDialog, "getSaveFileName", lambda *_, **__: (str(next(names)), ""))
     monkeypatch.setattr(QDesktopServices, "openUrl", lambda url: opened.append(url.toLocalFile()))
     page.buttons["export"].click()
+    qtbot.waitUntil(lambda: page.state.text() == "log.csv was written.")
     with (tmp_path / "log.csv").open(encoding="utf-8-sig", newline="") as file:
         assert sum(row["kind"] == "luminance" for row in csv.DictReader(file)) == 18
     page.buttons["report"].click()
+    qtbot.waitUntil(lambda: page.state.text() == "page.html was written.")
     assert "<svg" in (tmp_path / "page.html").read_text(encoding="utf-8")
     assert [Path(name) for name in opened] == [tmp_path / "page.html"]
     page.buttons["report"].click()
-    assert "cannot be written" in page.state.text()
+    qtbot.waitUntil(lambda: "cannot be written" in page.state.text())
     assert len(opened) == 1
 
 

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -68,7 +70,7 @@ from mammoview.ui.monitors import displays
 from mammoview.ui.quality.pattern_window import PatternWindow
 from test_pattern_window import grabbed
 background = Background()
-screen = displays()[0]
+screen = displays()[-1]
 window = PatternWindow(background, screen)
 loop = QEventLoop()
 window.stepped.connect(lambda *_: loop.quit())
@@ -79,6 +81,7 @@ seen, shape = grabbed(window), screen.shape
 rows, columns = min(seen.shape[0], shape[0]), min(seen.shape[1], shape[1])
 assert shape[0] - rows <= 1 and shape[1] - columns <= 1, (seen.shape, shape)
 expected = draw(Family.ALL_ROUND, shape)[:rows, :columns]
+assert window.geometry() == screen.geometry
 print(screen.ratio, shape, int(np.abs(seen[:rows, :columns].astype(int) - expected[:, :, None]).max()))
 background.close()
 """
@@ -92,6 +95,24 @@ def test_scaling_of_the_system_scales_no_pattern(ratio: str) -> None:
     told, *_, worst = done.stdout.split()
     assert float(told) == float(ratio)
     assert worst == "0", done.stdout
+
+
+@pytest.mark.parametrize("ratio", [1, 2])
+def test_a_pattern_covers_the_monitor_that_was_chosen(tmp_path: Path, ratio: int) -> None:
+    screens = [
+        {"name": "left", "x": 0, "y": 0, "width": 800, "height": 600, "dpr": 1},
+        {"name": "right", "x": 800, "y": 0, "width": 640, "height": 720, "dpr": 1},
+    ]
+    config = tmp_path / "screens.json"
+    config.write_text(json.dumps({"screens": screens}))
+    environment = {
+        **os.environ,
+        "QT_SCALE_FACTOR": str(ratio),
+        "QT_QPA_PLATFORM": f"offscreen:configfile={config}",
+    }
+    done = subprocess.run([sys.executable, "-c", SCALED], env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == [f"{ratio}.0", "(720,", "640)", "0"]
 
 
 def test_keys_step_through_patterns_and_levels_and_close(qtbot: QtBot, background: Background) -> None:

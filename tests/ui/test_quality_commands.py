@@ -95,10 +95,12 @@ def test_both_keys_open_one_dialog_at_their_page(qtbot: QtBot, start) -> None:
     dialogs = [child for child in window.children() if type(child).__name__ == "DisplayCheckDialog"]
     assert len(dialogs) == 1
     (dialog,) = dialogs
-    assert dialog.tabs.currentWidget() is dialog.log_page
+    assert dialog.tabs.tabText(dialog.tabs.currentIndex()) == "Luminance log"
     window.desk.actions["display_check"].trigger()
     assert dialog.tabs.currentWidget() is dialog.check_page
     assert not dialog.isModal()
+    window.desk.session.change_settings(replace(Settings(), check_days=11))
+    qtbot.waitUntil(lambda: "after 11 days" in dialog.check_page.reminded.text())
     dialog.close()
     qtbot.waitUntil(lambda: not isValid(dialog))
     window.desk.actions["luminance_log"].trigger()

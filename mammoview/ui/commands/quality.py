@@ -50,7 +50,11 @@ class QualityCommands:
         QTimer.singleShot(_START_MS, self.log, self.log.refresh)
 
     def _hear(self, event: object) -> None:
-        if isinstance(event, SettingsChanged) and self.log.is_read:
+        if not isinstance(event, SettingsChanged):
+            return
+        if self._dialog is not None:
+            self._dialog.set_settings(event.settings)
+        if self.log.is_read:
             self._remind()
 
     def _remind(self) -> None:

@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from shiboken6 import isValid
 
 from mammoview.core.display_check import QUESTIONS, Answer, DisplayCheck
 from mammoview.imaging.test_patterns import PATTERNS, Family
@@ -66,7 +67,7 @@ class CheckPage(QStackedWidget):
         self._log, self._days, self._now, self._displays = log, days, now, displays
         self.monitors = QTableWidget(len(displays), 4)
         self.pattern = QComboBox()
-        self.look_for = WrappedLabel()
+        self.look_for, self.reminded = WrappedLabel(), WrappedLabel()
         self.start = QPushButton("Start the check")
         self.show_pattern = QPushButton("Show this pattern")
         self.addWidget(self._front())
@@ -78,7 +79,7 @@ class CheckPage(QStackedWidget):
         self.questions.back.connect(lambda: self.setCurrentIndex(0))
         self.questions.answered.connect(self._save)
         log.changed.connect(self.refresh)
-        self.refresh()
+        self.set_days(days)
 
     @property
     def chosen(self) -> Display:
@@ -114,9 +115,15 @@ class CheckPage(QStackedWidget):
         layout.addSpacing(8)
         layout.addWidget(WrappedLabel(_ABOUT))
         layout.addWidget(WrappedLabel(_CALIBRATION))
-        after = f"after {self._days} days" if self._days else "never"
-        layout.addWidget(WrappedLabel(f"You are reminded {after}; change it in Settings, Display check."))
+        layout.addWidget(self.reminded)
         return page
+
+    def set_days(self, days: int) -> None:
+        """Let a check be due after so many days; 0 for never."""
+        self._days = days
+        after = f"after {days} days" if days else "never"
+        self.reminded.setText(f"You are reminded {after}; change it in Settings, Display check.")
+        self.refresh()
 
     def refresh(self) -> None:
         """Show the log as it is now."""
@@ -157,6 +164,9 @@ class CheckPage(QStackedWidget):
         self._log.add(check, self._saved)
 
     def _saved(self, problem: str) -> None:
+        # The dialog may have been closed in the meantime.
+        if not isValid(self):
+            return
         if problem:
             self.questions.complain(problem)
         else:

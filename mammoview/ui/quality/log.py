@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
 
 from PySide6.QtCore import QObject, Signal
 
 from mammoview.core.display_check import DisplayCheck
 from mammoview.core.errors import MammoViewError, Problem
+from mammoview.imaging.gsdf_fit import GsdfFit, fit
 from mammoview.session import luminance
 from mammoview.session.events import Level
 from mammoview.session.messages import Messages
@@ -23,6 +26,13 @@ class DisplayLog(QObject):
         Reads and writes the file.
     messages
         Told what could not be read or written.
+
+    Attributes
+    ----------
+    checks
+        In the order in which they were written.
+    fits
+        By the id of a check with readings: its fit, or in words why there is none.
     """
 
     changed = Signal()
@@ -31,16 +41,17 @@ class DisplayLog(QObject):
         super().__init__(parent)
         self._background, self._messages = background, messages
         self.checks: tuple[DisplayCheck, ...] = ()
+        self.fits: dict[str, GsdfFit | str] = {}
         self.is_read = False
 
     def refresh(self) -> None:
         """Read the file; ``changed`` follows."""
-        self._background.run(luminance.load, self._take)
+        self._background.run(_load, self._take)
 
-    def _take(self, loaded: tuple[tuple[DisplayCheck, ...], tuple[Problem, ...]]) -> None:
-        self.checks, problems = loaded
+    def _take(self, loaded: _Loaded) -> None:
+        self.checks, self.fits = loaded.checks, loaded.fits
         self.is_read = True
-        for problem in problems:
+        for problem in loaded.problems:
             self._messages.tell(problem, Level.WARNING)
         self.changed.emit()
 
@@ -68,3 +79,34 @@ class DisplayLog(QObject):
 
         self._messages.start_over()
         self._background.run(work, done)
+
+    def write_file(self, path: Path, make: Callable[[], str], then: Callable[[str], None], *, encoding: str) -> None:
+        """Write a text that ``make`` composes; ``then`` gets what went wrong, in words, or an empty text."""
+
+        def work() -> str:
+            try:
+                path.write_text(make(), encoding=encoding, newline="")
+            except OSError as error:
+                return f"{path.name} cannot be written ({error.strerror})."
+            return ""
+
+        self._background.run(work, then)
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    checks: tuple[DisplayCheck, ...]
+    problems: tuple[Problem, ...]
+    fits: dict[str, GsdfFit | str]
+
+
+def _load() -> _Loaded:
+    checks, problems = luminance.load()
+    return _Loaded(checks, problems, {check.id: _fit(check) for check in checks if check.readings})
+
+
+def _fit(check: DisplayCheck) -> GsdfFit | str:
+    try:
+        return fit(check.levels, check.luminances)
+    except MammoViewError as error:
+        return str(error)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import QUrl, Signal
@@ -18,10 +20,11 @@ from PySide6.QtWidgets import (
     QVBoxLayout,
     QWidget,
 )
+from shiboken6 import isValid
 
 from mammoview.core.display_check import DisplayCheck, Limits
 from mammoview.core.errors import MammoViewError
-from mammoview.imaging.gsdf_fit import GsdfFit, compare, fit
+from mammoview.imaging.gsdf_fit import GsdfFit, compare
 from mammoview.report.display_check import NO_LIMIT, Verdict, pair_verdicts, report_html, verdicts
 from mammoview.session.luminance_csv import export_csv
 from mammoview.ui import theme
@@ -80,6 +83,7 @@ class LogPage(QWidget):
         ):
             table.setHorizontalHeaderLabels(list(titles))
             table.verticalHeader().hide()
+            table.verticalHeader().setDefaultSectionSize(26)
             table.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
             table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
             header = table.horizontalHeader()
@@ -106,8 +110,14 @@ class LogPage(QWidget):
         for button in self.buttons.values():
             button.setMinimumHeight(TALL_PX)
         layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
         layout.addWidget(halves, 1)
         layout.addLayout(row)
+
+    def set_limits(self, limits: Limits) -> None:
+        """Hold the measurements against other limits."""
+        self._limits = limits
+        self._show()
 
     def refresh(self) -> None:
         """Show the log as it is now, newest first; what was selected stays so."""
@@ -117,8 +127,7 @@ class LogPage(QWidget):
         self._shown = tuple(reversed(self._log.checks))
         self.table.setRowCount(len(self._shown))
         for row, check in enumerate(self._shown):
-            found = _fit(check)
-            numbers = (f"{found.ratio:.0f}", f"{100 * found.worst:.1f} %") if found else ("", "by eye")
+            numbers = self._numbers(check)
             name = f"{check.monitor_name} (withdrawn)" if check.is_withdrawn else check.monitor_name
             for column, text in enumerate((check.time[:16].replace("T", " "), name, check.person, *numbers)):
                 item = QTableWidgetItem(text)
@@ -127,6 +136,12 @@ class LogPage(QWidget):
                 self.table.setItem(row, column, item)
         self.select(kept or {check.id for check in self._shown[:1]})
         self._show()
+
+    def _numbers(self, check: DisplayCheck) -> tuple[str, str]:
+        found = self._log.fits.get(check.id)
+        if isinstance(found, GsdfFit):
+            return f"{found.ratio:.0f}", f"{100 * found.worst:.1f} %"
+        return "", "no fit" if found else "by eye"
 
     def expect(self, check_id: str) -> None:
         """Select a check as soon as it is on record."""
@@ -148,13 +163,14 @@ class LogPage(QWidget):
 
     def _show(self) -> None:
         chosen = self.selected()
-        fits = tuple((check, found) for check in chosen if (found := _fit(check)) is not None)[:2]
-        names = tuple((f"{check.monitor_name} {check.time[:10]}", found) for check, found in fits)
+        found = [(check, self._log.fits.get(check.id)) for check in chosen]
+        fits = [(check, fitted) for check, fitted in found if isinstance(fitted, GsdfFit)][:2]
+        names = tuple((f"{check.monitor_name} {check.time[:10]}", fitted) for check, fitted in fits)
         self.plots.show_fits(names, deviation=self._limits.deviation)
         self.buttons["withdraw"].setEnabled(len(chosen) == 1 and not chosen[0].is_withdrawn)
         self.buttons["report"].setEnabled(len(chosen) == 1)
         self.buttons["export"].setEnabled(bool(self._shown))
-        self._show_verdicts(self._verdicts(chosen, tuple(found for _, found in fits)))
+        self._show_verdicts(self._verdicts(chosen, tuple(fitted for _, fitted in fits)))
 
     def _verdicts(self, chosen: tuple[DisplayCheck, ...], fits: tuple[GsdfFit, ...]) -> tuple[Verdict, ...]:
         if len(fits) == 2:
@@ -168,7 +184,7 @@ class LogPage(QWidget):
             self.state.setText("Select two measurements (Ctrl + click) to compare a pair of displays.")
             return verdicts(fits[0], self._limits)
         texts = [f"No: {text}" for check in chosen for text in check.complaints]
-        texts += [problem for check in chosen if (problem := _problem(check))]
+        texts += [told for check in chosen if isinstance(told := self._log.fits.get(check.id), str)]
         self.state.setText("\n".join(texts) or ("Nothing was found wrong by eye." if chosen else _EMPTY))
         return ()
 
@@ -191,36 +207,24 @@ class LogPage(QWidget):
     def _export(self) -> None:
         name, _ = QFileDialog.getSaveFileName(self, "Export the log", "display-checks.csv", "Tables (*.csv)")
         if name:
-            self._write(Path(name), export_csv(self._log.checks), "utf-8-sig")
+            checks = self._log.checks
+            self._write(Path(name), lambda: export_csv(checks), "utf-8-sig", then=lambda: None)
 
     def _report(self) -> None:
         (check,) = self.selected()
         name, _ = QFileDialog.getSaveFileName(self, "Report", f"display-check-{check.time[:10]}.html", "Pages (*.html)")
-        if name and self._write(Path(name), report_html(check, self._limits), "utf-8"):
-            QDesktopServices.openUrl(QUrl.fromLocalFile(name))
+        if name:
+            limits = self._limits
+            show = partial(QDesktopServices.openUrl, QUrl.fromLocalFile(name))
+            self._write(Path(name), lambda: report_html(check, limits), "utf-8", then=show)
 
-    def _write(self, path: Path, text: str, encoding: str) -> bool:
-        try:
-            path.write_text(text, encoding=encoding, newline="")
-        except OSError as error:
-            self.state.setText(f"{path.name} cannot be written ({error.strerror}).")
-            return False
-        self.state.setText(f"{path.name} was written.")
-        return True
+    def _write(self, path: Path, make: Callable[[], str], encoding: str, *, then: Callable[[], object]) -> None:
+        def done(problem: str) -> None:
+            # The dialog may have been closed in the meantime.
+            if not isValid(self):
+                return
+            self.state.setText(problem or f"{path.name} was written.")
+            if not problem:
+                then()
 
-
-def _fit(check: DisplayCheck) -> GsdfFit | None:
-    try:
-        return fit(check.levels, check.luminances) if check.readings else None
-    except MammoViewError:
-        return None
-
-
-def _problem(check: DisplayCheck) -> str:
-    """Why readings cannot be fitted; empty where they can, or where there are none."""
-    try:
-        if check.readings:
-            fit(check.levels, check.luminances)
-    except MammoViewError as error:
-        return str(error)
-    return ""
+        self._log.write_file(path, make, done, encoding=encoding)

@@ -7,7 +7,7 @@ from typing import Final
 import numpy as np
 from numpy.typing import NDArray
 from PySide6.QtCore import QPointF, Qt, QTimer, Signal
-from PySide6.QtGui import QCloseEvent, QImage, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
+from PySide6.QtGui import QCloseEvent, QGuiApplication, QImage, QKeyEvent, QPainter, QPaintEvent, QResizeEvent
 from PySide6.QtWidgets import QLabel, QWidget
 
 from mammoview.imaging.test_patterns import PATTERNS, Family, draw, pattern
@@ -73,6 +73,10 @@ class PatternWindow(QWidget):
 
     def open(self) -> None:
         """Cover the monitor and draw."""
+        screen = QGuiApplication.screenAt(self._display.geometry.center())
+        if screen is not None:
+            # Before it is shown: a window keeps the pixel ratio of the monitor that it was made on.
+            self.setScreen(screen)
         self.setGeometry(self._display.geometry)
         self.showFullScreen()
         self.activateWindow()
@@ -96,7 +100,6 @@ class PatternWindow(QWidget):
         # The image reads the array's memory, which must live as long.
         self._pixels = pixels = np.ascontiguousarray(pixels)
         self._image = QImage(pixels.data, columns, rows, columns, QImage.Format.Format_Grayscale8)
-        self._image.setDevicePixelRatio(self._display.ratio)
         self._tell()
         self.update()
         self.stepped.emit(*self._wanted)
@@ -119,6 +122,7 @@ class PatternWindow(QWidget):
         painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, on=False)
         painter.fillRect(self.rect(), Qt.GlobalColor.black)
         if self._image is not None:
+            self._image.setDevicePixelRatio(self.devicePixelRatioF())
             painter.drawImage(QPointF(0, 0), self._image)
         painter.end()
 

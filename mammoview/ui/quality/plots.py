@@ -40,11 +40,13 @@ class ResponsePlots(QWidget):
         for colour, (name, found) in zip(_COLOURS, fits, strict=False):
             pen, marks = pg.mkPen(colour, width=2), {"symbol": "o", "symbolSize": 6, "symbolBrush": colour}
             dashes = pg.mkPen(theme.QUIET, width=1, style=pg.QtCore.Qt.PenStyle.DashLine)
-            self.luminance.plot(found.levels, found.expected, pen=dashes)
+            # One entry in the legend stands for the standard's curves of both displays.
+            standard = None if colour is not _COLOURS[0] else "DICOM gray scale"
+            self.luminance.plot(found.levels, found.expected, pen=dashes, name=standard)
             self.luminance.plot(found.levels, found.measured, pen=pen, symbolPen=None, name=name, **marks)
             if deviation is not None and len(fits) == 1:
                 self._draw_band(found.middles, found.expected_contrasts, deviation)
-            self.contrast.plot(found.middles, found.expected_contrasts, pen=dashes)
+            self.contrast.plot(found.middles, found.expected_contrasts, pen=dashes, name=standard)
             self.contrast.plot(found.middles, found.contrasts, pen=pen, symbolPen=None, name=name, **marks)
 
     def _draw_band(self, at: np.ndarray, expected: np.ndarray, deviation: float) -> None:
