@@ -7,7 +7,7 @@ from ui_study import make_mammogram
 
 from mammoview.core.facts import Fact, Topic
 from mammoview.core.geometry import Dihedral
-from mammoview.core.study import Energy, Inferred, PresentationIntent
+from mammoview.core.study import Energy, Inferred, PresentationIntent, ViewModifier
 from mammoview.dicom.technique import _ROWS
 from mammoview.ui.viewport.annotation import (
     AnnotationOptions,
@@ -142,3 +142,15 @@ def test_biopsy_targets_stand_on_the_image() -> None:
 def test_both_images_of_a_contrast_pair_say_which_they_are() -> None:
     for energy, text in ((Energy.LOW, "LOW ENERGY"), (Energy.RECOMBINED, "RECOMBINED")):
         assert text in [line.text for line in upper_lines(make_mammogram(energy=energy), AnnotationOptions())]
+
+
+@pytest.mark.meets("MG-G02")
+@pytest.mark.parametrize("modifier", [ViewModifier.SPOT, ViewModifier.MAGNIFICATION])
+def test_a_partial_view_that_is_enlarged_is_warned_of_on_the_image(modifier: ViewModifier) -> None:
+    def warned(**changes: object) -> bool:
+        lines = upper_lines(make_mammogram(**changes), AnnotationOptions())
+        return any("HEADER IN DOUBT" in line.text and line.tone is Tone.WARNING for line in lines)
+
+    assert warned(is_partial=True, modifiers=(modifier,))
+    assert not warned(is_partial=True)
+    assert not warned(modifiers=(modifier,))

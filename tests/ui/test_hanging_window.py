@@ -30,8 +30,9 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-def open_window(qtbot: QtBot, *paths: Path) -> tuple[MainWindow, Session, Background]:
-    session = Session(replace(Settings(), analyse_on_open=False))
+def open_window(qtbot: QtBot, *paths: Path, engine: str = "") -> tuple[MainWindow, Session, Background]:
+    settings = replace(Settings(), analyse_on_open=bool(engine))
+    session = Session(settings, engine=engine) if engine else Session(settings)
     bridge, background = Bridge(), Background()
     window = MainWindow(session, background)
     bridge.setParent(window)
@@ -190,3 +191,31 @@ def test_the_editor_opens_with_its_key(window: MainWindow, qtbot: QtBot) -> None
     qtbot.waitUntil(lambda: window.desk.wall.panes[0].text == "no LML", timeout=SECONDS)
     editor.close()
     qtbot.waitUntil(lambda: are_shown(window, 4), timeout=SECONDS)
+
+
+@pytest.mark.meets("MG-B10")
+def test_what_is_known_of_a_prior_lies_on_it_too(study: Path, qtbot: QtBot, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(str(Path(__file__).parent))
+    window, session, background = open_window(qtbot, study, engine="ui_children:engine")
+    wall = window.desk.wall
+
+    def are_dressed(count: int) -> bool:
+        return are_shown(window, count) and all(pane.prepared is not None for pane in wall.panes)
+
+    qtbot.waitUntil(lambda: are_dressed(4), timeout=SECONDS)
+    do(window, "priors")
+    qtbot.waitUntil(lambda: are_shown(window, 8), timeout=SECONDS)
+    assert [pane.prepared is not None for pane in wall.panes] == [False] * 4 + [True] * 4
+    do(window, "priors")
+    do(window, "next_study")
+    qtbot.waitUntil(lambda: are_dressed(4), timeout=SECONDS)
+    do(window, "previous_study")
+    qtbot.waitUntil(lambda: are_dressed(4), timeout=SECONDS)
+    do(window, "priors")
+    qtbot.waitUntil(lambda: are_dressed(8), timeout=SECONDS)
+    for pane in wall.panes:
+        assert pane.prepared is not None
+        assert pane.hung is not None
+        assert pane.prepared.image_id == pane.hung.image.id
+    background.close()
+    session.close()

@@ -10,7 +10,7 @@ from typing import Final
 from mammoview.core.facts import Fact
 from mammoview.core.geometry import Dihedral
 from mammoview.core.plain_text import date_text, name_text, printable
-from mammoview.core.study import Inferred, Mammogram, PresentationIntent
+from mammoview.core.study import Inferred, Mammogram, PresentationIntent, ViewModifier
 
 _OPPOSITE = {"A": "P", "P": "A", "L": "R", "R": "L", "H": "F", "F": "H"}
 
@@ -96,6 +96,9 @@ def _inferred(entries: Sequence[Inferred]) -> list[Line]:
     ]
 
 
+_ENLARGED: Final = {ViewModifier.SPOT, ViewModifier.MAGNIFICATION}
+
+
 def _flags(image: Mammogram) -> list[Line]:
     part = f": {', '.join(image.partial_meanings)}" if image.partial_meanings else ""
     ratio = f" {image.lossy_ratio}" if image.lossy_ratio else ""
@@ -103,6 +106,7 @@ def _flags(image: Mammogram) -> list[Line]:
         (image.intent is PresentationIntent.FOR_PROCESSING, "RAW (FOR PROCESSING)"),
         (image.has_implant, "IMPLANT"),
         (image.is_partial, f"PARTIAL VIEW{part}"),
+        (image.is_partial and bool(_ENLARGED & set(image.modifiers)), "PARTIAL AND ENLARGED: HEADER IN DOUBT"),
         (image.is_lossy, f"LOSSY{ratio} · NOT FOR PRIMARY READING"),
         (image.is_burned_in, "BURNED-IN TEXT"),
         (image.energy is not None, image.energy.value.upper() if image.energy else ""),
