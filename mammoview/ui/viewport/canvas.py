@@ -384,6 +384,7 @@ class Canvas(QWidget):
             size=size,
             notes=notes,
             badges=(*self.badges, *cleaned),
+            when=self.hung.when,
         )
         for overpaint in self.overpaints:
             overpaint.paint(painter, self, fonts)
