@@ -10,11 +10,8 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton
 
 from mammoview.core.findings import ExamResult, ImageResult, ScoreMeaning
-from mammoview.core.geometry import Box
-from mammoview.core.image import DisplayImage, StoredImage
 from mammoview.core.score_words import families, short_point_words, spread_words, thresholds_of
-from mammoview.core.study import Mammogram, Study, VoiLut, VoiWindow
-from mammoview.imaging.windowing import default_voi
+from mammoview.core.study import Study
 from mammoview.session import events
 from mammoview.session.session import Session
 from mammoview.ui.bridge import Background
@@ -24,7 +21,7 @@ from mammoview.ui.panels.messages import Banner
 from mammoview.ui.panels.scores import ScoresPanel, meaning_text, not_scored_text
 from mammoview.ui.panels.studies import StudiesPanel
 from mammoview.ui.viewport.layers import Prepared, prepare, prepare_truth
-from mammoview.ui.viewport.pyramid import breast_box
+from mammoview.ui.viewport.look import Look, first_look, look_for_air
 from mammoview.ui.viewport.wall import Wall
 
 
@@ -161,11 +158,22 @@ class Presenter(QObject):
 
     @show.register
     def _(self, event: events.StudySelected) -> None:
+        self._parts.studies.select(event.study_uid)
+        self._hang(event.study_uid)
+
+    @show.register
+    def _(self, event: events.HangingChanged) -> None:
         hanging = self._session.hanging_of(event.study_uid)
+        if hanging is not None and event.has_same_images:
+            self._parts.wall.reorient(hanging)
+        else:
+            self._hang(event.study_uid)
+
+    def _hang(self, study_uid: str) -> None:
+        hanging = self._session.hanging_of(study_uid)
         if hanging is None:
             return
         self._parts.wall.show_hanging(hanging)
-        self._parts.studies.select(event.study_uid)
         self._parts.state.setText("Loading images …")
         self._show_results()
         for result in self._results():
@@ -245,8 +253,6 @@ class Presenter(QObject):
     def _(self, event: events.SettingsChanged) -> None:
         self._parts.wall.set_synchronous(is_on=event.settings.is_synchronous)
         self.read_models()
-        if self.study is not None:
-            self._session.select_study(self.study.uid)
 
     # Showing
 
@@ -264,23 +270,31 @@ class Presenter(QObject):
         self._installed = found
         self._show_results()
 
-    def _image_looked_at(self, looked: tuple[DisplayImage, Box, VoiWindow | VoiLut]) -> None:
+    def _image_looked_at(self, look: Look) -> None:
         wall, study = self._parts.wall, self.study
         hanging = self._session.hanging_of(study.uid) if study else None
         if hanging is not None:
             wall.reorient(hanging)
-        wall.show_image(*looked)
-        known = self._prepared.get(looked[0].image_id)
+        wall.show_image(look.image, look.shown, look.default, look.computed)
+        self._look_for_air(look)
+        known = self._prepared.get(look.image.image_id)
         if known is not None and known[0] in self._results():
             wall.set_prepared(known[1])
         else:
             for result in self._results():
-                if result.image_id == looked[0].image_id:
+                if result.image_id == look.image.image_id:
                     self._prepare(result)
-        self._compare(looked[0].image_id)
+        self._compare(look.image.image_id)
         self._show_notes()
-        if study and self._session.pixels_of(looked[0].image_id) and not self._session.is_analysing:
+        if study and self._session.pixels_of(look.image.image_id) and not self._session.is_analysing:
             self._parts.state.setText("Ready")
+
+    def _look_for_air(self, look: Look) -> None:
+        """Estimate the air of an image once, after it was shown."""
+        image_id, tones = look.image.image_id, self._parts.wall.tones
+        header = self._session.image(image_id)
+        if header is not None and not tones.knows_air(image_id):
+            self._background.run(lambda: look_for_air(look, header), lambda air: tones.found_air(image_id, air))
 
     def _prepare(self, result: ImageResult) -> None:
         """Trace an image's overlays off the GUI thread, unless that was done; its pyramid must be here."""
@@ -346,11 +360,3 @@ def notes(result: ImageResult, exam: ExamResult | None, meaning: ScoreMeaning | 
         *([point] if point else []),
         *re.split("[,;] ", meaning_text(meaning)),
     )
-
-
-def first_look(image: DisplayImage, header: Mammogram) -> tuple[DisplayImage, Box, VoiWindow | VoiLut]:
-    """What has to be known before an image is painted: where the breast is, and its window."""
-    gray = header.grayscale
-    padding = image.padding[0] > 127 if image.padding else None
-    default = default_voi(gray, StoredImage(image.levels[0], image.value_offset, padding))
-    return image, breast_box(image, is_dark_high=gray.is_dark_high), default

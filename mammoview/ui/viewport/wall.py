@@ -16,6 +16,7 @@ from mammoview.ui.viewport.layers import OverlayOptions, Prepared, Truth
 from mammoview.ui.viewport.motion import Motion
 from mammoview.ui.viewport.mouse import MouseTool, Overpaint
 from mammoview.ui.viewport.pane import Pane
+from mammoview.ui.viewport.tones import Tones
 from mammoview.ui.viewport.voi import Adjustment
 
 
@@ -26,6 +27,7 @@ class Wall(QWidget):
     hovered = Signal(str)
     pixels_wanted = Signal(tuple)
     single_toggled = Signal(bool)
+    activated = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -38,8 +40,7 @@ class Wall(QWidget):
         self._active = 0
         self.motion = Motion()
         self.is_single = False
-        self.adjustment = Adjustment()
-        self.is_inverted = False
+        self.tones = Tones()
         self.options = OverlayOptions()
         self._annotation = AnnotationOptions()
         self._is_lens_on = False
@@ -72,6 +73,7 @@ class Wall(QWidget):
         self._slots, self._depth = list(hanging.slots), [0] * len(hanging.slots)
         self.panes = [self._add(index, slot) for index, slot in enumerate(self._slots)]
         self.motion.panes = self.panes
+        self.tones.begin(self.panes, hanging.study_uid)
         for row in range(hanging.rows):
             self._grid.setRowStretch(row, 1)
         for column in range(hanging.columns):
@@ -85,13 +87,12 @@ class Wall(QWidget):
         self._grid.addWidget(pane, slot.row, slot.column, slot.row_span, 1)
         pane.set_options(self.options)
         pane.set_annotation(self._annotation)
-        pane.set_window(self.adjustment, is_inverted=self.is_inverted)
         pane.is_window_tool = self._is_window_tool
         pane.overpaints = list(self._overpaints)
         pane.set_tool(self._tool)
         pane.panned.connect(lambda rows, outward: self.motion.pan(pane, rows, outward))
         pane.zoomed.connect(lambda factor, row, outward: self.motion.zoom(pane, factor, row, outward))
-        pane.windowed.connect(self._drag_window)
+        pane.windowed.connect(lambda right, up: self.tones.drag(pane, right, up))
         pane.pressed.connect(lambda: self._activate(index))
         pane.resized.connect(self.motion.refit)
         pane.stepped.connect(lambda step: self.step(step, index))
@@ -120,12 +121,19 @@ class Wall(QWidget):
         self._hang_front(index)
         self.pixels_wanted.emit((stack[self._depth[index]].image.id,))
 
-    def show_image(self, image: DisplayImage, shown: Box, default: VoiWindow | VoiLut) -> None:
+    def show_image(
+        self,
+        image: DisplayImage,
+        shown: Box,
+        default: VoiWindow | VoiLut,
+        computed: VoiWindow | VoiLut | None = None,
+    ) -> None:
         """Show the pixels of an image that hangs here; others are ignored."""
         pane = self.pane_of(image.image_id)
         if pane is None:
             return
-        pane.set_image(image, shown, default)
+        pane.set_image(image, shown, default, computed)
+        self.tones.join(pane)
         if self._is_lens_on:
             pane.set_lens(is_on=True)
         self.motion.join(pane)
@@ -187,6 +195,7 @@ class Wall(QWidget):
         self._active = index
         for i, pane in enumerate(self.panes):
             pane.set_active(is_active=i == index)
+        self.activated.emit()
 
     def set_single(self, *, is_single: bool) -> None:
         """Show the active pane alone, or all."""
@@ -228,23 +237,12 @@ class Wall(QWidget):
     # Gray and overlays
 
     def set_adjustment(self, adjustment: Adjustment) -> None:
-        """Apply one window adjustment to all panes."""
-        self.adjustment = adjustment
-        for pane in self.panes:
-            pane.set_window(adjustment, is_inverted=self.is_inverted)
+        """Change contrast and brightness of the active pane, and of what is linked with it."""
+        self.tones.set_adjustment(adjustment, self.active)
 
     def set_inverted(self, *, is_inverted: bool) -> None:
         """Show black for white; padding stays black."""
-        self.is_inverted = is_inverted
-        self.set_adjustment(self.adjustment)
-
-    def next_voi(self) -> None:
-        """Step to the next window that each header offers."""
-        for pane in self.panes:
-            pane.next_voi()
-
-    def _drag_window(self, right: float, up: float) -> None:
-        self.set_adjustment(self.adjustment.dragged(right, up))
+        self.tones.set_inverted(is_inverted=is_inverted, pane=self.active)
 
     def set_options(self, options: OverlayOptions) -> None:
         """Switch overlays in all panes."""
