@@ -22,9 +22,11 @@ from mammoview.core.study import (
 from mammoview.core.volume import SliceKind, Volume
 from mammoview.dicom.codes import BREAST_REGIONS, MODIFIERS, VIEW_WORDS, VIEWS
 from mammoview.dicom.gray import grayscale
+from mammoview.dicom.kinds import refuse_what_is_no_image
 from mammoview.dicom.other_tomosynthesis import refuse_other_tomosynthesis
+from mammoview.dicom.profile import conformance
 from mammoview.dicom.special import biopsy_targets, energy, is_biopsy, parts
-from mammoview.dicom.technique import technique
+from mammoview.dicom.technique import facts, lossy_ratio, partial_view_meanings, unknown_character_sets
 from mammoview.dicom.values import code, items, text
 from mammoview.dicom.volume import (
     BREAST_TOMOSYNTHESIS,
@@ -43,6 +45,13 @@ if TYPE_CHECKING:
 
 MG_FOR_PRESENTATION = "1.2.840.10008.5.1.4.1.1.1.2"
 MG_FOR_PROCESSING = "1.2.840.10008.5.1.4.1.1.1.2.1"
+_INTENT_OF_CLASS = {
+    MG_FOR_PRESENTATION: PresentationIntent.FOR_PRESENTATION,
+    MG_FOR_PROCESSING: PresentationIntent.FOR_PROCESSING,
+    BREAST_TOMOSYNTHESIS: PresentationIntent.FOR_PRESENTATION,
+    PROJECTIONS_FOR_PRESENTATION: PresentationIntent.FOR_PRESENTATION,
+    PROJECTIONS_FOR_PROCESSING: PresentationIntent.FOR_PROCESSING,
+}
 SYNTHETIC_MANUFACTURER = "MammoView Phantom"
 #: Modalities whose images may show a breast; the others are refused whatever their tags say.
 PROJECTION_MODALITIES = frozenset({"MG", "CR", "DX", "OT", "SC", "RG"})
@@ -80,11 +89,12 @@ def describe(dataset: Dataset, path: str, root: int = 0, relative_path: str = ""
         When the object has no pixels, is colour, is not of a breast, or is of a kind not shown yet; the error's
         message names the file.
     """
+    refuse_what_is_no_image(dataset, path)
     rows, columns = int(dataset.get("Rows") or 0), int(dataset.get("Columns") or 0)
     if rows <= 0 or columns <= 0:
         raise NoPixelsError(
             f"{path} is a DICOM object without an image.",
-            "Reports and presentation states are not shown; pass them over.",
+            "Only images are shown; pass it over.",
         )
     _refuse_other_kinds(dataset, path)
     inferred: list[Inferred] = []
@@ -105,8 +115,7 @@ def describe(dataset: Dataset, path: str, root: int = 0, relative_path: str = ""
     if is_partial and _ENLARGING & set(modifiers):
         # MG-G02, a rule of tomosynthesis that holds for the projection as well.
         warnings.append("The header calls a spot or magnification view partial, which contradicts itself.")
-    if text(dataset, "BurnedInAnnotation") == "YES":
-        warnings.append("The image carries burned-in annotation.")
+    warnings.extend(_doubts(dataset))
     return Mammogram(
         id=text(dataset, "SOPInstanceUID"),
         path=path,
@@ -140,8 +149,13 @@ def describe(dataset: Dataset, path: str, root: int = 0, relative_path: str = ""
         has_implant=text(dataset, "BreastImplantPresent") == "YES",
         is_partial=is_partial,
         is_lossy=text(dataset, "LossyImageCompression") == "01",
+        is_burned_in=text(dataset, "BurnedInAnnotation").upper() == "YES",
         is_synthetic=text(dataset, "Manufacturer") == SYNTHETIC_MANUFACTURER,
-        technique=technique(dataset),
+        partial_meanings=partial_view_meanings(dataset),
+        lossy_ratio=lossy_ratio(dataset),
+        technique=facts(dataset),
+        # Tomosynthesis has a profile of its own.
+        conformance=None if volume else conformance(dataset),
         warnings=tuple(warnings),
         study_description=text(dataset, "StudyDescription"),
         source_ids=tuple(
@@ -152,6 +166,23 @@ def describe(dataset: Dataset, path: str, root: int = 0, relative_path: str = ""
         is_biopsy=is_biopsy(dataset),
         biopsy_targets=biopsy_targets(dataset),
     )
+
+
+def _doubts(dataset: Dataset) -> list[str]:
+    """What the header itself says against trusting the image (MG-A01, A09, F11)."""
+    doubts = []
+    if text(dataset, "BurnedInAnnotation").upper() == "YES":
+        doubts.append("The pixels carry burned-in text.")
+    if text(dataset, "LossyImageCompression") == "01":
+        doubts.append("The pixels were compressed with loss: not for primary reading.")
+    unknown = unknown_character_sets(dataset)
+    if unknown:
+        doubts.append(f"The character set {', '.join(unknown)} is unknown: names may be misspelt.")
+    stated = text(dataset, "PresentationIntentType").upper()
+    by_class = _INTENT_OF_CLASS.get(text(dataset, "SOPClassUID"))
+    if stated and by_class is not None and stated != by_class.value:
+        doubts.append(f"Presentation Intent Type says {stated}, the kind of object says {by_class.value}.")
+    return doubts
 
 
 def _refuse_other_kinds(dataset: Dataset, path: str) -> None:
@@ -228,14 +259,7 @@ def _intent(dataset: Dataset) -> PresentationIntent | None:
     value = text(dataset, "PresentationIntentType").upper()
     if value in {intent.value for intent in PresentationIntent}:
         return PresentationIntent(value)
-    by_class = {
-        MG_FOR_PRESENTATION: PresentationIntent.FOR_PRESENTATION,
-        MG_FOR_PROCESSING: PresentationIntent.FOR_PROCESSING,
-        BREAST_TOMOSYNTHESIS: PresentationIntent.FOR_PRESENTATION,
-        PROJECTIONS_FOR_PRESENTATION: PresentationIntent.FOR_PRESENTATION,
-        PROJECTIONS_FOR_PROCESSING: PresentationIntent.FOR_PROCESSING,
-    }
-    return by_class.get(text(dataset, "SOPClassUID"))
+    return _INTENT_OF_CLASS.get(text(dataset, "SOPClassUID"))
 
 
 def _pair(dataset: Dataset, keyword: str) -> tuple[float, float] | None:

@@ -49,7 +49,7 @@ class GrayPreset:
 
     def suits(self, image: Mammogram) -> bool:
         """Whether it is offered for an image."""
-        model = next((text for label, text in image.technique if label == "Model"), "")
+        model = next((fact.text for fact in image.technique if fact.keyword == "ManufacturerModelName"), "")
         return _contains(image.manufacturer, self.manufacturers) and _contains(model, self.models)
 
 

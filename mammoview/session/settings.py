@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import tomllib
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from mammoview.core.errors import OutputError, Problem
+from mammoview.core.errors import Problem
 from mammoview.core.paths import user_config
+from mammoview.core.small_files import keep_aside, write_whole
 from mammoview.pipeline.request import MOST_DROPOUT_PASSES
 
 Value: TypeAlias = str | int | float | bool
@@ -78,6 +76,11 @@ _TYPE_WORDS: Final = {str: "text", bool: "true or false", int: "whole number", f
 
 def _setting(default: Any, group: str, label: str, help: str, **rest: Any) -> Any:  # noqa: A002
     return field(default=default, metadata={"group": group, "label": label, "help": help, **rest})
+
+
+def _limit(label: str, help: str, maximum: float) -> Any:  # noqa: A002
+    """A limit of the display check. There are none to begin with: the rules differ from place to place."""
+    return _setting(0.0, "Display check", label, f"{help} 0 sets no limit.", minimum=0.0, maximum=maximum)
 
 
 @dataclass(frozen=True)
@@ -197,6 +200,18 @@ class Settings:
         maximum=1.0,
     )
     is_synchronous: bool = _setting(True, "Display", "Synchronous pan and zoom", "Move all images together.")
+    check_days: int = _setting(
+        7,
+        "Display check",
+        "Remind after (days)",
+        "A line at the start says that a display was not checked for so long; 0 never does.",
+        minimum=0,
+        maximum=366,
+    )
+    limit_deviation: float = _limit("Most deviation from the standard (%)", "Of the contrast of two levels.", 100.0)
+    limit_ratio: float = _limit("Least luminance ratio", "White over black.", 5000.0)
+    limit_white: float = _limit("Least white (cd/m²)", "With the room's light.", 3993.0)
+    limit_pair: float = _limit("Most difference in a pair (%)", "Of white, as a part of the mean.", 100.0)
     gray_depth: str = _setting(
         "10",
         "Monitor",
@@ -278,7 +293,7 @@ def load(path: Path | None = None) -> tuple[Settings, tuple[Problem, ...]]:
         message = f"The settings cannot be read ({error.strerror})."
         return Settings(), (Problem(str(path), "settings", message, "The defaults are used for now."),)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError):
-        kept = _keep_aside(path)
+        kept = keep_aside(path)
         hint = f"The defaults are used; the old file was kept as {kept.name}." if kept else "The defaults are used."
         return Settings(), (Problem(str(path), "settings", "The settings file is damaged.", hint),)
     return _interpret(values, path)
@@ -288,7 +303,7 @@ def _interpret(values: dict[str, Any], path: Path) -> tuple[Settings, tuple[Prob
     problems = []
     schema = values.pop("schema", SCHEMA)
     if not isinstance(schema, int) or schema > SCHEMA:
-        kept = _keep_aside(path)
+        kept = keep_aside(path)
         hint = f"What this version knows is used; a copy was kept as {kept.name}." if kept else ""
         problems.append(Problem(str(path), "settings", "The settings file comes from a newer version.", hint))
     else:
@@ -332,27 +347,4 @@ def save(settings: Settings, path: Path | None = None) -> None:
         if value != r.default:
             # JSON's text, numbers and truth values are TOML's, too.
             lines.append(f"{r.key} = {json.dumps(value, ensure_ascii=False)}")
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise OutputError(
-            f"The settings cannot be saved in {path} ({error.strerror}).", "Check the folder's permissions."
-        ) from error
-
-
-def _keep_aside(path: Path) -> Path | None:
-    kept = path.with_name(f"{path.name}.kept")
-    number = 1
-    while kept.exists():
-        number += 1
-        kept = path.with_name(f"{path.name}.kept{number}")
-    try:
-        shutil.copyfile(path, kept)
-    except OSError:
-        return None
-    return kept
+    write_whole(path, "\n".join(lines) + "\n", "The settings")

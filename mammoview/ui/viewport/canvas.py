@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -17,7 +18,8 @@ from mammoview.session.hanging import Hung
 from mammoview.session.orientation import Side
 from mammoview.ui import theme
 from mammoview.ui.viewport import decor, marks
-from mammoview.ui.viewport.annotation import AnnotationOptions, edge_letters, lower_lines, upper_lines
+from mammoview.ui.viewport.annotation import AnnotationOptions
+from mammoview.ui.viewport.corners import Layout
 from mammoview.ui.viewport.gray_image import as_image
 from mammoview.ui.viewport.layers import OverlayOptions, Prepared, Truth, legend
 from mammoview.ui.viewport.lens import Lens
@@ -26,6 +28,7 @@ from mammoview.ui.viewport.placement import MAX_ZOOM, MIN_ZOOM, Placement, fitti
 from mammoview.ui.viewport.pyramid import coarse_pyramid
 from mammoview.ui.viewport.render import GrayRenderer, Table
 from mammoview.ui.viewport.shade import Shade
+from mammoview.ui.viewport.writing import write
 
 _CENTRED = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
 
@@ -53,6 +56,7 @@ class Canvas(QWidget):
         self.air: Air | None = None
         self.overpaints: list[Overpaint] = []
         self.tool: MouseTool | None = None
+        self.badges: tuple[str, ...] = ()
         self.prepared: Prepared | None = None
         self.truth: Truth | None = None
         self.is_active = False
@@ -68,6 +72,7 @@ class Canvas(QWidget):
         self._cursor: QPointF | None = None
         self._is_placed = False
         self._decor: QImage | None = None
+        self._layout: Layout | None = None
 
     # What is shown
 
@@ -278,8 +283,8 @@ class Canvas(QWidget):
 
     # Painting
 
-    def _blackened(self) -> tuple[tuple[np.ndarray, ...], ...]:
-        blackened = [self.image.padding if self.image else ()]
+    def _blackened(self) -> tuple[Sequence[np.ndarray], ...]:
+        blackened: list[Sequence[np.ndarray]] = [self.image.padding if self.image else ()]
         if self._options.is_cleaned and self.prepared is not None:
             blackened.append(self.prepared.suppressed)
         if self.image is not None and self.air is not None and self.is_air_black:
@@ -332,7 +337,8 @@ class Canvas(QWidget):
         painter.drawImage(0, 0, self._decor)
         painter.scale(1 / ratio, 1 / ratio)
         caption = self.shade.caption(self.hung.image.grayscale, has_black_air=self.is_air_black)
-        decor.paint_window(painter, fonts, caption, size=size, chest_wall=self.chest_wall)
+        if self._layout is not None:
+            decor.paint_window(painter, fonts, caption, self._layout, self.chest_wall)
         if self._lens is not None and self._cursor is not None:
             self._lens.paint(painter, self.placement, self._table(), at=self._cursor * ratio, ratio=ratio)
         if self.tool is not None:
@@ -367,14 +373,19 @@ class Canvas(QWidget):
         painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
         colours = legend(prepared, self.truth, self._options)
         notes = (*((self._stack_text,) if self._stack_text else ()), *self._notes, *colours)
-        upper = upper_lines(image, self._annotation, self.hung.orientation.inferred)
-        lower = lower_lines(image, self._annotation, zoom=self.placement.zoom[1], notes=notes)
-        decor.paint_corners(painter, fonts, upper, lower, size=size, chest_wall=self.chest_wall)
-        letters = edge_letters(image.patient_orientation, self.hung.orientation.dihedral)
-        decor.paint_letters(painter, fonts, letters, size=size, chest_wall=self.chest_wall)
-        if self._options.is_cleaned:
-            text = "CLEANED COPY" if self.prepared else "CLEANED COPY NOT READY"
-            decor.paint_badge(painter, fonts, text, size=size, chest_wall=self.chest_wall)
+        cleaned = ("CLEANED COPY" if self.prepared else "CLEANED COPY NOT READY",) if self._options.is_cleaned else ()
+        self._layout = write(
+            painter,
+            fonts,
+            image,
+            self.hung.orientation,
+            options=self._annotation,
+            placement=self.placement,
+            size=size,
+            notes=notes,
+            badges=(*self.badges, *cleaned),
+            when=self.hung.when,
+        )
         for overpaint in self.overpaints:
             overpaint.paint(painter, self, fonts)
         painter.end()
