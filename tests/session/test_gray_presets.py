@@ -5,12 +5,13 @@ from pathlib import Path
 import pytest
 
 from mammoview.core.errors import OutputError
+from mammoview.core.facts import Fact, Topic
 from mammoview.core.study import Grayscale, Mammogram, SourceKind
 from mammoview.session.gray_presets import GrayPreset, load_own, own_file, save_own, shipped
 
 
 def image(manufacturer: str, model: str = "") -> Mammogram:
-    technique = (("Model", model),) if model else ()
+    technique = (Fact("ManufacturerModelName", "Model", model, Topic.DEVICE),) if model else ()
     return Mammogram(
         "1", "/1.dcm", SourceKind.DICOM, 10, 10, Grayscale(12), manufacturer=manufacturer, technique=technique
     )
