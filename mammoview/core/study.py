@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -291,6 +291,14 @@ class Mammogram:
     energy: Energy | None = None
     is_biopsy: bool = False
     biopsy_targets: tuple[str, ...] = ()
+
+    def frame_alone(self, position: int) -> Mammogram:
+        """The image as if it held the frame at that position of its volume and no other."""
+        assert self.volume is not None
+        volume = self.volume
+        gray = volume.gray_at(position)
+        only = Volume(volume.kind, (volume.stored[position],), grays=(gray,), thickness_mm=volume.thickness_mm)
+        return replace(self, frames=1, grayscale=gray, volume=only)
 
     @property
     def is_projection(self) -> bool:

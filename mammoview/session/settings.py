@@ -78,6 +78,11 @@ def _setting(default: Any, group: str, label: str, help: str, **rest: Any) -> An
     return field(default=default, metadata={"group": group, "label": label, "help": help, **rest})
 
 
+def _limit(label: str, help: str, maximum: float) -> Any:  # noqa: A002
+    """A limit of the display check. There are none to begin with: the rules differ from place to place."""
+    return _setting(0.0, "Display check", label, f"{help} 0 sets no limit.", minimum=0.0, maximum=maximum)
+
+
 @dataclass(frozen=True)
 class Settings:
     """The values in force. `RECORDS` says what each field means; make changes with `dataclasses.replace`."""
@@ -195,6 +200,18 @@ class Settings:
         maximum=1.0,
     )
     is_synchronous: bool = _setting(True, "Display", "Synchronous pan and zoom", "Move all images together.")
+    check_days: int = _setting(
+        7,
+        "Display check",
+        "Remind after (days)",
+        "A line at the start says that a display was not checked for so long; 0 never does.",
+        minimum=0,
+        maximum=366,
+    )
+    limit_deviation: float = _limit("Most deviation from the standard (%)", "Of the contrast of two levels.", 100.0)
+    limit_ratio: float = _limit("Least luminance ratio", "White over black.", 5000.0)
+    limit_white: float = _limit("Least white (cd/m²)", "With the room's light.", 3993.0)
+    limit_pair: float = _limit("Most difference in a pair (%)", "Of white, as a part of the mean.", 100.0)
     gray_depth: str = _setting(
         "10",
         "Monitor",

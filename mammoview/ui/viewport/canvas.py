@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -282,8 +283,8 @@ class Canvas(QWidget):
 
     # Painting
 
-    def _blackened(self) -> tuple[tuple[np.ndarray, ...], ...]:
-        blackened = [self.image.padding if self.image else ()]
+    def _blackened(self) -> tuple[Sequence[np.ndarray], ...]:
+        blackened: list[Sequence[np.ndarray]] = [self.image.padding if self.image else ()]
         if self._options.is_cleaned and self.prepared is not None:
             blackened.append(self.prepared.suppressed)
         if self.image is not None and self.air is not None and self.is_air_black:
@@ -383,6 +384,7 @@ class Canvas(QWidget):
             size=size,
             notes=notes,
             badges=(*self.badges, *cleaned),
+            when=self.hung.when,
         )
         for overpaint in self.overpaints:
             overpaint.paint(painter, self, fonts)

@@ -23,6 +23,7 @@ def write(
     size: tuple[int, int],
     notes: tuple[str, ...] = (),
     badges: tuple[str, ...] = (),
+    when: int = 0,
 ) -> Layout:
     """Paint annotations, letters, banners and the ruler on the side away from the chest wall.
 
@@ -34,6 +35,8 @@ def write(
         What the analysis has to say, for the lower corner.
     badges
         Banners: what is shown is not the image as acquired.
+    when
+        0 for the current study, 1 for the newest prior.
 
     Returns
     -------
@@ -43,7 +46,7 @@ def write(
     wall = orientation.chest_wall
     letters = edge_letters(image.patient_orientation, orientation.dihedral)
     layout = lay_out(
-        upper_lines(image, options, orientation.inferred),
+        upper_lines(image, options, orientation.inferred, when),
         lower_lines(image, options, zoom=placement.zoom[1], notes=notes),
         size=size,
         margin=decor.margin_px(fonts),
