@@ -22,7 +22,7 @@ _MAD: Final = 1.4826
 #: Standard deviation of the second difference below for white noise of standard deviation 1: √(1 + 4 · 1/16).
 _DIFFERENCE_GAIN: Final = 1.118
 #: Neighbours that differ by more than so many standard deviations of the noise are not averaged with a pixel.
-_RANGE_SIGMA: Final = 2.2
+_RANGE_SIGMA: Final = 1.8
 _DIAMETER_PX: Final = 5
 _STEPS_PER_SIGMA: Final = 16
 _SPACE_SIGMA_PX: Final = 1.4
