@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QDialog, QDockWidget, QLabel, QMainWindow, QProgre
 from mammoview.session.session import Session
 from mammoview.ui.bridge import Background
 from mammoview.ui.dialogs.settings import SettingsDialog
+from mammoview.ui.key_binding import KeyBinding
 from mammoview.ui.panels.analysis import AnalysisPanel
 from mammoview.ui.panels.messages import Banner
 from mammoview.ui.panels.studies import StudiesPanel
@@ -29,6 +30,8 @@ class Desk(QObject):
     ----------
     actions
         The window's actions by the id of their row; filled by the window.
+    keys
+        The keys in force.
     listeners
         Called with every event of the session, after the presenter has shown it.
     left, right
@@ -40,6 +43,7 @@ class Desk(QObject):
         self.session, self.background, self.window = session, background, window
         self.actions: dict[str, QAction] = {}
         self.listeners: list[Callable[[object], None]] = []
+        self.keys = KeyBinding(session.messages, self)
         self.left: QDockWidget
         self.right: QDockWidget
         self.options = OverlayOptions().under(session.settings)
