@@ -10,6 +10,13 @@ ROWS: Final[tuple[Action, ...]] = (
     Action("synchronous", "Synchronous pan and zoom", ("Y",), Group.VIEW, "Move all images together, mirrored.", True),
     Action("single", "One image large", ("Return", "Enter"), Group.VIEW, "The active image alone, and back.", True),
     Action("identity", "Patient identity", ("H",), Group.VIEW, "Show or hide name and number.", True),
-    Action("technique", "Technique", ("T",), Group.VIEW, "Exposure and equipment in the corner.", True),
+    Action("technique", "Full annotation", ("T",), Group.VIEW, "Exposure, equipment and study in the corners.", True),
+    Action(
+        "conformance",
+        "Input conformance…",
+        ("Ctrl+I",),
+        Group.VIEW,
+        "What the profile obliges the modality to send, and what the active image lacks of it.",
+    ),
     Action("panel", "Panels", ("F9",), Group.VIEW, "Show or hide the panels beside the images.", True),
 )
