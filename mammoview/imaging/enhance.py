@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 TABLE_SIZE: Final = 65_536
 #: Regions of the local histogram along each axis: 2 to 3 cm of a detector of 24 × 30 cm.
 _REGIONS: Final = 10
+_FEWEST_BINS: Final = 256
 #: Levels at which the noise is measured.
 _LEVELS: Final = 24
 #: A level with fewer pixels than this says nothing of its noise.
@@ -50,7 +51,7 @@ def clahe(shown: NDArray[np.uint16], *, clip_limit: float) -> NDArray[np.uint16]
     bin to the same height.
     """
     used = int(np.count_nonzero(np.bincount(shown[::2, ::2].ravel(), minlength=TABLE_SIZE)))
-    limit = clip_limit * TABLE_SIZE / max(1, used)
+    limit = clip_limit * TABLE_SIZE / max(_FEWEST_BINS, used)
     made = cv2.createCLAHE(clipLimit=limit, tileGridSize=(_REGIONS, _REGIONS)).apply(np.ascontiguousarray(shown))
     return np.asarray(made, dtype=np.uint16)
 

@@ -18,5 +18,21 @@ ROWS: Final[tuple[Action, ...]] = (
         Group.VIEW,
         "What the profile obliges the modality to send, and what the active image lacks of it.",
     ),
+    Action(
+        "clahe",
+        "Local contrast (CLAHE)",
+        ("E",),
+        Group.VIEW,
+        "Show all images with more local contrast, marked; again shows the originals.",
+        True,
+    ),
+    Action(
+        "denoise",
+        "Denoised",
+        ("Shift+E",),
+        Group.VIEW,
+        "Show all images with less noise, marked; again shows the originals.",
+        True,
+    ),
     Action("panel", "Panels", ("F9",), Group.VIEW, "Show or hide the panels beside the images.", True),
 )

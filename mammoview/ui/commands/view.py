@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from mammoview.session.events import SettingsChanged, StudySelected
 from mammoview.ui.desk import Desk
 from mammoview.ui.dialogs.conformance import ConformanceDialog
+from mammoview.ui.enhancer import Enhancer
 
 
 class ViewCommands:
@@ -15,6 +17,9 @@ class ViewCommands:
         self._desk = desk
         self._conformance: ConformanceDialog | None = None
         desk.wall.activated.connect(self._show_conformance)
+        self._enhancer = Enhancer(desk.wall, desk.background, desk)
+        self._study_uid = ""
+        desk.listeners.append(self._heard)
 
     def do_synchronous(self) -> None:
         self._desk.wall.set_synchronous(is_on=self._desk.is_checked("synchronous"))
@@ -42,6 +47,29 @@ class ViewCommands:
         pane = self._desk.active
         if self._conformance is not None and self._conformance.isVisible():
             self._conformance.show_image(pane.hung.image if pane and pane.hung else None)
+
+    def do_clahe(self) -> None:
+        self._enhance()
+
+    def do_denoise(self) -> None:
+        self._enhance()
+
+    def _enhance(self) -> None:
+        self._enhancer.set_wish(
+            is_clahe=self._desk.is_checked("clahe"),
+            is_denoised=self._desk.is_checked("denoise"),
+            clip_limit=self._desk.session.settings.clahe_clip,
+        )
+
+    def _heard(self, event: object) -> None:
+        if isinstance(event, StudySelected) and event.study_uid != self._study_uid:
+            # Every patient begins with the images as they are.
+            self._study_uid = event.study_uid
+            self._desk.check("clahe", is_on=False)
+            self._desk.check("denoise", is_on=False)
+            self._enhance()
+        elif isinstance(event, SettingsChanged) and self._desk.is_checked("clahe"):
+            self._enhance()
 
     def do_panel(self) -> None:
         is_shown = self._desk.is_checked("panel")

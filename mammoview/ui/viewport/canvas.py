@@ -20,6 +20,7 @@ from mammoview.ui import theme
 from mammoview.ui.viewport import decor, marks
 from mammoview.ui.viewport.annotation import AnnotationOptions
 from mammoview.ui.viewport.corners import Layout
+from mammoview.ui.viewport.enhanced import Enhanced, levels_of, table_of
 from mammoview.ui.viewport.gray_image import as_image
 from mammoview.ui.viewport.layers import OverlayOptions, Prepared, Truth, legend
 from mammoview.ui.viewport.lens import Lens
@@ -41,6 +42,7 @@ class Canvas(QWidget):
     """
 
     resized = Signal()
+    renewed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -57,6 +59,7 @@ class Canvas(QWidget):
         self.overpaints: list[Overpaint] = []
         self.tool: MouseTool | None = None
         self.badges: tuple[str, ...] = ()
+        self.enhanced: Enhanced | None = None
         self.prepared: Prepared | None = None
         self.truth: Truth | None = None
         self.is_active = False
@@ -101,7 +104,7 @@ class Canvas(QWidget):
     def set_empty(self, text: str) -> None:
         """Show no image but ``text``: what belongs here, or why nothing can be shown (MG-B15)."""
         self.hung, self.image, self.prepared, self._renderer, self._lens = None, None, None, None, None
-        self.truth, self.air = None, None
+        self.truth, self.air, self.enhanced, self.badges = None, None, None, ()
         self.text = text
         self._redraw()
 
@@ -128,13 +131,13 @@ class Canvas(QWidget):
         """
         if self.hung is None or self.hung.image.id != image.image_id:
             return
-        rows, columns = image.levels[0].shape
-        self.image, self.text = image, ""
+        self.image, self.text, self.enhanced = image, "", None
         self.default_voi, self.computed_voi = default, computed
         self.shade = replace(self.shade, voi=default)
-        self.placement = Placement(rows, columns, self.hung.orientation.dihedral)
+        native = image.levels[0].shape
+        self.placement = Placement(native[0], native[1], self.hung.orientation.dihedral)
         self._shown = laid_box(shown, self.placement)
-        self._make_renderer()
+        self.renew()
 
     def set_hung(self, item: Hung) -> None:
         """Lay the same image down another way."""
@@ -149,7 +152,7 @@ class Canvas(QWidget):
         """Lay overlays over the image."""
         self.prepared = prepared
         if self._options.is_cleaned:
-            self._make_renderer()
+            self.renew()
         self._redraw()
 
     def set_truth(self, truth: Truth | None) -> None:
@@ -162,7 +165,7 @@ class Canvas(QWidget):
         is_other_image = options.is_cleaned != self._options.is_cleaned
         self._options = options
         if is_other_image:
-            self._make_renderer()
+            self.renew()
         self._redraw()
 
     def set_annotation(self, options: AnnotationOptions) -> None:
@@ -185,14 +188,15 @@ class Canvas(QWidget):
         """Show gray another way: one table lookup, nothing is resampled."""
         was, self.shade = self.is_air_black, shade
         if self.is_air_black != was:
-            self._make_renderer()
+            self.renew()
+        self.renewed.emit()
         self.update()
 
     def set_air(self, air: Air | None) -> None:
         """Take an estimate of the air around the breast."""
         self.air = air
         if self.is_air_black:
-            self._make_renderer()
+            self.renew()
 
     @property
     def is_air_black(self) -> bool:
@@ -209,7 +213,7 @@ class Canvas(QWidget):
         if not is_on or self.image is None:
             self._lens = None
         else:
-            self._lens = Lens(self.image.levels, self._blackened())
+            self._lens = Lens(levels_of(self.image, self.enhanced), self._blackened())
         self.update()
 
     # Where it lies
@@ -291,8 +295,9 @@ class Canvas(QWidget):
             blackened.append(coarse_pyramid(self.air.mask, self.image))
         return tuple(blackened)
 
-    def _make_renderer(self) -> None:
-        self._renderer = GrayRenderer(self.image.levels, self._blackened()) if self.image else None
+    def renew(self) -> None:
+        levels = levels_of(self.image, self.enhanced) if self.image else None
+        self._renderer = GrayRenderer(levels, self._blackened()) if levels else None
         if self._lens is not None:
             self.set_lens(is_on=True)
         self._redraw()
@@ -303,8 +308,8 @@ class Canvas(QWidget):
         self.update()
 
     def _redraw(self) -> None:
-        self._is_placed, self._decor = False, None
-        self.update()
+        self._is_placed = False
+        self.refresh()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         if self.image is not None and event.oldSize().isValid():
@@ -349,7 +354,7 @@ class Canvas(QWidget):
     def _table(self) -> Table:
         assert self.hung is not None
         assert self.image is not None
-        return self.shade.table(self.hung.image.grayscale, self.image.value_offset)
+        return table_of(self.shade, self.hung.image.grayscale, self.image, self.enhanced)
 
     def _paint_decor(self, fonts: decor.Fonts, size: tuple[int, int]) -> QImage:
         assert self.hung is not None
@@ -371,8 +376,7 @@ class Canvas(QWidget):
                 truth=self.truth,
             )
         painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
-        colours = legend(prepared, self.truth, self._options)
-        notes = (*((self._stack_text,) if self._stack_text else ()), *self._notes, *colours)
+        notes = (*filter(None, (self._stack_text,)), *self._notes, *legend(prepared, self.truth, self._options))
         cleaned = ("CLEANED COPY" if self.prepared else "CLEANED COPY NOT READY",) if self._options.is_cleaned else ()
         self._layout = write(
             painter,

@@ -38,6 +38,7 @@ class Wall(QWidget):
     pixels_wanted = Signal(tuple)
     single_toggled = Signal(bool)
     activated = Signal()
+    renewed = Signal(object)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -138,6 +139,7 @@ class Wall(QWidget):
         pane.stepped.connect(lambda step: self.step(step, index))
         pane.finding_clicked.connect(self.finding_clicked)
         pane.hovered.connect(self.hovered)
+        pane.renewed.connect(lambda: self.renewed.emit(pane))
         pane.double_clicked.connect(lambda: self.set_single(is_single=not self.is_single))
         return pane
 
@@ -184,6 +186,7 @@ class Wall(QWidget):
             bring(pane, where)
         else:
             self.motion.join(pane)
+        self.renewed.emit(pane)
 
     def _keep_place(self, pane: Pane) -> None:
         """Let the next image of a pane come to the place and size of the one that is there."""
