@@ -62,8 +62,7 @@ class Canvas(QWidget):
         self.enhanced: Enhanced | None = None
         self.prepared: Prepared | None = None
         self.truth: Truth | None = None
-        self.is_active = False
-        self.text = ""
+        self.is_active, self.text = False, ""
         self._shown = Box(0, 0, 1, 1)
         self._options = OverlayOptions()
         self._annotation = AnnotationOptions()
