@@ -17,6 +17,7 @@ class ViewCommands:
         self._desk = desk
         self._conformance: ConformanceDialog | None = None
         desk.wall.activated.connect(self._show_conformance)
+        desk.wall.renewed.connect(lambda _pane: self._show_conformance())
         self._enhancer = Enhancer(desk.wall, desk.background, desk)
         self._study_uid = ""
         desk.listeners.append(self._heard)

@@ -95,7 +95,7 @@ class ConformanceDialog(QDialog):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Input conformance")
-        self.resize(860, 560)
+        self.resize(960, 620)
         self._image: Mammogram | None = None
         self.head = WrappedLabel()
         self.only_lacking = QCheckBox("Only what is missing, empty or wrong")
@@ -107,7 +107,11 @@ class ConformanceDialog(QDialog):
         self.table.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
         header = self.table.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        header.setSectionResizeMode(1, QHeaderView.ResizeMode.Interactive)
+        header.resizeSection(1, 290)
         header.setSectionResizeMode(3, QHeaderView.ResizeMode.Stretch)
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
+        self.table.verticalHeader().setMinimumSectionSize(20)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
         copy = buttons.addButton("Copy as text", QDialogButtonBox.ButtonRole.ActionRole)
         copy.clicked.connect(lambda: QGuiApplication.clipboard().setText(as_text(self._image)))
@@ -138,3 +142,4 @@ class ConformanceDialog(QDialog):
                     item.setForeground(_COLOURS[entry.presence])
                 item.setTextAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
                 self.table.setItem(row, column, item)
+        self.table.resizeRowsToContents()
