@@ -17,6 +17,7 @@ from mammoview.core.study import Study, VoiLut, VoiWindow
 from mammoview.session import events
 from mammoview.session.session import Session
 from mammoview.ui.bridge import Background
+from mammoview.ui.hiding import hidden_text
 from mammoview.ui.installed import Installed, installed
 from mammoview.ui.panels.findings import FindingsPanel, score_lines
 from mammoview.ui.panels.messages import Banner
@@ -63,7 +64,14 @@ class Presenter(QObject):
         self._prepared: dict[str, tuple[ImageResult, Prepared]] = {}
         self._wanted: dict[str, ImageResult] = {}
         self._is_scanning = False
+        self._is_identity_shown = True
         self._looks: dict[str, tuple[Box, VoiWindow | VoiLut, VoiWindow | VoiLut]] = {}
+
+    def set_identity(self, *, is_shown: bool) -> None:
+        """Name files in the status bar, or not."""
+        self._is_identity_shown = is_shown
+        if not is_shown:
+            self._parts.state.setText(hidden_text(self._parts.state.text(), self._session.studies))
 
     # What the window asks
 
@@ -163,8 +171,10 @@ class Presenter(QObject):
     @show.register
     def _(self, event: events.ScanProgress) -> None:
         is_done = event.fraction >= 1.0
-        self._show_progress("" if is_done else event.text, event.fraction, can_cancel=False)
-        self._parts.state.setText(event.text)
+        # While it looks for images it names files, and a file's name is often a patient's.
+        text = event.text if self._is_identity_shown or is_done else "Looking for images"
+        self._show_progress("" if is_done else text, event.fraction, can_cancel=False)
+        self._parts.state.setText(text if self._is_identity_shown else hidden_text(text, self._session.studies))
 
     @show.register
     def _(self, event: events.StudiesFound) -> None:
@@ -267,7 +277,7 @@ class Presenter(QObject):
 
     @show.register
     def _(self, event: events.ResultsSaved) -> None:
-        self._parts.state.setText(f"Saved {event.path}")
+        self._parts.state.setText(f"Saved {event.path}" if self._is_identity_shown else "Saved")
 
     @show.register
     def _(self, event: events.SettingsChanged) -> None:

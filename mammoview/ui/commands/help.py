@@ -16,7 +16,8 @@ class HelpCommands:
         self._desk = desk
 
     def do_messages(self) -> None:
-        self._desk.open_dialog(MessagesDialog(self._desk.session.messages.history, self._desk.window))
+        history = self._desk.session.messages.history
+        self._desk.open_dialog(MessagesDialog(history, self._desk.window, hide=self._desk.hiding))
 
     def do_keys(self) -> None:
         dialog = KeysDialog(self._desk.keys, self._desk.window)

@@ -29,9 +29,7 @@ class ViewCommands:
         self._desk.wall.set_single(is_single=self._desk.is_checked("single"))
 
     def do_identity(self) -> None:
-        is_shown = self._desk.is_checked("identity")
-        self._desk.set_annotation(replace(self._desk.annotation, is_identity_shown=is_shown))
-        self._desk.studies.set_identity(is_shown=is_shown)
+        self._desk.set_identity(is_shown=self._desk.is_checked("identity"))
 
     def do_technique(self) -> None:
         is_shown = self._desk.is_checked("technique")
