@@ -19,6 +19,7 @@ from mammoview.core.errors import (
     InputError,
     NoPixelsError,
     NotAnImageError,
+    NotShownError,
     OtherTomosynthesisError,
     Problem,
     TruncatedError,
@@ -104,12 +105,13 @@ def scan(paths: Sequence[str | Path], progress: Progress = no_progress, cancel: 
 
 
 def _told_once(problems: Iterable[Problem]) -> list[Problem]:
-    """The problems, with one for each folder of tomosynthesis slices that are not shown: there are dozens."""
+    """The problems, with one for each folder and kind of what is not shown: there may be dozens."""
     kept: dict[object, Problem] = {}
     more: dict[object, int] = {}
     for number, problem in enumerate(problems):
-        is_one_of_many = problem.code == OtherTomosynthesisError.code
-        key: object = (problem.code, str(Path(problem.path).parent)) if is_one_of_many else number
+        is_one_of_many = problem.code in {OtherTomosynthesisError.code, NotShownError.code}
+        kind = problem.message.replace(problem.path, "") if problem.code == NotShownError.code else ""
+        key: object = (problem.code, kind, str(Path(problem.path).parent)) if is_one_of_many else number
         more[key] = more.get(key, -1) + 1
         kept.setdefault(key, problem)
     return [

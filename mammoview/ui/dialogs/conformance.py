@@ -37,6 +37,8 @@ _COLOURS: Final[dict[Presence, QColor]] = {
     Presence.WRONG: theme.LOUD,
     Presence.NOT_NEEDED: theme.QUIET,
 }
+#: What these say is the patient's, and the panel may stand open while identities are hidden.
+_PERSONAL: Final = frozenset({"PatientName", "PatientID", "PatientBirthDate", "PatientAge"})
 _HEADS: Final = ("Tag", "Attribute", "State", "What is done instead")
 
 
@@ -61,7 +63,7 @@ def entries(image: Mammogram) -> tuple[Entry, ...]:
     for index, row in enumerate(OBLIGATIONS):
         presence = judged[index]
         state = _WORDS[presence]
-        if presence is Presence.WRONG:
+        if presence is Presence.WRONG and row.keyword not in _PERSONAL:
             state = f"{state}: {wrong.get(row.keyword, '')}"
         name = f"{row.name} ({row.condition})" if row.condition else row.name
         is_lacking = presence not in {Presence.PRESENT, Presence.NOT_NEEDED}
