@@ -16,8 +16,11 @@ from mammoview.ui.viewport.layers import OverlayOptions, Prepared, Truth
 from mammoview.ui.viewport.motion import Motion
 from mammoview.ui.viewport.mouse import MouseTool, Overpaint
 from mammoview.ui.viewport.pane import Pane
+from mammoview.ui.viewport.sight import counterpart_of, seen_at, sight_of
 from mammoview.ui.viewport.tones import Tones
 from mammoview.ui.viewport.voi import Adjustment
+
+_Look = tuple[DisplayImage, Box, VoiWindow | VoiLut, VoiWindow | VoiLut | None]
 
 
 class Wall(QWidget):
@@ -28,6 +31,8 @@ class Wall(QWidget):
     pixels_wanted = Signal(tuple)
     single_toggled = Signal(bool)
     activated = Signal()
+    image_shown = Signal(object)
+    frames_stepped = Signal(object, int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -37,6 +42,7 @@ class Wall(QWidget):
         self.panes: list[Pane] = []
         self._slots: list[Slot] = []
         self._depth: list[int] = []
+        self._swaps: dict[str, tuple[int, int]] = {}
         self._active = 0
         self.motion = Motion()
         self.is_single = False
@@ -70,7 +76,7 @@ class Wall(QWidget):
             self._grid.setRowStretch(row, 0)
         for column in range(self._grid.columnCount()):
             self._grid.setColumnStretch(column, 0)
-        self._slots, self._depth = list(hanging.slots), [0] * len(hanging.slots)
+        self._slots, self._depth, self._swaps = list(hanging.slots), [0] * len(hanging.slots), {}
         self.panes = [self._add(index, slot) for index, slot in enumerate(self._slots)]
         self.motion.panes = self.panes
         self.tones.begin(self.panes, hanging.study_uid)
@@ -95,7 +101,7 @@ class Wall(QWidget):
         pane.windowed.connect(lambda right, up: self.tones.drag(pane, right, up))
         pane.pressed.connect(lambda: self._activate(index))
         pane.resized.connect(self.motion.refit)
-        pane.stepped.connect(lambda step: self.step(step, index))
+        pane.stepped.connect(lambda step: self._stepped(step, index))
         pane.finding_clicked.connect(self.finding_clicked)
         pane.hovered.connect(self.hovered)
         pane.double_clicked.connect(lambda: self.set_single(is_single=not self.is_single))
@@ -110,6 +116,46 @@ class Wall(QWidget):
         depth = self._depth[index]
         of = f"image {depth + 1} of {len(slot.stack)} in this slot" if len(slot.stack) > 1 else ""
         pane.set_waiting(slot.stack[depth], f"loading {slot.stack[depth].image.label} …", of)
+
+    def _stepped(self, by: int, index: int) -> None:
+        hung = self.panes[index].hung
+        if hung is not None and hung.image.frames > 1:
+            self.frames_stepped.emit(self.panes[index], by)
+        else:
+            self.step(by, index)
+
+    def swap(self, pane: Pane) -> bool:
+        """Bring the volume of an image to the front, or the image of a volume, at the same place (MG-I04).
+
+        What is shown stays until the other's pixels are here.
+
+        Returns
+        -------
+        bool
+            Whether the slot holds the other one.
+        """
+        index = self.panes.index(pane)
+        stack = self._slots[index].stack if index < len(self._slots) else ()
+        depth = counterpart_of(pane.hung, stack)
+        if depth is None:
+            return False
+        image_id = stack[depth].image.id
+        self._swaps = {key: what for key, what in self._swaps.items() if what[0] != index} | {image_id: (index, depth)}
+        self.pixels_wanted.emit((image_id,))
+        return True
+
+    def _finish_swap(self, look: _Look) -> None:
+        index, depth = self._swaps.pop(look[0].image_id)
+        pane = self.panes[index]
+        kept = sight_of(pane)
+        self._depth[index] = depth
+        self._hang_front(index)
+        pane.set_image(*look)
+        self.tones.join(pane)
+        if kept is not None:
+            pane.placement = seen_at(pane, kept)
+        else:
+            self.motion.join(pane)
 
     def step(self, by: int, index: int | None = None) -> None:
         """Bring another image of a stack to the front."""
@@ -129,14 +175,20 @@ class Wall(QWidget):
         computed: VoiWindow | VoiLut | None = None,
     ) -> None:
         """Show the pixels of an image that hangs here; others are ignored."""
+        look = (image, shown, default, computed)
         pane = self.pane_of(image.image_id)
+        if pane is None and image.image_id in self._swaps:
+            self._finish_swap(look)
+            pane = self.pane_of(image.image_id)
+        elif pane is not None:
+            pane.set_image(*look)
+            self.tones.join(pane)
+            self.motion.join(pane)
         if pane is None:
             return
-        pane.set_image(image, shown, default, computed)
-        self.tones.join(pane)
         if self._is_lens_on:
             pane.set_lens(is_on=True)
-        self.motion.join(pane)
+        self.image_shown.emit(pane)
 
     def show_failure(self, image_id: str, text: str) -> None:
         """Say in its place why an image cannot be shown."""
