@@ -134,6 +134,8 @@ class Frames(QObject):
         if image is None:
             return False
         self._cine_image = image.id
+        if self._session.settings.cine_way == "loop":
+            self._place(image).step = 1
         self._timer.start(round(1000 / self._session.settings.cine_rate))
         return True
 
