@@ -229,6 +229,9 @@ class Session:
         for image in hanging.left_out:
             text = "An image of another patient lies in this study and is not shown."
             self.messages.tell(Problem(image.path, "other_patient", text, "Open it by itself."), Level.WARNING)
+        if hanging.has_other_name:
+            text = "An earlier study under this patient number bears another name."
+            self.messages.tell(Problem("", "other_name", text, "Make sure that both are of one woman."), Level.WARNING)
         for study_uid in dict.fromkeys((self._selected, *(item.image.study_uid for item in hanging.hung))):
             self.marks.open(study_uid)
         self.volumes.keep_only(item.image.id for item in hanging.hung)
@@ -355,10 +358,15 @@ def _merged(before: ScanResult, new: ScanResult, first_root: int) -> ScanResult:
     for study in new.studies:
         images = tuple(replace(image, root=image.root + first_root) for image in study.images)
         old = studies.get(study.uid)
-        # One UID for two patients is a broken export: the images stay apart when they hang.
-        studies[study.uid] = replace(study, images=(*(old.images if old else ()), *images))
+        # One UID for two patients is a broken export: it hangs as the study of the one with more images.
+        owner = max((study, *([old] if old else ())), key=_own_count)
+        studies[study.uid] = replace(owner, images=(*(old.images if old else ()), *images))
     in_order = sorted(studies.values(), key=lambda study: study.date, reverse=True)
     return ScanResult(tuple(in_order), (*before.problems, *new.problems))
+
+
+def _own_count(study: Study) -> int:
+    return sum(image.patient_id == study.patient_id for image in study.images)
 
 
 def _level(problem: Problem, scan: ScanResult) -> Level:

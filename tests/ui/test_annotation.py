@@ -7,7 +7,7 @@ from ui_study import make_mammogram
 
 from mammoview.core.facts import Fact, Topic
 from mammoview.core.geometry import Dihedral
-from mammoview.core.study import Inferred, PresentationIntent
+from mammoview.core.study import Energy, Inferred, PresentationIntent, ViewModifier
 from mammoview.dicom.technique import _ROWS
 from mammoview.ui.viewport.annotation import (
     AnnotationOptions,
@@ -118,3 +118,39 @@ def test_zoom_and_the_source_of_the_spacing_stand_in_the_corner() -> None:
     text = "\n".join(line.text for line in lower_lines(image, ALL, zoom=0.254, notes=()))
     assert "zoom 0.25" in text
     assert "ERMF 1.8" in text
+
+
+@pytest.mark.meets("MG-B10")
+def test_a_prior_says_so_beside_its_date() -> None:
+    image = make_mammogram(study_date="20240301")
+    texts = [line.text for line in upper_lines(image, AnnotationOptions(), when=1)]
+    assert "PRIOR 2024-03-01" in texts
+    assert "2024-03-01" not in texts
+    assert "PRIOR 2 2024-03-01" in [line.text for line in upper_lines(image, AnnotationOptions(), when=2)]
+    assert "2024-03-01" in [line.text for line in upper_lines(image, AnnotationOptions())]
+
+
+@pytest.mark.meets("MG-G06")
+def test_biopsy_targets_stand_on_the_image() -> None:
+    image = make_mammogram(is_biopsy=True, biopsy_targets=("target A at 1.0, 2.0, 3.0 mm", "target B"))
+    assert "BIOPSY · target A at 1.0, 2.0, 3.0 mm · target B" in [
+        line.text for line in upper_lines(image, AnnotationOptions())
+    ]
+
+
+@pytest.mark.meets("MG-G07")
+def test_both_images_of_a_contrast_pair_say_which_they_are() -> None:
+    for energy, text in ((Energy.LOW, "LOW ENERGY"), (Energy.RECOMBINED, "RECOMBINED")):
+        assert text in [line.text for line in upper_lines(make_mammogram(energy=energy), AnnotationOptions())]
+
+
+@pytest.mark.meets("MG-G02")
+@pytest.mark.parametrize("modifier", [ViewModifier.SPOT, ViewModifier.MAGNIFICATION])
+def test_a_partial_view_that_is_enlarged_is_warned_of_on_the_image(modifier: ViewModifier) -> None:
+    def warned(**changes: object) -> bool:
+        lines = upper_lines(make_mammogram(**changes), AnnotationOptions())
+        return any("HEADER IN DOUBT" in line.text and line.tone is Tone.WARNING for line in lines)
+
+    assert warned(is_partial=True, modifiers=(modifier,))
+    assert not warned(is_partial=True)
+    assert not warned(modifiers=(modifier,))

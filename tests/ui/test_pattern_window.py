@@ -59,7 +59,7 @@ def test_the_whole_screen_holds_the_pattern_pixel_by_pixel(
 
 SCALED = """
 import sys
-sys.path.insert(0, "tests/ui")
+sys.path.insert(0, sys.argv[1])
 import numpy as np
 from PySide6.QtCore import QEventLoop
 from PySide6.QtWidgets import QApplication
@@ -90,7 +90,13 @@ background.close()
 @pytest.mark.parametrize("ratio", ["1", "1.25", "1.5", "1.75", "2"])
 def test_scaling_of_the_system_scales_no_pattern(ratio: str) -> None:
     environment = {**os.environ, "QT_SCALE_FACTOR": ratio, "QT_QPA_PLATFORM": "offscreen"}
-    done = subprocess.run([sys.executable, "-c", SCALED], env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", SCALED, str(Path(__file__).parent)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     told, *_, worst = done.stdout.split()
     assert float(told) == float(ratio)
@@ -110,7 +116,13 @@ def test_a_pattern_covers_the_monitor_that_was_chosen(tmp_path: Path, ratio: int
         "QT_SCALE_FACTOR": str(ratio),
         "QT_QPA_PLATFORM": f"offscreen:configfile={config}",
     }
-    done = subprocess.run([sys.executable, "-c", SCALED], env=environment, capture_output=True, text=True, check=False)
+    done = subprocess.run(
+        [sys.executable, "-c", SCALED, str(Path(__file__).parent)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr
     assert done.stdout.split() == [f"{ratio}.0", "(720,", "640)", "0"]
 

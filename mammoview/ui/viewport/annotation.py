@@ -10,7 +10,7 @@ from typing import Final
 from mammoview.core.facts import Fact
 from mammoview.core.geometry import Dihedral
 from mammoview.core.plain_text import date_text, name_text, printable
-from mammoview.core.study import Inferred, Mammogram, PresentationIntent
+from mammoview.core.study import Inferred, Mammogram, PresentationIntent, ViewModifier
 
 _OPPOSITE = {"A": "P", "P": "A", "L": "R", "R": "L", "H": "F", "F": "H"}
 
@@ -48,9 +48,22 @@ class AnnotationOptions:
     is_technique_shown: bool = False
 
 
-def upper_lines(image: Mammogram, options: AnnotationOptions, orientation: Inferred | None = None) -> tuple[Line, ...]:
-    """The upper corner: what the image is, and whose. ``orientation`` is what was decided without a tag (MG-K03)."""
+def upper_lines(
+    image: Mammogram, options: AnnotationOptions, orientation: Inferred | None = None, when: int = 0
+) -> tuple[Line, ...]:
+    """The upper corner: what the image is, and whose.
+
+    Parameters
+    ----------
+    orientation
+        What was decided without a tag (MG-K03).
+    when
+        0 for the current study, 1 for the newest prior: a prior says so beside its date (MG-B10).
+    """
     lines = [Line(image.label, Tone.LABEL)]
+    if when:
+        which = "PRIOR" if when == 1 else f"PRIOR {when}"
+        lines.append(Line(f"{which} {date_text(image.study_date)}".strip(), Tone.WARNING))
     if image.is_synthetic:
         lines.append(Line("SYNTHETIC", Tone.LOUD))
     lines.extend(_flags(image))
@@ -64,7 +77,7 @@ def upper_lines(image: Mammogram, options: AnnotationOptions, orientation: Infer
     else:
         lines.append(Line("identity hidden", Tone.QUIET, 3))
     acquired = facts.text("AcquisitionDate") if options.is_technique_shown else ""
-    if acquired or image.study_date:
+    if acquired or (image.study_date and not when):
         lines.append(Line(acquired or date_text(image.study_date), weight=2))
     if options.is_technique_shown:
         lines.extend(facts.line(7, ("ReasonForRequestedProcedureCodeSequence", "reason")))
@@ -83,6 +96,9 @@ def _inferred(entries: Sequence[Inferred]) -> list[Line]:
     ]
 
 
+_ENLARGED: Final = {ViewModifier.SPOT, ViewModifier.MAGNIFICATION}
+
+
 def _flags(image: Mammogram) -> list[Line]:
     part = f": {', '.join(image.partial_meanings)}" if image.partial_meanings else ""
     ratio = f" {image.lossy_ratio}" if image.lossy_ratio else ""
@@ -90,8 +106,11 @@ def _flags(image: Mammogram) -> list[Line]:
         (image.intent is PresentationIntent.FOR_PROCESSING, "RAW (FOR PROCESSING)"),
         (image.has_implant, "IMPLANT"),
         (image.is_partial, f"PARTIAL VIEW{part}"),
+        (image.is_partial and bool(_ENLARGED & set(image.modifiers)), "PARTIAL AND ENLARGED: HEADER IN DOUBT"),
         (image.is_lossy, f"LOSSY{ratio} · NOT FOR PRIMARY READING"),
         (image.is_burned_in, "BURNED-IN TEXT"),
+        (image.energy is not None, image.energy.value.upper() if image.energy else ""),
+        (image.is_biopsy, f"BIOPSY{''.join(f' · {target}' for target in image.biopsy_targets)}"),
     ]
     return [Line(printable(text), Tone.WARNING) for is_set, text in flags if is_set]
 

@@ -142,8 +142,7 @@ class Canvas(QWidget):
         shown = self.placement.dihedral.transform(self.placement.rows, self.placement.columns).inverse()
         native = shown.apply_box(self._shown)
         # The image here may have the gray of another frame of its volume than the one that hangs first.
-        is_same = self.hung is not None and self.hung.image.id == item.image.id
-        self.hung = replace(item, image=self.hung.image) if is_same and self.hung else item
+        self.hung = replace(item, image=self.hung.image) if self.hung else item
         self.placement = replace(self.placement, dihedral=item.orientation.dihedral)
         self._shown = laid_box(native, self.placement)
         self._redraw()
@@ -388,6 +387,7 @@ class Canvas(QWidget):
             notes=notes,
             frame=self.frame_lines,
             badges=(*self.badges, *cleaned),
+            when=self.hung.when,
         )
         for overpaint in self.overpaints:
             overpaint.paint(painter, self, fonts)

@@ -30,6 +30,7 @@ class Pane(Canvas):
     hovered = Signal(str)
     pressed = Signal()
     stepped = Signal(int)
+    frames_stepped = Signal(int)
     double_clicked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -124,7 +125,8 @@ class Pane(Canvas):
     def wheelEvent(self, event: QWheelEvent) -> None:
         steps = event.angleDelta().y() / 120.0
         if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-            self.stepped.emit(1 if steps < 0 else -1)
+            has_frames = self.hung is not None and self.hung.image.frames > 1
+            (self.frames_stepped if has_frames else self.stepped).emit(1 if steps < 0 else -1)
         elif steps:
             self.zoomed.emit(_WHEEL_STEP**steps, *self._mirrored(event.position()))
         event.accept()

@@ -32,6 +32,26 @@ class Sight:
     is_mm: bool
 
 
+class Swaps:
+    """Images on their way to the place of another one of the same view."""
+
+    def __init__(self) -> None:
+        self._coming: dict[str, tuple[int, int]] = {}
+
+    def begin(self, index: int, hung: Hung | None, stack: Sequence[Hung]) -> str:
+        """Await the counterpart of what hangs in the slot ``index``: its image's id, empty where there is none."""
+        depth = counterpart_of(hung, stack)
+        if depth is None:
+            return ""
+        self._coming = {key: what for key, what in self._coming.items() if what[0] != index}
+        self._coming[stack[depth].image.id] = (index, depth)
+        return stack[depth].image.id
+
+    def take(self, image_id: str) -> tuple[int, int] | None:
+        """(index, depth) of an image that has come, None where it was not awaited."""
+        return self._coming.pop(image_id, None)
+
+
 def _unit(canvas: Canvas, *, is_mm: bool) -> tuple[float, float]:
     """Size of a laid-down pixel in the units of a `Sight`."""
     laid = canvas.placement.laid_size

@@ -24,6 +24,7 @@ def write(
     notes: tuple[str, ...] = (),
     frame: tuple[str, ...] = (),
     badges: tuple[str, ...] = (),
+    when: int = 0,
 ) -> Layout:
     """Paint annotations, letters, banners and the ruler on the side away from the chest wall.
 
@@ -37,6 +38,8 @@ def write(
         Which slice of a volume is shown.
     badges
         Banners: what is shown is not the image as acquired.
+    when
+        0 for the current study, 1 for the newest prior.
 
     Returns
     -------
@@ -46,7 +49,7 @@ def write(
     wall = orientation.chest_wall
     letters = edge_letters(image.patient_orientation, orientation.dihedral)
     layout = lay_out(
-        upper_lines(image, options, orientation.inferred),
+        upper_lines(image, options, orientation.inferred, when),
         lower_lines(image, options, zoom=placement.zoom[1], notes=notes, frame=frame),
         size=size,
         margin=decor.margin_px(fonts),
