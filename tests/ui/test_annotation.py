@@ -7,7 +7,7 @@ from ui_study import make_mammogram
 
 from mammoview.core.facts import Fact, Topic
 from mammoview.core.geometry import Dihedral
-from mammoview.core.study import Energy, Inferred, PresentationIntent, ViewModifier
+from mammoview.core.study import Energy, Inferred, ViewModifier
 from mammoview.dicom.technique import _ROWS
 from mammoview.ui.viewport.annotation import (
     AnnotationOptions,
@@ -66,11 +66,6 @@ def test_a_synthetic_image_says_so_in_large_letters() -> None:
         ({"is_lossy": True}, "LOSSY · NOT FOR PRIMARY READING"),
         ({"is_lossy": True, "lossy_ratio": "12:1"}, "LOSSY 12:1 · NOT FOR PRIMARY READING"),
         ({"is_burned_in": True}, "BURNED-IN TEXT"),
-        pytest.param(
-            {"intent": PresentationIntent.FOR_PROCESSING},
-            "RAW (FOR PROCESSING)",
-            marks=pytest.mark.meets("MG-D11"),
-        ),
     ],
 )
 def test_flags_are_shown(change: dict[str, object], text: str) -> None:
