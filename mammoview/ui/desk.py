@@ -13,6 +13,7 @@ from mammoview.core.errors import Problem
 from mammoview.session.session import Session
 from mammoview.ui.bridge import Background
 from mammoview.ui.dialogs.settings import SettingsDialog
+from mammoview.ui.frames import Frames
 from mammoview.ui.hiding import hidden_problem
 from mammoview.ui.key_binding import KeyBinding
 from mammoview.ui.panels.analysis import AnalysisPanel
@@ -56,6 +57,8 @@ class Desk(QObject):
         self.cursor_label, self.state_label, self.engine_label = QLabel(), QLabel("Ready"), QLabel()
         self.stage_label = QLabel()
         self.wall.set_synchronous(is_on=session.settings.is_synchronous)
+        self.frames = Frames(session, background, self.wall, self)
+        self.listeners.append(self.frames.hear)
         parts = Parts(
             self.wall,
             self.studies,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import singledispatchmethod
@@ -21,8 +20,9 @@ from mammoview.ui.hiding import hidden_text
 from mammoview.ui.installed import Installed, installed
 from mammoview.ui.panels.findings import FindingsPanel, score_lines
 from mammoview.ui.panels.messages import Banner
-from mammoview.ui.panels.scores import ScoresPanel, meaning_text, not_scored_text
+from mammoview.ui.panels.scores import ScoresPanel, meaning_text
 from mammoview.ui.panels.studies import StudiesPanel
+from mammoview.ui.score_notes import notes
 from mammoview.ui.viewport.layers import Prepared, prepare, prepare_truth
 from mammoview.ui.viewport.look import Look, first_look, look_for_air
 from mammoview.ui.viewport.wall import Wall
@@ -394,16 +394,3 @@ class Presenter(QObject):
             if result is not None and pane.hung is not None:
                 exam = self._session.result_of(pane.hung.image.study_uid)
                 pane.set_notes(notes(result, exam, exam.meaning if exam and exam.meaning else self._meaning()))
-
-
-def notes(result: ImageResult, exam: ExamResult | None, meaning: ScoreMeaning | None) -> tuple[str, ...]:
-    """What stands in an image's corner about its score, in lines short enough to stay off the breast."""
-    if result.p_malignant is None:
-        return (not_scored_text(result, exam),)
-    spread = f" ± {result.uncertainty:.2f}" if result.uncertainty is not None else ""
-    point = short_point_words(result.p_malignant, thresholds_of(meaning, result.members))
-    return (
-        f"score {result.p_malignant:.2f}{spread}",
-        *([point] if point else []),
-        *re.split("[,;] ", meaning_text(meaning)),
-    )

@@ -34,7 +34,7 @@ from mammoview.ui.panels.maps import MapsPanel
 from mammoview.ui.panels.messages import Banner, MessagesDialog
 from mammoview.ui.panels.scores import ScoresPanel
 from mammoview.ui.panels.studies import StudiesPanel
-from mammoview.ui.presenter import notes
+from mammoview.ui.score_notes import notes
 from mammoview.ui.viewport.layers import Layer, OverlayOptions
 
 MEANING = ScoreMeaning("Malignant against benign lesion.", 0.49)

@@ -15,7 +15,6 @@ from mammoview.core.image import DisplayImage
 from mammoview.core.study import VoiLut, VoiWindow
 from mammoview.imaging.air import Air
 from mammoview.session.hanging import Hung
-from mammoview.session.orientation import Side
 from mammoview.ui import theme
 from mammoview.ui.viewport import decor, marks
 from mammoview.ui.viewport.annotation import AnnotationOptions
@@ -25,7 +24,8 @@ from mammoview.ui.viewport.gray_image import as_image
 from mammoview.ui.viewport.layers import OverlayOptions, Prepared, Truth, legend
 from mammoview.ui.viewport.lens import Lens
 from mammoview.ui.viewport.mouse import MouseTool, Overpaint
-from mammoview.ui.viewport.placement import MAX_ZOOM, MIN_ZOOM, Placement, fitting_scale, hung, laid_box
+from mammoview.ui.viewport.placement import Placement, laid_box
+from mammoview.ui.viewport.placing import Placing
 from mammoview.ui.viewport.pyramid import coarse_pyramid
 from mammoview.ui.viewport.render import GrayRenderer, Table
 from mammoview.ui.viewport.shade import Shade
@@ -34,12 +34,8 @@ from mammoview.ui.viewport.writing import write
 _CENTRED = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
 
 
-class Canvas(QWidget):
-    """A slot of the hanging with at most one image in it: what is shown, where it lies, and how it is painted.
-
-    Positions count rows from the top and columns from the chest wall's edge outwards, in device pixels: so that the
-    same numbers mean the same place of the anatomy in a pane that mirrors this one.
-    """
+class Canvas(Placing):
+    """A slot of the hanging with at most one image in it: what is shown, and how it is painted."""
 
     resized = Signal()
     renewed = Signal()
@@ -49,9 +45,6 @@ class Canvas(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(80, 80)
-        self.hung: Hung | None = None
-        self.image: DisplayImage | None = None
-        self.placement = Placement(1, 1)
         self.shade = Shade()
         self.default_voi: VoiWindow | VoiLut = self.shade.voi
         self.computed_voi: VoiWindow | VoiLut | None = None
@@ -60,10 +53,11 @@ class Canvas(QWidget):
         self.tool: MouseTool | None = None
         self.badges: tuple[str, ...] = ()
         self.enhanced: Enhanced | None = None
+        self.frame_lines: tuple[str, ...] = ()
         self.prepared: Prepared | None = None
         self.truth: Truth | None = None
-        self.is_active, self.text = False, ""
-        self._shown = Box(0, 0, 1, 1)
+        self.is_active = False
+        self.text = ""
         self._options = OverlayOptions()
         self._annotation = AnnotationOptions()
         self._notes: tuple[str, ...] = ()
@@ -78,32 +72,13 @@ class Canvas(QWidget):
 
     # What is shown
 
-    @property
-    def chest_wall(self) -> Side | None:
-        """The edge where the chest wall lies."""
-        return self.hung.orientation.chest_wall if self.hung else None
-
-    @property
-    def device_size(self) -> tuple[int, int]:
-        """(rows, columns) in device pixels."""
-        ratio = self.devicePixelRatioF()
-        return max(1, round(self.height() * ratio)), max(1, round(self.width() * ratio))
-
-    @property
-    def spacing(self) -> tuple[float, float]:
-        """(row, column) of a laid-down pixel, mm; (1, 1) where unknown."""
-        known = self.hung.image.spacing_mm if self.hung else None
-        if known is None:
-            return 1.0, 1.0
-        return (known[1], known[0]) if self.hung and self.hung.orientation.dihedral.transpose else known
-
     def sizeHint(self) -> QSize:
         return QSize(400, 480)
 
     def set_empty(self, text: str) -> None:
         """Show no image but ``text``: what belongs here, or why nothing can be shown (MG-B15)."""
         self.hung, self.image, self.prepared, self._renderer, self._lens = None, None, None, None, None
-        self.truth, self.air, self.enhanced, self.badges = None, None, None, ()
+        self.truth, self.air, self.enhanced, self.badges, self.frame_lines = None, None, None, (), ()
         self.text = text
         self._redraw()
 
@@ -142,7 +117,8 @@ class Canvas(QWidget):
         """Lay the same image down another way."""
         shown = self.placement.dihedral.transform(self.placement.rows, self.placement.columns).inverse()
         native = shown.apply_box(self._shown)
-        self.hung = item
+        # The image here may have the gray of another frame of its volume than the one that hangs first.
+        self.hung = replace(item, image=self.hung.image) if self.hung else item
         self.placement = replace(self.placement, dihedral=item.orientation.dihedral)
         self._shown = laid_box(native, self.placement)
         self._redraw()
@@ -215,75 +191,6 @@ class Canvas(QWidget):
             self._lens = Lens(levels_of(self.image, self.enhanced), self._blackened())
         self.update()
 
-    # Where it lies
-
-    def fitting_scale(self) -> float | None:
-        """Device pixels per mm (per native pixel where the spacing is unknown) at which the breast fits."""
-        if self.image is None or self.hung is None:
-            return None
-        return fitting_scale(
-            self._shown,
-            self.placement.laid_size[1],
-            self.device_size,
-            spacing=self.spacing,
-            chest_wall=self.chest_wall,
-            is_top=self.hung.orientation.is_top,
-        )
-
-    @property
-    def size_group(self) -> object:
-        """What images share whose sizes can be compared: a physical scale, or else the size of their matrix."""
-        has_scale = self.hung is not None and self.hung.image.spacing_mm is not None
-        return "mm" if has_scale else (self.placement.rows, self.placement.columns)
-
-    def zoom_at(self, scale: float) -> tuple[float, float]:
-        """Device pixels per laid-down pixel at ``scale`` device pixels per mm."""
-        return scale * self.spacing[0], scale * self.spacing[1]
-
-    def hang(self, scale: float) -> None:
-        """Hang the image at its edge of the pane at ``scale`` device pixels per mm."""
-        if self.image is None or self.hung is None:
-            return
-        self.placement = hung(
-            self.placement,
-            self._shown,
-            self.device_size,
-            zoom=self.zoom_at(scale),
-            chest_wall=self.chest_wall,
-            is_top=self.hung.orientation.is_top,
-        )
-        self._redraw()
-
-    def pan(self, rows: float, outward: float) -> None:
-        """Shift by device pixels."""
-        self.placement = self.placement.panned(rows, outward * self._outward)
-        self._redraw()
-
-    def zoom_by(self, factor: float, row: float, outward: float) -> None:
-        """Enlarge around a point of the pane, device pixels."""
-        if self.image is None:
-            return
-        col = outward if self._outward > 0 else self.device_size[1] - outward
-        self.placement = self.placement.zoomed(factor, row, col)
-        self._redraw()
-
-    def can_zoom(self, factor: float) -> bool:
-        """Whether ``factor`` stays within reason."""
-        return MIN_ZOOM <= self.placement.zoom[0] * factor <= MAX_ZOOM
-
-    @property
-    def middle(self) -> tuple[float, float]:
-        """(row, outward) of the pane's middle, device pixels."""
-        return self.device_size[0] / 2, self.device_size[1] / 2
-
-    def outward_point(self, row: float, col: float) -> tuple[float, float]:
-        """(row, outward) of a device point."""
-        return row, col if self._outward > 0 else self.device_size[1] - col
-
-    @property
-    def _outward(self) -> int:
-        return -1 if self.chest_wall is Side.RIGHT else 1
-
     # Painting
 
     def _blackened(self) -> tuple[Sequence[np.ndarray], ...]:
@@ -309,6 +216,9 @@ class Canvas(QWidget):
     def _redraw(self) -> None:
         self._is_placed = False
         self.refresh()
+
+    def _move(self) -> None:
+        self._redraw()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         if self.image is not None and event.oldSize().isValid():
@@ -386,6 +296,7 @@ class Canvas(QWidget):
             placement=self.placement,
             size=size,
             notes=notes,
+            frame=self.frame_lines,
             badges=(*self.badges, *cleaned),
             when=self.hung.when,
         )
