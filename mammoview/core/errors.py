@@ -82,6 +82,12 @@ class UnsupportedError(InputError):
     code = "unsupported"
 
 
+class OtherTomosynthesisError(UnsupportedError):
+    """A tomosynthesis volume in another form than that of its own DICOM class."""
+
+    code = "other_tomosynthesis"
+
+
 class MissingDecoderError(InputError):
     """The transfer syntax needs a decoder that is not installed."""
 
@@ -92,6 +98,12 @@ class DecodeError(InputError):
     """A decoder refused the pixel data."""
 
     code = "decode"
+
+
+class MixedPatientsError(MammoViewError):
+    """Images of two patients met where they never may."""
+
+    code = "mixed_patients"
 
 
 class ModelPackageError(MammoViewError):

@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from mammoview.core.volume import SliceKind, Volume
+
 if TYPE_CHECKING:
     from mammoview.core.errors import Problem
 
@@ -68,6 +70,26 @@ class PresentationIntent(StrEnum):
 
     FOR_PRESENTATION = "FOR PRESENTATION"
     FOR_PROCESSING = "FOR PROCESSING"
+
+
+class Part(StrEnum):
+    """The part of the breast that a partial view shows (CID 4005)."""
+
+    ANTERIOR = "anterior"
+    POSTERIOR = "posterior"
+    SUPERIOR = "superior"
+    INFERIOR = "inferior"
+    MEDIAL = "medial"
+    LATERAL = "lateral"
+    CENTRAL = "central"
+
+
+class Energy(StrEnum):
+    """Which of a contrast-enhanced pair an image is (Image Type, PS3.3 C.8.11.7.1.4)."""
+
+    LOW = "low energy"
+    HIGH = "high energy"
+    RECOMBINED = "recombined"
 
 
 class SourceKind(StrEnum):
@@ -193,12 +215,27 @@ class Mammogram:
         Index of the argument that led to the file, and the path relative to it.
     frames
         Number of frames that the file can really hold.
+    volume
+        Their order, depths and gray; None for an object that holds one image. ``grayscale`` is that of the frame shown
+        first.
+    is_generated_2d
+        A two-dimensional image computed from tomosynthesis (MG-I03).
     spacing_mm
         (row, column) at the breast, mm; None where unknown. ``spacing_source`` says which attribute gave it.
     patient_orientation
         Directions of rows and of columns, ``("A", "R")`` for example; None where absent.
     technique
         (label, text) pairs for the corner annotation, already in display order.
+    source_ids
+        SOP Instance UIDs of the images that it was made from (Source Image Sequence).
+    parts
+        What a partial view shows; empty where no code says it.
+    energy
+        Its part in a contrast-enhanced pair, or None.
+    is_biopsy
+        Made for stereotaxis or a biopsy, as Image Type or a Biopsy Target Sequence says.
+    biopsy_targets
+        One line for each target.
     """
 
     id: str
@@ -219,6 +256,8 @@ class Mammogram:
     inferred: tuple[Inferred, ...] = ()
     frames: int = 1
     is_tomosynthesis: bool = False
+    volume: Volume | None = None
+    is_generated_2d: bool = False
     spacing_mm: tuple[float, float] | None = None
     spacing_source: str = ""
     patient_orientation: tuple[str, str] | None = None
@@ -234,6 +273,17 @@ class Mammogram:
     is_synthetic: bool = False
     technique: tuple[tuple[str, str], ...] = ()
     warnings: tuple[str, ...] = ()
+    study_description: str = ""
+    source_ids: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
+    energy: Energy | None = None
+    is_biopsy: bool = False
+    biopsy_targets: tuple[str, ...] = ()
+
+    @property
+    def is_projection(self) -> bool:
+        """Whether it holds the projections behind a volume, which hang on request only (MG-I06)."""
+        return self.volume is not None and self.volume.kind is SliceKind.PROJECTION
 
     @property
     def label(self) -> str:

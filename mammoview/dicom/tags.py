@@ -19,33 +19,34 @@ from mammoview.core.study import (
     ViewModifier,
     ViewPosition,
 )
+from mammoview.core.volume import SliceKind, Volume
 from mammoview.dicom.codes import BREAST_REGIONS, MODIFIERS, VIEW_WORDS, VIEWS
 from mammoview.dicom.gray import grayscale
+from mammoview.dicom.other_tomosynthesis import refuse_other_tomosynthesis
+from mammoview.dicom.special import biopsy_targets, energy, is_biopsy, parts
 from mammoview.dicom.technique import technique
+from mammoview.dicom.values import code, items, text
+from mammoview.dicom.volume import (
+    BREAST_TOMOSYNTHESIS,
+    MULTI_FRAME,
+    PROJECTIONS_FOR_PRESENTATION,
+    PROJECTIONS_FOR_PROCESSING,
+    describe_volume,
+    flattened,
+    is_generated_2d,
+    is_multi_frame,
+    letters_of,
+)
 
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-TOMOSYNTHESIS = {
-    "1.2.840.10008.5.1.4.1.1.13.1.3": "Breast Tomosynthesis Image",
-    "1.2.840.10008.5.1.4.1.1.13.1.4": "Breast Projection X-Ray Image - For Presentation",
-    "1.2.840.10008.5.1.4.1.1.13.1.5": "Breast Projection X-Ray Image - For Processing",
-}
 MG_FOR_PRESENTATION = "1.2.840.10008.5.1.4.1.1.1.2"
 MG_FOR_PROCESSING = "1.2.840.10008.5.1.4.1.1.1.2.1"
 SYNTHETIC_MANUFACTURER = "MammoView Phantom"
 #: Modalities whose images may show a breast; the others are refused whatever their tags say.
 PROJECTION_MODALITIES = frozenset({"MG", "CR", "DX", "OT", "SC", "RG"})
-
-
-def text(dataset: Dataset, keyword: str) -> str:
-    """The first value of an attribute as stripped text, empty where it is absent or empty."""
-    value = dataset.get(keyword)
-    if value is None:
-        return ""
-    if isinstance(value, (list, tuple)) or type(value).__name__ == "MultiValue":
-        value = value[0] if len(value) else ""
-    return str(value).strip()
+_ENLARGING = {ViewModifier.SPOT, ViewModifier.MAGNIFICATION}
 
 
 def number(dataset: Dataset, keyword: str) -> float | None:
@@ -55,17 +56,6 @@ def number(dataset: Dataset, keyword: str) -> float | None:
     except ValueError:
         return None
     return value if math.isfinite(value) and value > 0 else None
-
-
-def items(dataset: Dataset, keyword: str) -> list[Dataset]:
-    """The items of a sequence, none where it is absent."""
-    value = dataset.get(keyword)
-    return list(value) if value else []
-
-
-def code(item: Dataset) -> str:
-    """The code value of a coded item."""
-    return text(item, "CodeValue") or text(item, "LongCodeValue")
 
 
 def describe(dataset: Dataset, path: str, root: int = 0, relative_path: str = "") -> Mammogram:
@@ -98,13 +88,23 @@ def describe(dataset: Dataset, path: str, root: int = 0, relative_path: str = ""
         )
     _refuse_other_kinds(dataset, path)
     inferred: list[Inferred] = []
+    volume: Volume | None = None
+    intent = _intent(dataset)
+    is_raw = intent is PresentationIntent.FOR_PROCESSING
+    if is_multi_frame(dataset):
+        whole, dataset = dataset, flattened(dataset)
+        volume, gray, warnings = describe_volume(whole, dataset, is_raw=is_raw)
+    else:
+        gray, warnings = grayscale(dataset, is_raw=is_raw)
     view, modifiers = _view(dataset, inferred)
     laterality = _laterality(dataset, inferred)
-    intent = _intent(dataset)
-    gray, warnings = grayscale(dataset, is_raw=intent is PresentationIntent.FOR_PROCESSING)
     spacing, spacing_source = _spacing(dataset)
     if spacing is None:
         warnings.append("The header gives no pixel spacing: sizes are in pixels.")
+    is_partial = text(dataset, "PartialView") == "YES"
+    if is_partial and _ENLARGING & set(modifiers):
+        # MG-G02, a rule of tomosynthesis that holds for the projection as well.
+        warnings.append("The header calls a spot or magnification view partial, which contradicts itself.")
     if text(dataset, "BurnedInAnnotation") == "YES":
         warnings.append("The image carries burned-in annotation.")
     return Mammogram(
@@ -124,6 +124,10 @@ def describe(dataset: Dataset, path: str, root: int = 0, relative_path: str = ""
         view=view,
         modifiers=modifiers,
         inferred=tuple(inferred),
+        frames=volume.frames if volume else 1,
+        is_tomosynthesis=volume is not None and volume.kind is not SliceKind.GENERATED_2D,
+        volume=volume,
+        is_generated_2d=is_generated_2d(dataset),
         spacing_mm=spacing,
         spacing_source=spacing_source,
         patient_orientation=_orientation(dataset),
@@ -134,23 +138,25 @@ def describe(dataset: Dataset, path: str, root: int = 0, relative_path: str = ""
         study_date=text(dataset, "StudyDate"),
         manufacturer=text(dataset, "Manufacturer"),
         has_implant=text(dataset, "BreastImplantPresent") == "YES",
-        is_partial=text(dataset, "PartialView") == "YES",
+        is_partial=is_partial,
         is_lossy=text(dataset, "LossyImageCompression") == "01",
         is_synthetic=text(dataset, "Manufacturer") == SYNTHETIC_MANUFACTURER,
         technique=technique(dataset),
         warnings=tuple(warnings),
+        study_description=text(dataset, "StudyDescription"),
+        source_ids=tuple(
+            uid for item in items(dataset, "SourceImageSequence") if (uid := text(item, "ReferencedSOPInstanceUID"))
+        ),
+        parts=parts(dataset),
+        energy=energy(dataset),
+        is_biopsy=is_biopsy(dataset),
+        biopsy_targets=biopsy_targets(dataset),
     )
 
 
 def _refuse_other_kinds(dataset: Dataset, path: str) -> None:
-    sop_class = text(dataset, "SOPClassUID")
     frames = int(number(dataset, "NumberOfFrames") or 1)
-    if sop_class in TOMOSYNTHESIS or (frames > 1 and text(dataset, "Modality") == "MG"):
-        name = TOMOSYNTHESIS.get(sop_class, "multi-frame object")
-        raise UnsupportedError(
-            f"{path} is a {name} with {frames} frames, which is not shown yet.",
-            "Open the study's two-dimensional images.",
-        )
+    refuse_other_tomosynthesis(dataset, path)
     if not _is_breast(dataset):
         modality = text(dataset, "Modality") or "unknown"
         raise NotABreastError(
@@ -163,7 +169,7 @@ def _refuse_other_kinds(dataset: Dataset, path: str) -> None:
         raise UnsupportedError(
             f"{path} is a colour image ({photometric}).", "Mammograms are gray: open the original instead of a capture."
         )
-    if frames > 1:
+    if frames > 1 and not is_multi_frame(dataset):
         raise UnsupportedError(
             f"{path} holds {frames} frames, which are not shown yet.", "Open the study's single-frame images."
         )
@@ -171,7 +177,7 @@ def _refuse_other_kinds(dataset: Dataset, path: str) -> None:
 
 def _is_breast(dataset: Dataset) -> bool:
     modality = text(dataset, "Modality")
-    if modality == "MG" or text(dataset, "SOPClassUID") in {MG_FOR_PRESENTATION, MG_FOR_PROCESSING}:
+    if modality == "MG" or text(dataset, "SOPClassUID") in {MG_FOR_PRESENTATION, MG_FOR_PROCESSING, *MULTI_FRAME}:
         return True
     if modality not in PROJECTION_MODALITIES:
         return False
@@ -204,6 +210,10 @@ def _laterality(dataset: Dataset, inferred: list[Inferred]) -> Laterality | None
     if value in ("L", "R"):
         inferred.append(Inferred("laterality", value, "Laterality (0020,0060)"))
         return Laterality(value)
+    # A flattened multi-frame header has it at the top, where its class wants it (MG-A06).
+    value = text(dataset, "FrameLaterality").upper()
+    if value in ("L", "R"):
+        return Laterality(value)
     for keyword in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
         for group in items(dataset, keyword)[:1]:
             for anatomy in items(group, "FrameAnatomySequence"):
@@ -221,6 +231,9 @@ def _intent(dataset: Dataset) -> PresentationIntent | None:
     by_class = {
         MG_FOR_PRESENTATION: PresentationIntent.FOR_PRESENTATION,
         MG_FOR_PROCESSING: PresentationIntent.FOR_PROCESSING,
+        BREAST_TOMOSYNTHESIS: PresentationIntent.FOR_PRESENTATION,
+        PROJECTIONS_FOR_PRESENTATION: PresentationIntent.FOR_PRESENTATION,
+        PROJECTIONS_FOR_PROCESSING: PresentationIntent.FOR_PROCESSING,
     }
     return by_class.get(text(dataset, "SOPClassUID"))
 
@@ -236,6 +249,10 @@ def _pair(dataset: Dataset, keyword: str) -> tuple[float, float] | None:
 
 def _spacing(dataset: Dataset) -> tuple[tuple[float, float] | None, str]:
     """Spacing at the breast (MG-C03): the detector's, divided by the magnification; else a calibrated one."""
+    in_slice = _pair(dataset, "PixelSpacing") if is_multi_frame(dataset) else None
+    if in_slice is not None:
+        # A reconstruction's own spacing is that of the patient at the slice; nothing magnifies it.
+        return in_slice, "Pixel Spacing of the slices"
     at_detector = _pair(dataset, "ImagerPixelSpacing")
     if at_detector is not None:
         magnification, source = number(dataset, "EstimatedRadiographicMagnificationFactor"), "ERMF"
@@ -257,6 +274,8 @@ def _spacing(dataset: Dataset) -> tuple[tuple[float, float] | None, str]:
 
 def _orientation(dataset: Dataset) -> tuple[str, str] | None:
     value = dataset.get("PatientOrientation")
+    if not value and is_multi_frame(dataset):
+        return letters_of(dataset)
     if not value or isinstance(value, str) or len(value) != 2:
         return None
     row, col = (str(part).strip().upper() for part in value)

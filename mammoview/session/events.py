@@ -44,6 +44,14 @@ class StudySelected:
     study_uid: str
 
 
+@dataclass(frozen=True)
+class HangingChanged:
+    """The current study hangs another way. ``has_same_images`` when each lies in its place, turned at the most."""
+
+    study_uid: str
+    has_same_images: bool = False
+
+
 @dataclass(frozen=True, eq=False)
 class PixelsReady:
     """An image can be painted. ``chest_wall`` is the side of the native pixels where the breast meets the edge."""
@@ -156,6 +164,7 @@ Event: TypeAlias = (
     ScanProgress
     | StudiesFound
     | StudySelected
+    | HangingChanged
     | PixelsReady
     | PixelsFailed
     | TruthRead

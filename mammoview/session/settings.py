@@ -168,12 +168,19 @@ class Settings:
         "cc_over_mlo",
         "Display",
         "Hanging",
-        "Where the four standard views go.",
-        choices=(
-            ("cc_over_mlo", "CC over MLO"),
-            ("mlo_over_cc", "MLO over CC"),
-            ("one_row", "One row, MLO then CC"),
-        ),
+        "Which protocol hangs a study that has what it needs. Ctrl+H makes others.",
+    )
+    as_stored: str = _setting(
+        "",
+        "Display",
+        "Never turn studies described as",
+        "Parts of study descriptions, with semicolons between them: images of these studies lie as they are stored.",
+    )
+    turn_specimens: bool = _setting(
+        False,
+        "Display",
+        "Turn specimen and biopsy images",
+        "Lay specimen, stereotactic and biopsy images down as the header says, like any other view.",
     )
     overlay_opacity: float = _setting(
         0.4, "Display", "Overlay opacity", "How strongly maps cover the image.", minimum=0.0, maximum=1.0

@@ -161,11 +161,22 @@ class Presenter(QObject):
 
     @show.register
     def _(self, event: events.StudySelected) -> None:
+        self._parts.studies.select(event.study_uid)
+        self._hang(event.study_uid)
+
+    @show.register
+    def _(self, event: events.HangingChanged) -> None:
         hanging = self._session.hanging_of(event.study_uid)
+        if hanging is not None and event.has_same_images:
+            self._parts.wall.reorient(hanging)
+        else:
+            self._hang(event.study_uid)
+
+    def _hang(self, study_uid: str) -> None:
+        hanging = self._session.hanging_of(study_uid)
         if hanging is None:
             return
         self._parts.wall.show_hanging(hanging)
-        self._parts.studies.select(event.study_uid)
         self._parts.state.setText("Loading images …")
         self._show_results()
         for result in self._results():
@@ -245,8 +256,6 @@ class Presenter(QObject):
     def _(self, event: events.SettingsChanged) -> None:
         self._parts.wall.set_synchronous(is_on=event.settings.is_synchronous)
         self.read_models()
-        if self.study is not None:
-            self._session.select_study(self.study.uid)
 
     # Showing
 
