@@ -87,6 +87,41 @@ def resample(image: Level, rows: Axis, columns: Axis) -> Level:
     return flipped
 
 
+def glance(image: Level, rows: Axis, columns: Axis) -> Level:
+    """As `resample`, bilinear and to within half a target pixel: some times faster, for what moves.
+
+    Parameters
+    ----------
+    image
+        Shape (rows, columns), uint8 or uint16.
+    rows, columns
+        As in `resample`.
+
+    Returns
+    -------
+    ndarray, shape (rows.high − rows.low, columns.high − columns.low), the type of ``image``
+    """
+    down, across = rows.upright(), columns.upright()
+    (top, bottom, high, row), (first, last, wide, col) = (
+        _nearest(axis, length) for axis, length in zip((down, across), image.shape, strict=True)
+    )
+    made: Level = cv2.resize(image[top:bottom, first:last], (wide, high), interpolation=cv2.INTER_LINEAR)  # type: ignore[assignment]  # OpenCV keeps the type
+    made = made[row : row + down.high - down.low, col : col + across.high - across.low]
+    flip = {(True, True): -1, (True, False): 0, (False, True): 1}.get((rows.scale < 0, columns.scale < 0))
+    return made if flip is None else cv2.flip(made, flip)  # type: ignore[return-value]  # as above
+
+
+def _nearest(axis: Axis, pixels: int) -> tuple[int, int, int, int]:
+    """Source pixels [first, last), how many target pixels they become, and where the wanted ones begin among them."""
+    # One pixel more on each side: interpolation looks beyond what is wanted.
+    first = min(max(math.floor((axis.low - axis.shift) / axis.scale) - 1, 0), pixels - 1)
+    last = max(min(math.ceil((axis.high - axis.shift) / axis.scale) + 1, pixels), first + 1)
+    wanted = axis.high - axis.low
+    count = max(wanted, round((last - first) * axis.scale))
+    start = round(axis.low - axis.shift - first * axis.scale)
+    return first, last, count, min(max(start, 0), count - wanted)
+
+
 def _products(image: Level, down: Axis, across: Axis) -> Level:
     first, last = _reach(across, image.shape[1])
     row_taps, col_taps = _taps(down, image.shape[0], 0), _taps(across, image.shape[1], first)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import numpy as np
-from PySide6.QtCore import QPointF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -21,8 +21,10 @@ from mammoview.ui.viewport.gray_image import as_image
 from mammoview.ui.viewport.layers import OverlayOptions, Prepared, Truth, legend
 from mammoview.ui.viewport.lens import Lens
 from mammoview.ui.viewport.mouse import MouseTool, Overpaint
+from mammoview.ui.viewport.moving import MovingLayer
 from mammoview.ui.viewport.placement import MAX_ZOOM, MIN_ZOOM, Placement, fitting_scale, hung, laid_box
 from mammoview.ui.viewport.render import GrayRenderer, Table
+from mammoview.ui.viewport.rest import Rest
 from mammoview.ui.viewport.shade import Shade
 
 _CENTRED = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
@@ -63,6 +65,10 @@ class Canvas(QWidget):
         self._cursor: QPointF | None = None
         self._is_placed = False
         self._decor: QImage | None = None
+        self._marks = MovingLayer()
+        self.rest = Rest(self)
+        self.rest.begun.connect(self._sharpen)
+        self.rest.settled.connect(self.update)
 
     # What is shown
 
@@ -228,12 +234,12 @@ class Canvas(QWidget):
             chest_wall=self.chest_wall,
             is_top=self.hung.orientation.is_top,
         )
-        self._redraw()
+        self._move()
 
     def pan(self, rows: float, outward: float) -> None:
         """Shift by device pixels."""
-        self.placement = self.placement.panned(rows, outward * self._outward)
-        self._redraw()
+        self.placement = self.placement.panned(round(rows), round(outward) * self._outward)
+        self._move()
 
     def zoom_by(self, factor: float, row: float, outward: float) -> None:
         """Enlarge around a point of the pane, device pixels."""
@@ -241,7 +247,7 @@ class Canvas(QWidget):
             return
         col = outward if self._outward > 0 else self.device_size[1] - outward
         self.placement = self.placement.zoomed(factor, row, col)
-        self._redraw()
+        self._move()
 
     def can_zoom(self, factor: float) -> bool:
         """Whether ``factor`` stays within reason."""
@@ -278,9 +284,17 @@ class Canvas(QWidget):
         self._decor = None
         self.update()
 
-    def _redraw(self) -> None:
+    def _move(self) -> None:
         self._is_placed, self._decor = False, None
         self.update()
+
+    def _sharpen(self) -> None:
+        if self._marks.sharpen():
+            self.update()
+
+    def _redraw(self) -> None:
+        self._marks.forget()
+        self._move()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         if self.image is not None and event.oldSize().isValid():
@@ -302,11 +316,13 @@ class Canvas(QWidget):
         ratio, size = self.devicePixelRatioF(), self.device_size
         if not self._is_placed:
             self._renderer.place(self.placement.to_device, size)
+            self.rest.wait(self._renderer, self.placement.to_device, size)
             self._is_placed = True
         shown = as_image(self._renderer.gray(self._table()))
         shown.setDevicePixelRatio(ratio)
         painter.drawImage(0, 0, shown)
         fonts = decor.Fonts(self.font(), size[0], ratio)
+        self._paint_marks(painter, fonts, size)
         if self._decor is None:
             self._decor = self._paint_decor(fonts, size)
             self._decor.setDevicePixelRatio(ratio)
@@ -326,6 +342,29 @@ class Canvas(QWidget):
         assert self.image is not None
         return self.shade.table(self.hung.image.grayscale, self.image.value_offset)
 
+    def _paint_marks(self, painter: QPainter, fonts: decor.Fonts, size: tuple[int, int]) -> None:
+        if self.prepared is None and self.truth is None:
+            return
+        prepared = self.prepared or Prepared(self.hung.image.id if self.hung else "")
+
+        def paint(on: QPainter, placement: Placement, wide: tuple[int, int]) -> None:
+            on.setFont(fonts.plain)
+            marks.paint_marks(
+                on,
+                prepared,
+                placement,
+                self._options,
+                size=wide,
+                selected=self._selected,
+                line_px=fonts.line_px,
+                truth=self.truth,
+            )
+
+        ratio = self.devicePixelRatioF()
+        layer, where = self._marks.at(self.placement, size, paint)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not self._marks.is_crisp)
+        painter.drawImage(QRectF(where.topLeft() / ratio, where.size() / ratio), layer)
+
     def _paint_decor(self, fonts: decor.Fonts, size: tuple[int, int]) -> QImage:
         assert self.hung is not None
         layer = QImage(size[1], size[0], QImage.Format.Format_ARGB32_Premultiplied)
@@ -333,18 +372,6 @@ class Canvas(QWidget):
         painter = QPainter(layer)
         image = self.hung.image
         prepared = self.prepared or Prepared(image.id)
-        if self.prepared is not None or self.truth is not None:
-            painter.setFont(fonts.plain)
-            marks.paint_marks(
-                painter,
-                prepared,
-                self.placement,
-                self._options,
-                size=size,
-                selected=self._selected,
-                line_px=fonts.line_px,
-                truth=self.truth,
-            )
         painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
         colours = legend(prepared, self.truth, self._options)
         notes = (*((self._stack_text,) if self._stack_text else ()), *self._notes, *colours)

@@ -33,6 +33,7 @@ class Pane(Canvas):
         self.setMouseTracking(True)
         self._pressed_at: QPointF | None = None
         self._last = QPointF()
+        self._owed = QPointF()
         self.is_window_tool = False
 
     def set_tool(self, tool: MouseTool | None) -> None:
@@ -61,8 +62,11 @@ class Pane(Canvas):
             return
         buttons = event.buttons()
         if buttons & Qt.MouseButton.LeftButton and not self._is_windowing(event):
-            shift = moved * self.devicePixelRatioF()
-            self.panned.emit(shift.y(), shift.x() * self._outward)
+            # Whole device pixels, so that what is seen need not be resampled; the rest is not forgotten.
+            shift = self._owed + moved * self.devicePixelRatioF()
+            whole = QPointF(round(shift.x()), round(shift.y()))
+            self._owed = shift - whole
+            self.panned.emit(whole.y(), whole.x() * self._outward)
         elif buttons & (Qt.MouseButton.RightButton | Qt.MouseButton.LeftButton):
             self.windowed.emit(moved.x(), -moved.y())
         elif buttons & Qt.MouseButton.MiddleButton:

@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from mammoview.core.geometry import PixelTransform
-from mammoview.imaging.resample import Axis, resample
-from mammoview.ui.viewport.warp import Target, level_for, sharp_level, target_of, warp
+from mammoview.imaging.resample import Axis, glance, resample
+from mammoview.ui.viewport.warp import Target, level_for, sharp_level, target_of
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,16 +59,15 @@ class Viewer:
     def place(self, last: View | None, to_device: PixelTransform, size: tuple[int, int]) -> View | None:
         """A quick view for a pane of ``size`` (rows, columns) device pixels; None where the image lies outside.
 
-        After a shift by whole device pixels what is still seen of the last view is kept, and only what has come into
-        sight is made, as exactly as the rest. Whole multiples of the acquired pixels on whole device pixels are exact
-        at once.
+        After a shift by whole device pixels what is still seen of an exact view is kept, and only what has come into
+        sight is made, exactly. Whole multiples of the acquired pixels on whole device pixels are exact at once.
         """
         rows, columns = self._levels[0].shape
         target = target_of(to_device, rows, columns, size)
         if target.is_empty:
             return None
         shift = _shift(last, to_device, size)
-        if last is not None and shift is not None:
+        if last is not None and last.is_exact and shift is not None:
             return self._shifted(last, to_device, target, shift)
         is_exact = all(axis.multiple is not None for axis in self._axes(to_device, target, 0)[:2])
         return self._made(to_device, size, target, is_exact=is_exact)
@@ -107,10 +106,8 @@ class Viewer:
         *,
         is_exact: bool,
     ) -> NDArray[np.uint8] | NDArray[np.uint16]:
-        if not is_exact:
-            return warp(level, to_device, target, step=2.0**k)
         rows, columns, is_transposed = self._axes(to_device, target, k)
-        made = resample(level, rows, columns)
+        made = resample(level, rows, columns) if is_exact else glance(level, rows, columns)
         return made if not is_transposed else cv2.transpose(made)  # type: ignore[return-value]  # OpenCV keeps the type
 
     def _axes(self, to_device: PixelTransform, target: Target, k: int) -> tuple[Axis, Axis, bool]:
@@ -144,7 +141,7 @@ class Viewer:
         if keep is not None and view.keep is not None:
             keep[here] = view.keep[there]
         for strip in _around(seen, target):
-            new, mask = self._pixels(to_device, strip, is_exact=view.is_exact)
+            new, mask = self._pixels(to_device, strip, is_exact=True)
             values[_inside(strip, target)] = new
             if keep is not None and mask is not None:
                 keep[_inside(strip, target)] = mask
