@@ -70,6 +70,12 @@ class NoPixelsError(InputError):
     code = "no_pixels"
 
 
+class NotShownError(InputError):
+    """A well-formed object that belongs to a reading but is no image: a report, a presentation state."""
+
+    code = "not_shown"
+
+
 class NotABreastError(InputError):
     """An image of something other than a breast."""
 

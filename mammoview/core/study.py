@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
+from mammoview.core.conformance import Conformance
+from mammoview.core.facts import Fact
 from mammoview.core.volume import SliceKind, Volume
 
 if TYPE_CHECKING:
@@ -192,6 +194,10 @@ class Grayscale:
         return self.is_inverse or (self.is_monochrome1 and not self.is_identity)
 
 
+#: Contact views reach 1.1 through the breast's thickness; magnification stands begin at 1.5.
+MAGNIFIED_FROM = 1.25
+
+
 @dataclass(frozen=True)
 class Inferred:
     """An attribute that no coded tag gave: what was decided, and from what (MG-A07)."""
@@ -222,10 +228,18 @@ class Mammogram:
         A two-dimensional image computed from tomosynthesis (MG-I03).
     spacing_mm
         (row, column) at the breast, mm; None where unknown. ``spacing_source`` says which attribute gave it.
+    magnification
+        How many times larger than itself the breast lies on the detector; None where the header does not say.
     patient_orientation
         Directions of rows and of columns, ``("A", "R")`` for example; None where absent.
     technique
-        (label, text) pairs for the corner annotation, already in display order.
+        Rows for the corner annotation, what matters most first within each topic.
+    partial_meanings
+        Which part of the breast a partial view shows, in the header's words.
+    lossy_ratio
+        ``12:1`` where the header says how far the pixels were compressed with loss.
+    conformance
+        How the header meets the IHE Mammography Image profile; None where that does not apply.
     source_ids
         SOP Instance UIDs of the images that it was made from (Source Image Sequence).
     parts
@@ -270,8 +284,12 @@ class Mammogram:
     has_implant: bool = False
     is_partial: bool = False
     is_lossy: bool = False
+    is_burned_in: bool = False
     is_synthetic: bool = False
-    technique: tuple[tuple[str, str], ...] = ()
+    partial_meanings: tuple[str, ...] = ()
+    lossy_ratio: str = ""
+    technique: tuple[Fact, ...] = ()
+    conformance: Conformance | None = None
     warnings: tuple[str, ...] = ()
     study_description: str = ""
     source_ids: tuple[str, ...] = ()
@@ -279,6 +297,20 @@ class Mammogram:
     energy: Energy | None = None
     is_biopsy: bool = False
     biopsy_targets: tuple[str, ...] = ()
+    magnification: float | None = None
+
+    @property
+    def is_magnified(self) -> bool:
+        """Whether it was taken to show a part larger (MG-C04): it says so, or lay far from the detector."""
+        return ViewModifier.MAGNIFICATION in self.modifiers or (self.magnification or 1.0) >= MAGNIFIED_FROM
+
+    def frame_alone(self, position: int) -> Mammogram:
+        """The image as if it held the frame at that position of its volume and no other."""
+        assert self.volume is not None
+        volume = self.volume
+        gray = volume.gray_at(position)
+        only = Volume(volume.kind, (volume.stored[position],), grays=(gray,), thickness_mm=volume.thickness_mm)
+        return replace(self, frames=1, grayscale=gray, volume=only)
 
     @property
     def is_projection(self) -> bool:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -30,6 +32,8 @@ from mammoview.dicom.tags import describe
 
 if TYPE_CHECKING:
     from pydicom import Dataset
+
+_log = logging.getLogger(__name__)
 
 # Headers are hostile: values that break their VR's rules are read as they are, and judged in tags.py.
 config.settings.reading_validation_mode = config.IGNORE
@@ -92,6 +96,9 @@ def scan(paths: Sequence[str | Path], progress: Progress = no_progress, cancel: 
             )
             continue
         images[image.id] = image
+        for entry in image.inferred:
+            # Without names: the log may leave the house.
+            _log.info("image %s: %s %s from %s", image.id, entry.attribute, entry.value, entry.source)
     progress(1.0, f"{len(images)} images")
     return ScanResult(_studies(images.values()), tuple(_told_once(problems)))
 
@@ -139,10 +146,13 @@ def read_header(path: Path, root: int = 0, relative_path: str = "") -> Mammogram
 
 def _read_dicom(file: BinaryIO, path: Path, size: int, origin: tuple[int, str]) -> Mammogram:
     try:
-        dataset = dcmread(file, stop_before_pixels=True)
-        after = file.tell()
-        tag = file.read(4)
-        file.seek(after)
+        with warnings.catch_warnings():
+            # What pydicom finds odd is judged in tags.py, where the user is told.
+            warnings.simplefilter("ignore")
+            dataset = dcmread(file, stop_before_pixels=True)
+            after = file.tell()
+            tag = file.read(4)
+            file.seek(after)
     except InvalidDicomError as error:
         raise NotAnImageError(
             f"{path} is named like DICOM but is not.", "Export it again as a DICOM file with its preamble."
@@ -150,7 +160,10 @@ def _read_dicom(file: BinaryIO, path: Path, size: int, origin: tuple[int, str]) 
     # pydicom raises whatever its readers meet in damaged bytes.
     except (EOFError, ValueError, KeyError, AttributeError, TypeError, NotImplementedError, IndexError) as error:
         raise TruncatedError(f"{path} has a damaged DICOM header.", "Copy or export the file again.") from error
-    image = describe(dataset, str(path), *origin)
+    with warnings.catch_warnings():
+        # Values are decoded when they are asked for.
+        warnings.simplefilter("ignore")
+        image = describe(dataset, str(path), *origin)
     _check_pixels(dataset, image, (path, size, after, tag))
     return _with_frames_held(image, frame_table(dataset, file, size)) if image.volume else image
 

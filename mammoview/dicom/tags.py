@@ -6,8 +6,7 @@ is recorded as inferred. SeriesDescription is never evidence.
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mammoview.core.errors import NoPixelsError, NotABreastError, UnsupportedError
 from mammoview.core.study import (
@@ -22,10 +21,13 @@ from mammoview.core.study import (
 from mammoview.core.volume import SliceKind, Volume
 from mammoview.dicom.codes import BREAST_REGIONS, MODIFIERS, VIEW_WORDS, VIEWS
 from mammoview.dicom.gray import grayscale
+from mammoview.dicom.kinds import refuse_what_is_no_image
 from mammoview.dicom.other_tomosynthesis import refuse_other_tomosynthesis
+from mammoview.dicom.profile import conformance
+from mammoview.dicom.spacing import spacing
 from mammoview.dicom.special import biopsy_targets, energy, is_biopsy, parts
-from mammoview.dicom.technique import technique
-from mammoview.dicom.values import code, items, text
+from mammoview.dicom.technique import facts, lossy_ratio, partial_view_meanings, unknown_character_sets
+from mammoview.dicom.values import code, items, number, text
 from mammoview.dicom.volume import (
     BREAST_TOMOSYNTHESIS,
     MULTI_FRAME,
@@ -43,19 +45,17 @@ if TYPE_CHECKING:
 
 MG_FOR_PRESENTATION = "1.2.840.10008.5.1.4.1.1.1.2"
 MG_FOR_PROCESSING = "1.2.840.10008.5.1.4.1.1.1.2.1"
+_INTENT_OF_CLASS = {
+    MG_FOR_PRESENTATION: PresentationIntent.FOR_PRESENTATION,
+    MG_FOR_PROCESSING: PresentationIntent.FOR_PROCESSING,
+    BREAST_TOMOSYNTHESIS: PresentationIntent.FOR_PRESENTATION,
+    PROJECTIONS_FOR_PRESENTATION: PresentationIntent.FOR_PRESENTATION,
+    PROJECTIONS_FOR_PROCESSING: PresentationIntent.FOR_PROCESSING,
+}
 SYNTHETIC_MANUFACTURER = "MammoView Phantom"
 #: Modalities whose images may show a breast; the others are refused whatever their tags say.
 PROJECTION_MODALITIES = frozenset({"MG", "CR", "DX", "OT", "SC", "RG"})
 _ENLARGING = {ViewModifier.SPOT, ViewModifier.MAGNIFICATION}
-
-
-def number(dataset: Dataset, keyword: str) -> float | None:
-    """The first value of an attribute as a finite number above 0, else None."""
-    try:
-        value = float(text(dataset, keyword))
-    except ValueError:
-        return None
-    return value if math.isfinite(value) and value > 0 else None
 
 
 def describe(dataset: Dataset, path: str, root: int = 0, relative_path: str = "") -> Mammogram:
@@ -80,11 +80,12 @@ def describe(dataset: Dataset, path: str, root: int = 0, relative_path: str = ""
         When the object has no pixels, is colour, is not of a breast, or is of a kind not shown yet; the error's
         message names the file.
     """
+    refuse_what_is_no_image(dataset, path)
     rows, columns = int(dataset.get("Rows") or 0), int(dataset.get("Columns") or 0)
     if rows <= 0 or columns <= 0:
         raise NoPixelsError(
             f"{path} is a DICOM object without an image.",
-            "Reports and presentation states are not shown; pass them over.",
+            "Only images are shown; pass it over.",
         )
     _refuse_other_kinds(dataset, path)
     inferred: list[Inferred] = []
@@ -98,15 +99,16 @@ def describe(dataset: Dataset, path: str, root: int = 0, relative_path: str = ""
         gray, warnings = grayscale(dataset, is_raw=is_raw)
     view, modifiers = _view(dataset, inferred)
     laterality = _laterality(dataset, inferred)
-    spacing, spacing_source = _spacing(dataset)
-    if spacing is None:
+    size = spacing(dataset)
+    if size.warning:
+        warnings.append(size.warning)
+    if size.mm is None:
         warnings.append("The header gives no pixel spacing: sizes are in pixels.")
     is_partial = text(dataset, "PartialView") == "YES"
     if is_partial and _ENLARGING & set(modifiers):
         # MG-G02, a rule of tomosynthesis that holds for the projection as well.
         warnings.append("The header calls a spot or magnification view partial, which contradicts itself.")
-    if text(dataset, "BurnedInAnnotation") == "YES":
-        warnings.append("The image carries burned-in annotation.")
+    warnings.extend(_doubts(dataset))
     return Mammogram(
         id=text(dataset, "SOPInstanceUID"),
         path=path,
@@ -128,8 +130,9 @@ def describe(dataset: Dataset, path: str, root: int = 0, relative_path: str = ""
         is_tomosynthesis=volume is not None and volume.kind is not SliceKind.GENERATED_2D,
         volume=volume,
         is_generated_2d=is_generated_2d(dataset),
-        spacing_mm=spacing,
-        spacing_source=spacing_source,
+        spacing_mm=size.mm,
+        spacing_source=size.source,
+        magnification=size.magnification,
         patient_orientation=_orientation(dataset),
         patient_id=text(dataset, "PatientID"),
         patient_name=text(dataset, "PatientName"),
@@ -140,8 +143,13 @@ def describe(dataset: Dataset, path: str, root: int = 0, relative_path: str = ""
         has_implant=text(dataset, "BreastImplantPresent") == "YES",
         is_partial=is_partial,
         is_lossy=text(dataset, "LossyImageCompression") == "01",
+        is_burned_in=text(dataset, "BurnedInAnnotation").upper() == "YES",
         is_synthetic=text(dataset, "Manufacturer") == SYNTHETIC_MANUFACTURER,
-        technique=technique(dataset),
+        partial_meanings=partial_view_meanings(dataset),
+        lossy_ratio=lossy_ratio(dataset),
+        technique=facts(dataset),
+        # Tomosynthesis has a profile of its own.
+        conformance=None if volume else conformance(dataset),
         warnings=tuple(warnings),
         study_description=text(dataset, "StudyDescription"),
         source_ids=tuple(
@@ -152,6 +160,23 @@ def describe(dataset: Dataset, path: str, root: int = 0, relative_path: str = ""
         is_biopsy=is_biopsy(dataset),
         biopsy_targets=biopsy_targets(dataset),
     )
+
+
+def _doubts(dataset: Dataset) -> list[str]:
+    """What the header itself says against trusting the image (MG-A01, A09, F11)."""
+    doubts = []
+    if text(dataset, "BurnedInAnnotation").upper() == "YES":
+        doubts.append("The pixels carry burned-in text.")
+    if text(dataset, "LossyImageCompression") == "01":
+        doubts.append("The pixels were compressed with loss: not for primary reading.")
+    unknown = unknown_character_sets(dataset)
+    if unknown:
+        doubts.append(f"The character set {', '.join(unknown)} is unknown: names may be misspelt.")
+    stated = text(dataset, "PresentationIntentType").upper()
+    by_class = _INTENT_OF_CLASS.get(text(dataset, "SOPClassUID"))
+    if stated and by_class is not None and stated != by_class.value:
+        doubts.append(f"Presentation Intent Type says {stated}, the kind of object says {by_class.value}.")
+    return doubts
 
 
 def _refuse_other_kinds(dataset: Dataset, path: str) -> None:
@@ -228,48 +253,7 @@ def _intent(dataset: Dataset) -> PresentationIntent | None:
     value = text(dataset, "PresentationIntentType").upper()
     if value in {intent.value for intent in PresentationIntent}:
         return PresentationIntent(value)
-    by_class = {
-        MG_FOR_PRESENTATION: PresentationIntent.FOR_PRESENTATION,
-        MG_FOR_PROCESSING: PresentationIntent.FOR_PROCESSING,
-        BREAST_TOMOSYNTHESIS: PresentationIntent.FOR_PRESENTATION,
-        PROJECTIONS_FOR_PRESENTATION: PresentationIntent.FOR_PRESENTATION,
-        PROJECTIONS_FOR_PROCESSING: PresentationIntent.FOR_PROCESSING,
-    }
-    return by_class.get(text(dataset, "SOPClassUID"))
-
-
-def _pair(dataset: Dataset, keyword: str) -> tuple[float, float] | None:
-    value: Any = dataset.get(keyword)
-    try:
-        row, col = (float(part) for part in value)
-    except (TypeError, ValueError):
-        return None
-    return (row, col) if all(math.isfinite(part) and part > 0 for part in (row, col)) else None
-
-
-def _spacing(dataset: Dataset) -> tuple[tuple[float, float] | None, str]:
-    """Spacing at the breast (MG-C03): the detector's, divided by the magnification; else a calibrated one."""
-    in_slice = _pair(dataset, "PixelSpacing") if is_multi_frame(dataset) else None
-    if in_slice is not None:
-        # A reconstruction's own spacing is that of the patient at the slice; nothing magnifies it.
-        return in_slice, "Pixel Spacing of the slices"
-    at_detector = _pair(dataset, "ImagerPixelSpacing")
-    if at_detector is not None:
-        magnification, source = number(dataset, "EstimatedRadiographicMagnificationFactor"), "ERMF"
-        if magnification is None:
-            to_detector = number(dataset, "DistanceSourceToDetector")
-            to_patient = number(dataset, "DistanceSourceToPatient")
-            if to_detector and to_patient:
-                magnification, source = to_detector / to_patient, "source distances"
-        if magnification is None:
-            return at_detector, "Imager Pixel Spacing, at the detector"
-        row, col = at_detector
-        return (row / magnification, col / magnification), f"Imager Pixel Spacing ÷ {source} {magnification:.3g}"
-    for keyword, name in (("PixelSpacing", "Pixel Spacing"), ("NominalScannedPixelSpacing", "scanned film")):
-        spacing = _pair(dataset, keyword)
-        if spacing is not None:
-            return spacing, name
-    return None, ""
+    return _INTENT_OF_CLASS.get(text(dataset, "SOPClassUID"))
 
 
 def _orientation(dataset: Dataset) -> tuple[str, str] | None:

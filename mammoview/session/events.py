@@ -68,6 +68,24 @@ class PixelsFailed:
     problem: Problem
 
 
+@dataclass(frozen=True, eq=False)
+class FrameReady:
+    """A frame of a volume can be painted. ``position`` counts as shown."""
+
+    image_id: str
+    position: int
+    image: DisplayImage
+
+
+@dataclass(frozen=True)
+class FrameFailed:
+    """A frame of a volume cannot be painted, and why."""
+
+    image_id: str
+    position: int
+    problem: Problem
+
+
 @dataclass(frozen=True)
 class TruthRead:
     """A mask was read to compare the image's outlines with."""
@@ -167,6 +185,8 @@ Event: TypeAlias = (
     | HangingChanged
     | PixelsReady
     | PixelsFailed
+    | FrameReady
+    | FrameFailed
     | TruthRead
     | MarksChanged
     | HistoryChanged

@@ -117,6 +117,15 @@ class Hanging:
         return tuple(hung.image.id for slot in self.slots for hung in slot.stack[1:])
 
     @property
+    def has_other_name(self) -> bool:
+        """Whether a prior bears another name than the current study, as after a marriage or a wrong number."""
+        names = {
+            when: {h.image.patient_name.casefold() for h in self.hung if bool(h.when) is when and h.image.patient_name}
+            for when in (False, True)
+        }
+        return bool(names[False] and names[True] - names[False])
+
+    @property
     def places(self) -> tuple[object, ...]:
         """What two hangings share that differ in nothing but how images are turned."""
         where = (

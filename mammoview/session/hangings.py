@@ -139,6 +139,10 @@ class Hangings:
                 return self._laying().hung(candidate, when)
         return None
 
+    def laid(self, item: Hung) -> Hung:
+        """The same image as it lies now."""
+        return self._laying().hung(item.image, item.when)
+
     def mirror(self, image: Mammogram) -> bool:
         """Mirror an image whose orientation no tag gives, now and whenever it is opened again (MG-K03).
 

@@ -34,6 +34,7 @@ from mammoview.session.messages import Messages
 from mammoview.session.pixels import Pixels
 from mammoview.session.settings import Settings
 from mammoview.session.truths import Truths
+from mammoview.session.volumes import VOLUME_CODE, Volumes, problems_of_volumes
 
 ENGINE = "mammoview.pipeline.worker:main"
 WRITER = "mammoview.session.saveproc:main"
@@ -87,6 +88,7 @@ class Session:
         self._engine = Crew(engine, size=1, name="engine")
         self._writer = Crew(WRITER, size=1, name="writer")
         self._pixels = Pixels(self._decoders, self._pixel_event, self.messages, settings.cache_mib)
+        self.volumes = Volumes(self._decoders, self._pixels, self._emit, self.messages, workers=settings.decode_workers)
         self.hangings = Hangings(
             self.messages,
             studies=lambda: self.studies,
@@ -189,8 +191,9 @@ class Session:
                 if before.get(study.uid, study.images) != study.images:
                     self._analyses.forget(study.uid)
             self._pixels.forget(image.id for study in scan.studies for image in study.images)
+            self.volumes.forget(image.id for study in scan.studies for image in study.images)
             self._emit(StudiesFound(self._scan))
-            for problem in scan.problems:
+            for problem in (*scan.problems, *problems_of_volumes(scan)):
                 self.messages.tell(problem, _level(problem, scan))
             if scan.studies:
                 first = scan.studies[0]
@@ -226,8 +229,12 @@ class Session:
         for image in hanging.left_out:
             text = "An image of another patient lies in this study and is not shown."
             self.messages.tell(Problem(image.path, "other_patient", text, "Open it by itself."), Level.WARNING)
+        if hanging.has_other_name:
+            text = "An earlier study under this patient number bears another name."
+            self.messages.tell(Problem("", "other_name", text, "Make sure that both are of one woman."), Level.WARNING)
         for study_uid in dict.fromkeys((self._selected, *(item.image.study_uid for item in hanging.hung))):
             self.marks.open(study_uid)
+        self.volumes.keep_only(item.image.id for item in hanging.hung)
         self._pixels.request(self._images(hanging.visible), keep=True)
         self._pixels.request(self._images((*hanging.behind, *hanging.elsewhere)), is_prefetch=True)
 
@@ -330,6 +337,7 @@ class Session:
         self._writer.close(patience_s=_PATIENCE_S)
         self.marks.close()
         self._pixels.clear()
+        self.volumes.clear()
 
     def _emit(self, event: Event) -> None:
         with self._lock:
@@ -350,13 +358,20 @@ def _merged(before: ScanResult, new: ScanResult, first_root: int) -> ScanResult:
     for study in new.studies:
         images = tuple(replace(image, root=image.root + first_root) for image in study.images)
         old = studies.get(study.uid)
-        # One UID for two patients is a broken export: the images stay apart when they hang.
-        studies[study.uid] = replace(study, images=(*(old.images if old else ()), *images))
+        # One UID for two patients is a broken export: it hangs as the study of the one with more images.
+        owner = max((study, *([old] if old else ())), key=_own_count)
+        studies[study.uid] = replace(owner, images=(*(old.images if old else ()), *images))
     in_order = sorted(studies.values(), key=lambda study: study.date, reverse=True)
     return ScanResult(tuple(in_order), (*before.problems, *new.problems))
 
 
+def _own_count(study: Study) -> int:
+    return sum(image.patient_id == study.patient_id for image in study.images)
+
+
 def _level(problem: Problem, scan: ScanResult) -> Level:
     """How much a file that could not be used matters: a readme beside images that were found is worth a line only."""
+    if problem.code == VOLUME_CODE:
+        return Level.WARNING
     is_bystander = problem.code == NotAnImageError.code and Path(problem.path).suffix.lower() not in IMAGE_SUFFIXES
     return Level.INFO if is_bystander and scan.studies else Level.ERROR

@@ -125,12 +125,13 @@ class MainWindow(QMainWindow):
         bar.addWidget(desk.progress)
         bar.addWidget(desk.cancel_button)
         bar.addWidget(desk.cursor_label, 1)
+        bar.addPermanentWidget(desk.stage_label)
         bar.addPermanentWidget(desk.engine_label)
 
     def _connect(self) -> None:
         desk, wall, findings = self.desk, self.desk.wall, self.desk.analysis.findings
         wall.hovered.connect(desk.cursor_label.setText)
-        wall.pixels_wanted.connect(desk.session.request_pixels)
+        wall.pixels_wanted.connect(desk.presenter.want)
         wall.finding_clicked.connect(lambda finding: desk.presenter.select(finding, reveal=False))
         wall.single_toggled.connect(self.actions_by_id["single"].setChecked)
         findings.selected.connect(lambda finding: desk.presenter.select(finding, reveal=True))

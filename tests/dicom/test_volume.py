@@ -200,19 +200,18 @@ def test_projections_are_told_apart(tmp_path: Path, last: str, intent: Presentat
 @pytest.mark.meets("MG-I07")
 def test_identity_and_technique_come_from_the_groups(tmp_path: Path) -> None:
     written(tmp_path / "v.dcm", image=image_header(ViewPosition.MLO, Laterality.RIGHT))
-    lines = dict(read_header(tmp_path / "v.dcm").technique)
-    assert lines["Acquired"] == "20250203"
-    assert lines["Time"] == "101500"
-    assert lines["Organ dose"] == "0.013 dGy"
-    assert lines["Entrance dose"] == "5.2 mGy"
-    assert lines["Compression"] == "110 N"
-    assert lines["Thickness"] == "55 mm"
-    assert lines["kVp"] == "29 kV"
+    lines = {fact.keyword: fact.text for fact in read_header(tmp_path / "v.dcm").technique}
+    assert lines["AcquisitionDate"] == "2025-02-03 10:15:00"
+    assert lines["OrganDose"] == "0.013 dGy = 1.3 mGy"
+    assert lines["EntranceDoseInmGy"] == "5.2 mGy"
+    assert lines["CompressionForce"] == "110 N"
+    assert lines["BodyPartThickness"] == "55 mm"
+    assert lines["KVP"] == "29 kVp"
     assert lines["Exposure"] == "90 mAs"
-    assert lines["Exposure time"] == "950 ms"
-    assert lines["Target"] == "TUNGSTEN"
-    assert lines["Detector"] == "PHANTOM-1"
-    assert lines["Angle"].startswith("45")
+    assert lines["ExposureTime"] == "950 ms"
+    assert lines["AnodeTargetMaterial"] == "W"
+    assert lines["DetectorID"] == "PHANTOM-1"
+    assert lines["PositionerPrimaryAngle"] == "45°"
 
 
 def test_a_header_may_claim_any_number_of_frames(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,30 +13,30 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from mammoview.core.geometry import Box
 from mammoview.core.image import DisplayImage
 from mammoview.core.study import VoiLut, VoiWindow
+from mammoview.imaging.air import Air
 from mammoview.session.hanging import Hung
-from mammoview.session.orientation import Side
 from mammoview.ui import theme
-from mammoview.ui.viewport import decor, marks, voi
-from mammoview.ui.viewport.annotation import AnnotationOptions, edge_letters, lower_lines, upper_lines
+from mammoview.ui.viewport import decor, marks
+from mammoview.ui.viewport.annotation import AnnotationOptions
+from mammoview.ui.viewport.corners import Layout
 from mammoview.ui.viewport.gray_image import as_image
 from mammoview.ui.viewport.layers import OverlayOptions, Prepared, Truth, legend
 from mammoview.ui.viewport.lens import Lens
 from mammoview.ui.viewport.mouse import MouseTool, Overpaint
 from mammoview.ui.viewport.moving import MovingLayer
-from mammoview.ui.viewport.placement import MAX_ZOOM, MIN_ZOOM, Placement, fitting_scale, hung, laid_box
+from mammoview.ui.viewport.placement import Placement, laid_box
+from mammoview.ui.viewport.placing import Placing
+from mammoview.ui.viewport.pyramid import coarse_pyramid
 from mammoview.ui.viewport.render import GrayRenderer, Table
 from mammoview.ui.viewport.rest import Rest
 from mammoview.ui.viewport.shade import Shade
+from mammoview.ui.viewport.writing import write
 
 _CENTRED = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
 
 
-class Canvas(QWidget):
-    """A slot of the hanging with at most one image in it: what is shown, where it lies, and how it is painted.
-
-    Positions count rows from the top and columns from the chest wall's edge outwards, in device pixels: so that the
-    same numbers mean the same place of the anatomy in a pane that mirrors this one.
-    """
+class Canvas(Placing):
+    """A slot of the hanging with at most one image in it: what is shown, and how it is painted."""
 
     resized = Signal()
 
@@ -44,17 +45,17 @@ class Canvas(QWidget):
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(80, 80)
-        self.hung: Hung | None = None
-        self.image: DisplayImage | None = None
-        self.placement = Placement(1, 1)
         self.shade = Shade()
+        self.default_voi: VoiWindow | VoiLut = self.shade.voi
+        self.computed_voi: VoiWindow | VoiLut | None = None
+        self.air: Air | None = None
         self.overpaints: list[Overpaint] = []
         self.tool: MouseTool | None = None
+        self.badges: tuple[str, ...] = ()
         self.prepared: Prepared | None = None
         self.truth: Truth | None = None
         self.is_active = False
         self.text = ""
-        self._shown = Box(0, 0, 1, 1)
         self._options = OverlayOptions()
         self._annotation = AnnotationOptions()
         self._notes: tuple[str, ...] = ()
@@ -69,27 +70,9 @@ class Canvas(QWidget):
         self.rest = Rest(self)
         self.rest.begun.connect(self._sharpen)
         self.rest.settled.connect(self.update)
+        self._layout: Layout | None = None
 
     # What is shown
-
-    @property
-    def chest_wall(self) -> Side | None:
-        """The edge where the chest wall lies."""
-        return self.hung.orientation.chest_wall if self.hung else None
-
-    @property
-    def device_size(self) -> tuple[int, int]:
-        """(rows, columns) in device pixels."""
-        ratio = self.devicePixelRatioF()
-        return max(1, round(self.height() * ratio)), max(1, round(self.width() * ratio))
-
-    @property
-    def spacing(self) -> tuple[float, float]:
-        """(row, column) of a laid-down pixel, mm; (1, 1) where unknown."""
-        known = self.hung.image.spacing_mm if self.hung else None
-        if known is None:
-            return 1.0, 1.0
-        return (known[1], known[0]) if self.hung and self.hung.orientation.dihedral.transpose else known
 
     def sizeHint(self) -> QSize:
         return QSize(400, 480)
@@ -97,7 +80,7 @@ class Canvas(QWidget):
     def set_empty(self, text: str) -> None:
         """Show no image but ``text``: what belongs here, or why nothing can be shown (MG-B15)."""
         self.hung, self.image, self.prepared, self._renderer, self._lens = None, None, None, None, None
-        self.truth = None
+        self.truth, self.air = None, None
         self.text = text
         self._redraw()
 
@@ -106,20 +89,27 @@ class Canvas(QWidget):
         self.set_empty(text)
         self.hung, self._stack_text = item, stack_text
 
-    def set_image(self, image: DisplayImage, shown: Box, default: VoiWindow | VoiLut) -> None:
+    def set_image(
+        self,
+        image: DisplayImage,
+        shown: Box,
+        default: VoiWindow | VoiLut,
+        computed: VoiWindow | VoiLut | None = None,
+    ) -> None:
         """Show the pixels of the item that waits here.
 
         Parameters
         ----------
         shown
             The breast in native pixels: what is fitted to the pane.
-        default
-            The window to begin with.
+        default, computed
+            The window to begin with, and the one made from the pixels.
         """
         if self.hung is None or self.hung.image.id != image.image_id:
             return
         rows, columns = image.levels[0].shape
         self.image, self.text = image, ""
+        self.default_voi, self.computed_voi = default, computed
         self.shade = replace(self.shade, voi=default)
         self.placement = Placement(rows, columns, self.hung.orientation.dihedral)
         self._shown = laid_box(shown, self.placement)
@@ -170,19 +160,23 @@ class Canvas(QWidget):
             self._selected = ids
             self._redraw()
 
-    def set_window(self, adjustment: voi.Adjustment, *, is_inverted: bool) -> None:
-        """Apply the reader's window: one table lookup, nothing is resampled."""
-        self.shade = replace(self.shade, adjustment=adjustment, is_inverted=is_inverted)
+    def set_shade(self, shade: Shade) -> None:
+        """Show gray another way: one table lookup, nothing is resampled."""
+        was, self.shade = self.is_air_black, shade
+        if self.is_air_black != was:
+            self._make_renderer()
         self.update()
 
-    def next_voi(self) -> None:
-        """Take the next window or table that the header offers (MG-D01)."""
-        if self.hung is None:
-            return
-        offered = voi.choices(self.hung.image.grayscale, self.shade.voi)
-        following = offered[1 % len(offered)] if self.shade.voi == offered[0] else offered[0]
-        self.shade = replace(self.shade, voi=following)
-        self.update()
+    def set_air(self, air: Air | None) -> None:
+        """Take an estimate of the air around the breast."""
+        self.air = air
+        if self.is_air_black:
+            self._make_renderer()
+
+    @property
+    def is_air_black(self) -> bool:
+        """Whether estimated air is darkened now."""
+        return self.shade.is_air_black(self.air)
 
     def set_active(self, *, is_active: bool) -> None:
         if is_active != self.is_active:
@@ -197,81 +191,15 @@ class Canvas(QWidget):
             self._lens = Lens(self.image.levels, self._blackened())
         self.update()
 
-    # Where it lies
-
-    def fitting_scale(self) -> float | None:
-        """Device pixels per mm (per native pixel where the spacing is unknown) at which the breast fits."""
-        if self.image is None or self.hung is None:
-            return None
-        return fitting_scale(
-            self._shown,
-            self.placement.laid_size[1],
-            self.device_size,
-            spacing=self.spacing,
-            chest_wall=self.chest_wall,
-            is_top=self.hung.orientation.is_top,
-        )
-
-    @property
-    def size_group(self) -> object:
-        """What images share whose sizes can be compared: a physical scale, or else the size of their matrix."""
-        has_scale = self.hung is not None and self.hung.image.spacing_mm is not None
-        return "mm" if has_scale else (self.placement.rows, self.placement.columns)
-
-    def zoom_at(self, scale: float) -> tuple[float, float]:
-        """Device pixels per laid-down pixel at ``scale`` device pixels per mm."""
-        return scale * self.spacing[0], scale * self.spacing[1]
-
-    def hang(self, scale: float) -> None:
-        """Hang the image at its edge of the pane at ``scale`` device pixels per mm."""
-        if self.image is None or self.hung is None:
-            return
-        self.placement = hung(
-            self.placement,
-            self._shown,
-            self.device_size,
-            zoom=self.zoom_at(scale),
-            chest_wall=self.chest_wall,
-            is_top=self.hung.orientation.is_top,
-        )
-        self._move()
-
-    def pan(self, rows: float, outward: float) -> None:
-        """Shift by device pixels."""
-        self.placement = self.placement.panned(round(rows), round(outward) * self._outward)
-        self._move()
-
-    def zoom_by(self, factor: float, row: float, outward: float) -> None:
-        """Enlarge around a point of the pane, device pixels."""
-        if self.image is None:
-            return
-        col = outward if self._outward > 0 else self.device_size[1] - outward
-        self.placement = self.placement.zoomed(factor, row, col)
-        self._move()
-
-    def can_zoom(self, factor: float) -> bool:
-        """Whether ``factor`` stays within reason."""
-        return MIN_ZOOM <= self.placement.zoom[0] * factor <= MAX_ZOOM
-
-    @property
-    def middle(self) -> tuple[float, float]:
-        """(row, outward) of the pane's middle, device pixels."""
-        return self.device_size[0] / 2, self.device_size[1] / 2
-
-    def outward_point(self, row: float, col: float) -> tuple[float, float]:
-        """(row, outward) of a device point."""
-        return row, col if self._outward > 0 else self.device_size[1] - col
-
-    @property
-    def _outward(self) -> int:
-        return -1 if self.chest_wall is Side.RIGHT else 1
-
     # Painting
 
-    def _blackened(self) -> tuple[tuple[np.ndarray, ...], ...]:
-        padding = self.image.padding if self.image else ()
-        is_cleaned = self._options.is_cleaned and self.prepared is not None
-        return (padding, self.prepared.suppressed) if is_cleaned and self.prepared else (padding,)
+    def _blackened(self) -> tuple[Sequence[np.ndarray], ...]:
+        blackened: list[Sequence[np.ndarray]] = [self.image.padding if self.image else ()]
+        if self._options.is_cleaned and self.prepared is not None:
+            blackened.append(self.prepared.suppressed)
+        if self.image is not None and self.air is not None and self.is_air_black:
+            blackened.append(coarse_pyramid(self.air.mask, self.image))
+        return tuple(blackened)
 
     def _make_renderer(self) -> None:
         self._renderer = GrayRenderer(self.image.levels, self._blackened()) if self.image else None
@@ -328,8 +256,9 @@ class Canvas(QWidget):
             self._decor.setDevicePixelRatio(ratio)
         painter.drawImage(0, 0, self._decor)
         painter.scale(1 / ratio, 1 / ratio)
-        caption = self.shade.caption(self.hung.image.grayscale)
-        decor.paint_window(painter, fonts, caption, size=size, chest_wall=self.chest_wall)
+        caption = self.shade.caption(self.hung.image.grayscale, has_black_air=self.is_air_black)
+        if self._layout is not None:
+            decor.paint_window(painter, fonts, caption, self._layout, self.chest_wall)
         if self._lens is not None and self._cursor is not None:
             self._lens.paint(painter, self.placement, self._table(), at=self._cursor * ratio, ratio=ratio)
         if self.tool is not None:
@@ -375,14 +304,20 @@ class Canvas(QWidget):
         painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
         colours = legend(prepared, self.truth, self._options)
         notes = (*((self._stack_text,) if self._stack_text else ()), *self._notes, *colours)
-        upper = upper_lines(image, self._annotation, self.hung.orientation.inferred)
-        lower = lower_lines(image, self._annotation, zoom=self.placement.zoom[1], notes=notes)
-        decor.paint_corners(painter, fonts, upper, lower, size=size, chest_wall=self.chest_wall)
-        letters = edge_letters(image.patient_orientation, self.hung.orientation.dihedral)
-        decor.paint_letters(painter, fonts, letters, size=size, chest_wall=self.chest_wall)
-        if self._options.is_cleaned:
-            text = "CLEANED COPY" if self.prepared else "CLEANED COPY NOT READY"
-            decor.paint_badge(painter, fonts, text, size=size, chest_wall=self.chest_wall)
+        cleaned = ("CLEANED COPY" if self.prepared else "CLEANED COPY NOT READY",) if self._options.is_cleaned else ()
+        self._layout = write(
+            painter,
+            fonts,
+            image,
+            self.hung.orientation,
+            options=self._annotation,
+            placement=self.placement,
+            size=size,
+            notes=notes,
+            badges=(*self.badges, *cleaned, *(("NO PHYSICAL SCALE",) if image.spacing_mm is None else ())),
+            size_text=self.zoom_text,
+            when=self.hung.when,
+        )
         for overpaint in self.overpaints:
             overpaint.paint(painter, self, fonts)
         painter.end()

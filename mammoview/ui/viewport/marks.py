@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import cv2
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QFont, QImage, QPainter, QPainterPath, QPen, QPolygonF
+from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPainterPath, QPen, QPolygonF
 
 from mammoview.core.findings import Finding
 from mammoview.core.geometry import Box, PixelTransform
@@ -116,7 +114,8 @@ def map_pixels(
     half = Target(target.row0 // 2, target.col0 // 2, -(-target.row1 // 2), -(-target.col1 // 2))
     shrunk = PixelTransform(((0.5, 0.0, 0.0), (0.0, 0.5, 0.0)))
     coarse = warp(values.values, on_map.then(shrunk), half, step=1.0)
-    full = cv2.resize(coarse, (2 * half.size[1], 2 * half.size[0]), interpolation=cv2.INTER_LINEAR)
+    twice = 2 * half.size[1], 2 * half.size[0]
+    full = np.asarray(cv2.resize(coarse, twice, interpolation=cv2.INTER_LINEAR), np.uint8)
     down, across = target.row0 - 2 * half.row0, target.col0 - 2 * half.col0
     part = full[down : down + target.size[0], across : across + target.size[1]]
     words = np.ascontiguousarray(table).view(np.uint32).ravel()
@@ -238,41 +237,20 @@ def _corners(painter: QPainter, rect: QRectF) -> None:
 
 def _paint_score(painter: QPainter, finding: Finding, to_device: PixelTransform, colour: QColor) -> None:
     at = _rect(to_device, finding.box).topLeft() - QPointF(0, 3)
-    _text(painter, at, f"{finding.p_malignant:.2f}", colour)
+    outlined_text(painter, at, f"{finding.p_malignant:.2f}", colour)
 
 
 def _label(painter: QPainter, under: QPointF, text: str, layer: Layer) -> None:
-    _text(painter, under + QPointF(0, painter.fontMetrics().ascent()), text, COLOURS[layer])
+    outlined_text(painter, under + QPointF(0, painter.fontMetrics().ascent()), text, COLOURS[layer])
 
 
-def _text(painter: QPainter, at: QPointF, text: str, colour: QColor) -> None:
+def outlined_text(painter: QPainter, at: QPointF, text: str, colour: QColor) -> None:
+    """Paint text with its baseline at ``at`` so that it can be read on bright tissue, too."""
     painter.setPen(QColor(0, 0, 0, 220))
     for dx, dy in ((1, 1), (-1, 1), (1, -1), (-1, -1)):
         painter.drawText(at + QPointF(dx, dy), text)
     painter.setPen(colour)
     painter.drawText(at, text)
-
-
-def text_block(
-    painter: QPainter, lines: Iterable[tuple[str, QColor, QFont]], *, x: float, y: float, is_right: bool, is_up: bool
-) -> float:
-    """Stack lines of text from (x, y) down, or up when ``is_up``, flush right when ``is_right``.
-
-    Returns
-    -------
-    float
-        The y where the next line would go.
-    """
-    for text, colour, font in lines:
-        painter.setFont(font)
-        metrics = painter.fontMetrics()
-        if is_up:
-            baseline, y = y - metrics.descent(), y - metrics.lineSpacing()
-        else:
-            baseline, y = y + metrics.ascent(), y + metrics.lineSpacing()
-        left = x - metrics.horizontalAdvance(text) if is_right else x
-        _text(painter, QPointF(left, baseline), text, colour)
-    return y
 
 
 def hit(prepared: Prepared, placement: Placement, row: float, col: float, reach_px: float) -> str | None:
