@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 # How far beyond its estimated outline the breast is left alone, of the work copy's long side. Digital skin ends
-# sharply: three pixels of 800. On film the outline itself is uncertain.
-_DIGITAL_RIM_SHARE = 3 / 800
+# sharply: two pixels of 800. On film the outline itself is uncertain.
+_DIGITAL_RIM_SHARE = 2 / 800
 _FILM_RIM_SHARE = 0.01
 
 

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from pydicom import dcmread
+from pydicom import Dataset, dcmread
 
 from mammoview.core.errors import OutputError, UsageError
 from mammoview.core.study import Mammogram, PresentationIntent, ViewPosition
@@ -280,3 +281,93 @@ def test_what_a_bare_image_lacks_is_not_made_up(fixtures_dir: FixturesDir) -> No
     for file, entry in entries(folder).items():
         dataset = dcmread(folder / file, stop_before_pixels=True)
         assert not [keyword for keyword in entry.expect["missing"] if keyword in dataset], file
+
+
+def tree(item: Dataset) -> Iterator[Dataset]:
+    """An item of a report and all below it."""
+    yield item
+    for child in item.get("ContentSequence", []):
+        yield from tree(child)
+
+
+def reports(folder: Path) -> dict[str, Entry]:
+    return {file: entry for file, entry in entries(folder).items() if "is_report" in entry.expect}
+
+
+def test_reports_are_taken_by_independent_readers(fixtures_dir: FixturesDir) -> None:
+    folder = fixtures_dir("cad_sr")
+    assert len(reports(folder)) == 17
+    for file in reports(folder):
+        # dsrdump refuses relations that the object does not allow; dcsrdump walks the tree and its references.
+        for reader, bad in (("dsrdump", ("E:", "F:")), ("dcsrdump", ("Error",))):
+            done = subprocess.run([program(reader), file], cwd=folder, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, file
+            lines = (done.stdout + done.stderr).splitlines()
+            assert not [line for line in lines if line.startswith(bad)], file
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("DicomSRValidator") is None, reason="needs DicomSRValidator (Debian's pixelmed-apps)")
+def test_a_report_follows_its_template(fixtures_dir: FixturesDir) -> None:
+    # Java counts the operators of the validator's rules and finds them too many.
+    limits = " ".join(f"-Djdk.xml.xpath{name}Limit=0" for name in ("TotalOp", "ExprOp", "ExprGrp"))
+    command = [program("DicomSRValidator"), "-checktemplateid", "-checkcontentitemorder", "mixed.dcm"]
+    environment = {**os.environ, "JAVA_TOOL_OPTIONS": limits}
+    folder = fixtures_dir("cad_sr")
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=environment)
+    lines = (done.stdout + done.stderr).splitlines()
+    assert "Root Template Validation Complete" in lines
+    # The unit of an operating point names the number of points; the validator knows the placeholder only.
+    assert not [line for line in lines if line.startswith("Error") and "{1:3}" not in line]
+    assert not [line for line in lines if "not in template" in line]
+
+
+def test_reports_say_how_it_went(fixtures_dir: FixturesDir) -> None:
+    folder = fixtures_dir("cad_sr")
+    seen: set[str] = set()
+    for file, entry in reports(folder).items():
+        dataset = dcmread(folder / file)
+        codes = {
+            item.ConceptNameCodeSequence[0].CodeValue: item.ConceptCodeSequence[0].CodeValue
+            for item in dataset.ContentSequence
+            if item.ValueType == "CODE"
+        }
+        assert codes["111017"] == entry.expect["summary"], file
+        seen.add(codes["111017"])
+        is_found = codes["111017"] in {"111242", "111244"}
+        assert bool(entry.expect["marks"]) == is_found, file
+    assert seen == {"111241", "111242", "111243", "111244", "111245"}
+
+
+def test_marks_lie_on_their_landmarks_in_the_image_that_they_refer_to(fixtures_dir: FixturesDir) -> None:
+    folder = fixtures_dir("cad_sr")
+    pictures = {
+        dcmread(path, stop_before_pixels=True).SOPInstanceUID: path
+        for group in ("cad_sr", "dihedral")
+        for path in fixtures_dir(group).rglob("*.dcm")
+    }
+    total = 0
+    for file, entry in reports(folder).items():
+        dataset = dcmread(folder / file)
+        library = dataset.ContentSequence[1].ContentSequence
+        marks = []
+        for item in tree(dataset):
+            if item.get("ValueType") == "SCOORD" and item.GraphicType == "POINT":
+                root, second, place = item.ContentSequence[0].ReferencedContentItemIdentifier
+                assert (root, second) == (1, 2)
+                uid = library[place - 1].ReferencedSOPSequence[0].ReferencedSOPInstanceUID
+                column, row = item.GraphicData
+                marks.append([uid, round(row, 2), round(column, 2)])
+                pixel = dcmread(pictures[uid]).pixel_array[int(row), int(column)]
+                assert pixel in (LARGE, SMALL), file
+        told = [[mark["image"], *(round(part, 2) for part in mark["centre"])] for mark in entry.expect["marks"]]
+        assert sorted(marks) == sorted(told), file
+        total += len(marks)
+    assert total > 40
+
+
+def test_reports_are_no_images(fixtures_dir: FixturesDir) -> None:
+    folder = fixtures_dir("cad_sr")
+    result = scan([folder])
+    assert {Path(problem.path).name for problem in result.problems} == set(reports(folder))
+    assert [len(study.images) for study in result.studies] == [4]

@@ -82,8 +82,7 @@ class GrayCommands:
             self._chooser.kept.connect(self._keep)
             self._chooser.removed.connect(self._remove)
         self._update_chooser()
-        if self._desk.active is not None:
-            self._chooser.place_beside(self._desk.active)
+        self._chooser.place_beside(self._desk.wall, self._desk.right)
         self._chooser.show()
         self._chooser.raise_()
         self._chooser.activateWindow()

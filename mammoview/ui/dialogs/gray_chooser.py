@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import cv2
 import numpy as np
@@ -23,38 +24,49 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from mammoview.core.geometry import Dihedral
+from mammoview.core.geometry import Box, Dihedral
 from mammoview.core.image import DisplayImage
 from mammoview.core.study import Grayscale
 from mammoview.ui.bridge import Background
 from mammoview.ui.viewport.choices import Choice, ChoiceKind, current
 from mammoview.ui.viewport.output import PLAIN
 from mammoview.ui.viewport.pane import Pane
+from mammoview.ui.viewport.pyramid import breast_box
 from mammoview.ui.viewport.render import apply_table
 from mammoview.ui.viewport.shade import Shade
 
-_PICTURE = QSize(84, 100)
+Level = TypeVar("Level", NDArray[np.uint8], NDArray[np.uint16])
+
+_PICTURE = QSize(66, 80)
+#: So many choices have keys.
+_KEYS = 4
 
 
 def pictures(
     image: DisplayImage, gray: Grayscale, dihedral: Dihedral, shade: Shade, choices: Sequence[Choice]
 ) -> list[NDArray[np.uint8]]:
     """The image as each choice would show it, small: one (rows, columns) array, uint8, for each."""
-    level = image.levels[-1]
-    scale = min(_PICTURE.height() / max(level.shape), 1.0)
-    small = cv2.resize(level, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA)
-    is_padding = None
-    if image.padding:
-        is_padding = cv2.resize(image.padding[-1], small.shape[::-1], interpolation=cv2.INTER_AREA) > 127
+    # The coarsest level, cut to the breast.
+    step = 2.0 ** (len(image.levels) - 1)
+    seen = breast_box(image, is_dark_high=gray.is_dark_high)
+    cut = Box(seen.row0 / step, seen.col0 / step, seen.row1 / step, seen.col1 / step).slices()
+    small = _fitted(image.levels[-1][cut])
+    is_padding = _fitted(image.padding[-1][cut]) > 127 if image.padding else None
     made = []
     for choice in choices:
         shown = replace(shade, voi=choice.voi, adjustment=choice.adjustment, output=PLAIN)
         out = np.empty(small.shape, np.uint8)
-        apply_table(np.asarray(small, np.uint16), shown.table(gray, image.value_offset), out)
+        apply_table(small, shown.table(gray, image.value_offset), out)
         if is_padding is not None:
             out[is_padding] = 0
         made.append(laid_down(out, dihedral))
     return made
+
+
+def _fitted(level: Level) -> Level:
+    """A part of a level, made small enough for a picture."""
+    scale = min(_PICTURE.height() / max(level.shape), 1.0)
+    return np.asarray(cv2.resize(level, None, fx=scale, fy=scale, interpolation=cv2.INTER_AREA), level.dtype)
 
 
 def laid_down(picture: NDArray[np.uint8], dihedral: Dihedral) -> NDArray[np.uint8]:
@@ -103,18 +115,16 @@ class GrayChooser(QDialog):
         column.addWidget(self.list, 1)
         column.addWidget(self.link_box)
         column.addLayout(row)
-        self.resize(380, 560)
 
-    def place_beside(self, pane: QWidget) -> None:
-        """Come up over the half of the window that does not hold the active image."""
+    def place_beside(self, images: QWidget, dock: QWidget) -> None:
+        """Come up over the panel, where no image is covered; without a panel, over the edge of the images."""
         window = self.parentWidget()
         if window is None:
             return
-        middle = pane.mapTo(window, pane.rect().center())
-        is_left = middle.x() > window.width() / 2
-        x = 12 if is_left else window.width() - self.width() - 12
-        self.setFixedHeight(min(560, max(300, window.height() - 120)))
-        self.move(window.mapToGlobal(QPoint(x, 90)))
+        below = images.mapTo(window, QPoint(0, 0)).y()
+        wide = dock.width() if dock.isVisible() else 320
+        self.resize(max(wide, self.minimumSizeHint().width()), min(680, images.height()))
+        self.move(window.mapToGlobal(QPoint(window.width() - self.width(), below)))
 
     def show_choices(self, pane: Pane | None, choices: tuple[Choice, ...], *, is_linked: bool) -> None:
         """List what is offered for the image of a pane."""
@@ -129,8 +139,8 @@ class GrayChooser(QDialog):
         if not is_same:
             self.list.clear()
             for number, choice in enumerate(choices, 1):
-                key = f"   Ctrl+{number}" if number <= 4 else ""
-                item = QListWidgetItem(f"{choice.label}{key}\n{choice.detail}")
+                key = f"\nCtrl+{number}" if number <= _KEYS else ""
+                item = QListWidgetItem(f"{choice.label}\n{choice.detail}{key}")
                 item.setToolTip(item.text())
                 item.setIcon(_icon(np.zeros((_PICTURE.height(), _PICTURE.width()), np.uint8)))
                 self.list.addItem(item)
@@ -188,4 +198,8 @@ class GrayChooser(QDialog):
 def _icon(gray: NDArray[np.uint8]) -> QIcon:
     rows, columns = gray.shape
     picture = QImage(gray.data, columns, rows, columns, QImage.Format.Format_Grayscale8).copy()
-    return QIcon(QPixmap.fromImage(picture))
+    icon = QIcon()
+    # A selected picture keeps its grays, too.
+    for mode in (QIcon.Mode.Normal, QIcon.Mode.Selected, QIcon.Mode.Active):
+        icon.addPixmap(QPixmap.fromImage(picture), mode)
+    return icon

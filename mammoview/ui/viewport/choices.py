@@ -77,12 +77,12 @@ def offered(
         for index, lut in enumerate(gray.luts)
     ]
     if computed is not None:
-        made.append(Choice(ChoiceKind.COMPUTED, "Computed from the image", _words(computed), computed))
+        made.append(Choice(ChoiceKind.COMPUTED, "Computed", _words(computed), computed))
     made += [
         Choice(
             ChoiceKind.OWN if preset.is_own else ChoiceKind.PRESET,
             preset.name,
-            f"width × {preset.stretch:.2f}, {_shift_words(preset.shift)}",
+            _preset_words(preset),
             default,
             Adjustment(preset.shift, preset.stretch),
             index,
@@ -109,8 +109,11 @@ def _table_words(lut: VoiLut) -> str:
     return f"{len(lut.data) // 2} entries, {lut.bits} bits"
 
 
-def _shift_words(shift: float) -> str:
-    return "no brighter" if not shift else f"{abs(shift) * 100:.0f} % {'brighter' if shift > 0 else 'darker'}"
+def _preset_words(preset: GrayPreset) -> str:
+    parts = [f"width × {preset.stretch:.2f}"] if preset.stretch != 1.0 else []
+    if preset.shift:
+        parts.append(f"{abs(preset.shift) * 100:.0f} % {'brighter' if preset.shift > 0 else 'darker'}")
+    return ", ".join(parts) or "the image's own window"
 
 
 def counterpart(wanted: Choice, among: Sequence[Choice]) -> Choice | None:

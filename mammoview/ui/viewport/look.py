@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mammoview.core.geometry import Box
 from mammoview.core.image import DisplayImage, StoredImage
@@ -45,4 +45,6 @@ def look_for_air(look: Look, header: Mammogram) -> Air | None:
     shown = table[image.levels[k]]
     if image.padding:
         shown[image.padding[k] > 127] = 0
-    return estimate_air(shown)
+    air = estimate_air(shown)
+    # Only detectors say what they made the pixels for: such an image is no film, however softly its skin ends.
+    return air if air is None or header.intent is None else replace(air, is_digital=True)
