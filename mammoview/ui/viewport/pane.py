@@ -77,6 +77,11 @@ class Pane(Canvas):
         on_device = at * self.devicePixelRatioF()
         return self.outward_point(on_device.y(), on_device.x())
 
+    @property
+    def pointed(self) -> tuple[float, float] | None:
+        """(row, outward) of the cursor, device pixels; None where it is elsewhere."""
+        return self._mirrored(self._cursor) if self._cursor is not None else None
+
     def _is_windowing(self, event: QMouseEvent) -> bool:
         return self.is_window_tool or bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
 

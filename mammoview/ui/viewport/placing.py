@@ -61,6 +61,12 @@ class Placing(QWidget):
         return self.pitches.of(self.screen())
 
     @property
+    def breast(self) -> Box:
+        """What is fitted to the pane, native pixels."""
+        laid = self.placement.dihedral.transform(self.placement.rows, self.placement.columns)
+        return laid.inverse().apply_box(self._shown)
+
+    @property
     def extent(self) -> tuple[float, float]:
         """(rows, outward) of the breast at one device pixel per acquired pixel, from the chest wall's edge."""
         return self._shown.height_px, max(1.0, self._far)
