@@ -53,7 +53,7 @@ class Screen:
 
 
 GE = "fixtures/dicom/ge_senographe_r_mlo_sigmoid_voilut.dcm"
-FILM = "cbis_ddsm/mammograms/P_00081_RIGHT_MLO.jpg"
+FILM = "cbis_ddsm/mammograms/00659_RIGHT_MLO.jpg"
 FOUR = "fixtures/ffdm_4view"
 SCREENS = (
     Screen("four-small", SMALL, FOUR),

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QDialog, QDockWidget, QLabel, QMainWindow, QProgre
 from mammoview.session.session import Session
 from mammoview.ui.bridge import Background
 from mammoview.ui.dialogs.settings import SettingsDialog
+from mammoview.ui.frames import Frames
 from mammoview.ui.panels.analysis import AnalysisPanel
 from mammoview.ui.panels.messages import Banner
 from mammoview.ui.panels.studies import StudiesPanel
@@ -51,6 +52,8 @@ class Desk(QObject):
         self.cursor_label, self.state_label, self.engine_label = QLabel(), QLabel("Ready"), QLabel()
         self.stage_label = QLabel()
         self.wall.set_synchronous(is_on=session.settings.is_synchronous)
+        self.frames = Frames(session, background, self.wall, self)
+        self.listeners.append(self.frames.hear)
         parts = Parts(
             self.wall,
             self.studies,

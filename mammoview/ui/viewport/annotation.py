@@ -103,7 +103,6 @@ def _flags(image: Mammogram) -> list[Line]:
     part = f": {', '.join(image.partial_meanings)}" if image.partial_meanings else ""
     ratio = f" {image.lossy_ratio}" if image.lossy_ratio else ""
     flags = [
-        (image.intent is PresentationIntent.FOR_PROCESSING, "RAW (FOR PROCESSING)"),
         (image.has_implant, "IMPLANT"),
         (image.is_partial, f"PARTIAL VIEW{part}"),
         (image.is_partial and bool(_ENLARGED & set(image.modifiers)), "PARTIAL AND ENLARGED: HEADER IN DOUBT"),
@@ -149,7 +148,13 @@ _TECHNIQUE: Final[tuple[tuple[int, tuple[tuple[str, str], ...]], ...]] = (
 
 
 def lower_lines(
-    image: Mammogram, options: AnnotationOptions, *, zoom: float, notes: tuple[str, ...], size_text: str = ""
+    image: Mammogram,
+    options: AnnotationOptions,
+    *,
+    zoom: float,
+    notes: tuple[str, ...],
+    frame: tuple[str, ...] = (),
+    size_text: str = "",
 ) -> tuple[Line, ...]:
     """The lower corner, from top to bottom, without the window's values.
 
@@ -159,6 +164,8 @@ def lower_lines(
         Device pixels per native pixel.
     notes
         What the analysis has to say about the image: its score, or why there is none.
+    frame
+        Which slice of a volume is shown; these lines stay whatever the room.
     size_text
         The zoom in words, where there is something to say; empty for its number.
     """
@@ -169,6 +176,7 @@ def lower_lines(
     for note in notes:
         is_warning = note.lower().startswith("not scored")
         lines.append(Line(note, Tone.WARNING if is_warning else Tone.PLAIN, 1 if is_warning else 3))
+    lines.extend(Line(text, Tone.PLAIN) for text in frame)
     if image.is_magnified:
         lines.append(Line(magnified_text(image), Tone.WARNING, 1))
     lines.append(Line(spacing_text(image), Tone.QUIET, 4))
@@ -213,3 +221,14 @@ def edge_letters(patient_orientation: tuple[str, str] | None, dihedral: Dihedral
 def opposite(direction: str) -> str:
     """The opposite direction, letter by letter: ``AF`` gives ``PH``."""
     return "".join(_OPPOSITE.get(letter, letter) for letter in direction)
+
+
+def kind_badges(image: Mammogram) -> tuple[str, ...]:
+    """Banners of an image that is no plain exposure: raw, the slices of a volume, or computed from them.
+
+    No level of annotation hides them (MG-D11).
+    """
+    raw = ("RAW · FOR PROCESSING · NOT FOR DIAGNOSIS",) if image.intent is PresentationIntent.FOR_PROCESSING else ()
+    if image.is_generated_2d:
+        return (*raw, "GENERATED 2D")
+    return (*raw, image.volume.kind.value.upper()) if image.volume is not None else raw

@@ -22,6 +22,7 @@ from mammoview.ui.viewport.pane import Pane
 from mammoview.ui.viewport.placement import Whereabouts
 from mammoview.ui.viewport.rest import Runner, at_once
 from mammoview.ui.viewport.shade import Shade
+from mammoview.ui.viewport.sight import Swaps, seen_at, sight_of
 from mammoview.ui.viewport.tones import Tones
 from mammoview.ui.viewport.voi import Adjustment
 
@@ -40,6 +41,8 @@ class Wall(QWidget):
     pixels_wanted = Signal(tuple)
     single_toggled = Signal(bool)
     activated = Signal()
+    image_shown = Signal(object)
+    frames_stepped = Signal(object, int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -52,6 +55,7 @@ class Wall(QWidget):
         self.is_swapped = False
         self._compared: dict[Pane, tuple[Hung, Shade]] = {}
         self._kept: dict[Pane, tuple[Whereabouts, Shade | None]] = {}
+        self._swaps = Swaps()
         self.panes: list[Pane] = []
         self._slots: list[Slot] = []
         self._depth: list[int] = []
@@ -85,7 +89,7 @@ class Wall(QWidget):
             self.is_swapped = False
         self._hanging = hanging
         self._active, self.motion.is_fitted = 0, True
-        self._compared, self._kept = {}, {}
+        self._compared, self._kept, self._swaps = {}, {}, Swaps()
         old, self.panes = self.panes, []
         self._first.lay(())
         self.second.lay(())
@@ -141,6 +145,7 @@ class Wall(QWidget):
         pane.pressed.connect(lambda: self._activate(index))
         pane.resized.connect(self.motion.refit)
         pane.stepped.connect(lambda step: self.step(step, index))
+        pane.frames_stepped.connect(lambda step: self.frames_stepped.emit(pane, step))
         pane.finding_clicked.connect(self.finding_clicked)
         pane.hovered.connect(self.hovered)
         pane.double_clicked.connect(lambda: self.set_single(is_single=not self.is_single))
@@ -167,6 +172,14 @@ class Wall(QWidget):
         self._hang_front(index)
         self.pixels_wanted.emit((stack[self._depth[index]].image.id,))
 
+    def swap(self, pane: Pane) -> bool:
+        """Go from an image to its volume or back, at the same place, once that is here; False where there is none."""
+        index = self.panes.index(pane)
+        image_id = self._swaps.begin(index, pane.hung, self._slots[index].stack)
+        if image_id:
+            self.pixels_wanted.emit((image_id,))
+        return bool(image_id)
+
     def show_image(
         self,
         image: DisplayImage,
@@ -175,6 +188,12 @@ class Wall(QWidget):
         computed: VoiWindow | VoiLut | None = None,
     ) -> None:
         """Show the pixels of an image that hangs here; others are ignored."""
+        swap, sight = self._swaps.take(image.image_id), None
+        if swap is not None:
+            index, depth = swap
+            self._depth[index] = depth
+            sight = sight_of(self.panes[index])
+            self._hang_front(index)
         pane = self.pane_of(image.image_id)
         if pane is None:
             return
@@ -185,10 +204,13 @@ class Wall(QWidget):
         where, shade = self._kept.pop(pane, (None, None))
         if shade is not None:
             pane.set_shade(shade)
-        if where is not None:
+        if sight is not None:
+            pane.placement = seen_at(pane, sight)
+        elif where is not None:
             bring(pane, where)
         else:
             self.motion.join(pane)
+        self.image_shown.emit(pane)
 
     def _keep_place(self, pane: Pane) -> None:
         """Let the next image of a pane come to the place and size of the one that is there."""
