@@ -1,4 +1,4 @@
-"""A small map over an image: what was seen of it at the acquired pixels, and which part is on the screen (MG-C06, C07)."""
+"""A small map over an image: what was seen of it at the acquired pixels, and which part is shown (MG-C06, C07)."""
 
 from __future__ import annotations
 
