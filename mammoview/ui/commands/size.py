@@ -71,6 +71,8 @@ class SizeCommands:
         calibrated.pop(monitor, None)
         if pitch_mm:
             calibrated[monitor] = pitch_mm
+        # How images on two monitors compare has changed, too.
+        self._desk.wall.motion.refit()
         self._desk.wall.refresh()
         try:
             save(calibrated)

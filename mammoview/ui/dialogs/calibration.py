@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QMouseEvent, QMoveEvent, QPainter, QPaintEvent, QPen
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QDoubleSpinBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from mammoview.session.pitches import CARD_MM, PITCH_RANGE_MM, is_plausible, pitch_from_card
@@ -29,7 +29,7 @@ class CardOutline(QWidget):
         self.setCursor(Qt.CursorShape.SizeHorCursor)
 
     def sizeHint(self) -> QSize:
-        return QSize(560, 320)
+        return QSize(560, 360)
 
     def set_width(self, width_px: float) -> None:
         """Draw the card so wide."""
@@ -90,6 +90,7 @@ class CalibrationDialog(QDialog):
         column.addLayout(form)
         column.addWidget(buttons)
         self.pitch_mm = 0.0
+        self._monitor = ""
         self._show_monitor()
         self.card.dragged.connect(lambda width: self._take(pitch_from_card(width)))
         self.width_mm.valueChanged.connect(lambda width: self._take(width / self._columns))
@@ -104,7 +105,7 @@ class CalibrationDialog(QDialog):
     def _show_monitor(self) -> None:
         screen = self.screen()
         display, pitch = display_of(screen), self._pitches.of(screen)
-        told = told_pitch(screen)
+        told, self._monitor = told_pitch(screen), name_of(screen)
         self.width_mm.setRange(PITCH_RANGE_MM[0] * self._columns, PITCH_RANGE_MM[1] * self._columns)
         state = "It is calibrated." if pitch.is_calibrated else "It is not calibrated."
         self.told.setText(
@@ -112,6 +113,19 @@ class CalibrationDialog(QDialog):
             f"By what it says itself, a pixel is {told:.4f} mm and the picture {told * self._columns:.0f} mm wide."
         )
         self._take(pitch.mm)
+        self._make_room(pitch.mm)
+
+    def _make_room(self, pitch_mm: float) -> None:
+        """Let the whole card be seen, and a fifth more to drag it larger, as far as the monitor reaches."""
+        free, ratio = self.screen().availableSize(), self.devicePixelRatioF()
+        wide, high = (mm / pitch_mm / ratio * 1.2 for mm in CARD_MM)
+        self.card.setMinimumSize(min(round(wide), free.width() * 3 // 4), min(round(high), free.height() // 2))
+
+    def moveEvent(self, event: QMoveEvent) -> None:
+        super().moveEvent(event)
+        # Dragged to another monitor, it is that one's.
+        if name_of(self.screen()) != self._monitor:
+            self._show_monitor()
 
     def _take(self, pitch_mm: float) -> None:
         if not is_plausible(pitch_mm):

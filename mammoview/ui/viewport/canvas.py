@@ -71,7 +71,7 @@ class Canvas(Placing):
         self.rest = Rest(self)
         self.rest.begun.connect(self._sharpen)
         self.rest.settled.connect(self.update)
-        self._layout: Layout | None = None
+        self.written: Layout | None = None
 
     # What is shown
 
@@ -259,8 +259,8 @@ class Canvas(Placing):
         painter.drawImage(0, 0, self._decor)
         painter.scale(1 / ratio, 1 / ratio)
         caption = self.shade.caption(self.hung.image.grayscale, has_black_air=self.is_air_black)
-        if self._layout is not None:
-            decor.paint_window(painter, fonts, caption, self._layout, self.chest_wall)
+        if self.written is not None:
+            decor.paint_window(painter, fonts, caption, self.written, self.chest_wall)
         if self._lens is not None and self._cursor is not None:
             self._lens.paint(painter, self.placement, self._table(), at=self._cursor * ratio, ratio=ratio)
         if self.tool is not None:
@@ -307,7 +307,7 @@ class Canvas(Placing):
         colours = legend(prepared, self.truth, self._options)
         notes = (*((self._stack_text,) if self._stack_text else ()), *self._notes, *colours)
         cleaned = ("CLEANED COPY" if self.prepared else "CLEANED COPY NOT READY",) if self._options.is_cleaned else ()
-        self._layout = write(
+        self.written = write(
             painter,
             fonts,
             image,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from mammoview.session.orientation import Side
 from mammoview.ui.viewport.pane import Pane
@@ -35,13 +36,25 @@ def bring(pane: Pane, where: Whereabouts) -> None:
         pane.pan(where.rows, where.outward)
 
 
+@dataclass(frozen=True)
+class _Back:
+    """Where the panes were before a quadrant filled one."""
+
+    is_fitted: bool
+    places: list[tuple[Pane, str, Placement]]
+
+
+def _image_id(pane: Pane) -> str:
+    return pane.image.image_id if pane.image is not None else ""
+
+
 class Motion:
     """Moves the panes of one wall.
 
     Attributes
     ----------
     panes
-        What hangs now; replaced by the wall with each hanging.
+        What hangs now; see `begin`.
     is_synchronous
         Whether all panes move together.
     tile
@@ -55,7 +68,11 @@ class Motion:
         self.is_synchronous = is_synchronous
         self.is_fitted = True
         self.tile: tuple[Tiles, int] | None = None
-        self._back: list[tuple[Pane, Placement]] | None = None
+        self._back: _Back | None = None
+
+    def begin(self, panes: Sequence[Pane]) -> None:
+        """Move other panes from now on: a new hanging, still to be fitted."""
+        self.panes, self.is_fitted, self._back, self.tile = panes, True, None, None
 
     def fit(self) -> None:
         """Hang all images at their edges and at one size (MG-C01), whatever detector and monitor they are on.
@@ -123,16 +140,24 @@ class Motion:
     def quadrant(self, pane: Pane, row: float, outward: float) -> None:
         """Let the quarter of the pane around a point, device pixels, fill it; again, back to what was before."""
         if self._back is not None:
-            back, self._back = self._back, None
-            for one, placement in back:
-                one.go_to(placement)
+            self._go_back(self._back)
             return
         if not pane.can_zoom(2.0):
             return
-        back = [(one, one.placement) for one in self._moving(pane)]
+        back = _Back(self.is_fitted, [(one, _image_id(one), one.placement) for one in self._moving(pane)])
         rows, columns = pane.device_size
         self.zoom(pane, 2.0, 0.0 if row < rows / 2 else float(rows), 0.0 if outward < columns / 2 else float(columns))
         self._back = back
+
+    def _go_back(self, back: _Back) -> None:
+        self._back = None
+        if back.is_fitted:
+            self.fit()
+            return
+        for pane, image_id, placement in back.places:
+            # Another image of the stack may have come meanwhile.
+            if _image_id(pane) == image_id:
+                pane.go_to(placement)
 
     def _begin_move(self) -> None:
         self.is_fitted, self._back = False, None

@@ -54,7 +54,9 @@ class Navigator:
         coverage = self._coverage(canvas)
         lines = [] if tile is None else [f"part {tile[1] + 1} of {tile[0].count}"]
         if self.is_on:
-            lines.append(f"seen at 1:1: {coverage.share:.0%}")
+            # A volume has one map: what was looked at in one slice is not what was looked at in all.
+            of = " in some slice" if canvas.hung.image.frames > 1 else ""
+            lines.append(f"seen at 1:1{of}: {told_share(coverage.share)}")
         _paint_map(painter, canvas, fonts, coverage, lines)
 
     def _coverage(self, canvas: Canvas) -> Coverage:
@@ -76,6 +78,11 @@ class Navigator:
             return
         if self._coverage(canvas).see(canvas.seen) and self.is_on:
             canvas.refresh()
+
+
+def told_share(share: float) -> str:
+    """A share in words: all of it is said of all of it only."""
+    return f"{min(99, int(share * 100)) if share < 1 else 100} %"
 
 
 def _paint_map(painter: QPainter, canvas: Canvas, fonts: Fonts, coverage: Coverage, lines: list[str]) -> None:

@@ -78,6 +78,7 @@ class Pane(Canvas):
         if self.tool is not None and self.tool.pressed(self, *self.native_at(event.position()), event):
             return
         self._pressed_at = self._last = event.position()
+        self._owed = QPointF()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         now = event.position()

@@ -166,6 +166,8 @@ class Placing(QWidget):
             return
         down, outward = tiles.start(index, self.extent, self.device_size)
         row = -(self._shown.row0 + down)
+        # Rounded alike on both sides, so that two breasts stay mirrored.
+        outward = float(round(outward))
         if self.chest_wall is Side.RIGHT:
             col = self.device_size[1] - self.placement.laid_size[1] + outward
         else:

@@ -12,22 +12,20 @@ from mammoview.core.image import DisplayImage
 from mammoview.core.study import VoiLut, VoiWindow
 from mammoview.session.hanging import Hanging, Hung, Slot, arranged
 from mammoview.session.orientation import mirrored
-from mammoview.ui.pitch import ScreenPitches
 from mammoview.ui.viewport.annotation import AnnotationOptions
 from mammoview.ui.viewport.areas import Area, Placed
+from mammoview.ui.viewport.furnished import Furnished
 from mammoview.ui.viewport.layers import OverlayOptions, Prepared, Truth
 from mammoview.ui.viewport.motion import Motion, bring, whereabouts
-from mammoview.ui.viewport.mouse import MouseTool, Overpaint
 from mammoview.ui.viewport.pane import Pane
 from mammoview.ui.viewport.placement import Whereabouts
-from mammoview.ui.viewport.rest import Runner, at_once
 from mammoview.ui.viewport.shade import Shade
 from mammoview.ui.viewport.sight import Swaps, seen_at, sight_of
 from mammoview.ui.viewport.tones import Tones
 from mammoview.ui.viewport.voi import Adjustment
 
 
-class Wall(QWidget):
+class Wall(Furnished):
     """Hangs a study and keeps its panes in step.
 
     Attributes
@@ -56,7 +54,6 @@ class Wall(QWidget):
         self._compared: dict[Pane, tuple[Hung, Shade]] = {}
         self._kept: dict[Pane, tuple[Whereabouts, Shade | None]] = {}
         self._swaps = Swaps()
-        self.panes: list[Pane] = []
         self._slots: list[Slot] = []
         self._depth: list[int] = []
         self._active = 0
@@ -67,10 +64,6 @@ class Wall(QWidget):
         self._annotation = AnnotationOptions()
         self._is_lens_on = False
         self._is_window_tool = False
-        self._overpaints: list[Overpaint] = []
-        self._tool: MouseTool | None = None
-        self.pitches = ScreenPitches()
-        self.run: Runner = at_once
 
     # What hangs
 
@@ -88,7 +81,7 @@ class Wall(QWidget):
         if hanging.study_uid != self._hanging.study_uid:
             self.is_swapped = False
         self._hanging = hanging
-        self._active, self.motion.is_fitted = 0, True
+        self._active = 0
         self._compared, self._kept, self._swaps = {}, {}, Swaps()
         old, self.panes = self.panes, []
         self._first.lay(())
@@ -98,7 +91,7 @@ class Wall(QWidget):
             pane.deleteLater()
         self._slots, self._depth = list(hanging.slots), [0] * len(hanging.slots)
         self.panes = [self._add(index) for index in range(len(self._slots))]
-        self.motion.panes = self.panes
+        self.motion.begin(self.panes)
         self.tones.begin(self.panes, hanging.study_uid)
         self._lay()
         for index in range(len(self.panes)):
@@ -133,12 +126,10 @@ class Wall(QWidget):
 
     def _add(self, index: int) -> Pane:
         pane = Pane(self)
-        pane.pitches, pane.rest.run = self.pitches, self.run
         pane.set_options(self.options)
         pane.set_annotation(self._annotation)
         pane.is_window_tool = self._is_window_tool
-        pane.overpaints = list(self._overpaints)
-        pane.set_tool(self._tool)
+        self.furnish(pane)
         pane.panned.connect(lambda rows, outward: self.motion.pan(pane, rows, outward))
         pane.zoomed.connect(lambda factor, row, outward: self.motion.zoom(pane, factor, row, outward))
         pane.windowed.connect(lambda right, up: self.tones.drag(pane, right, up))
@@ -325,26 +316,6 @@ class Wall(QWidget):
         area.show_only(pane if is_single else None)
         self.fit()
         self.single_toggled.emit(is_single)
-
-    # What other parts add
-
-    def add_overpaint(self, overpaint: Overpaint) -> None:
-        """Paint something over the images of all panes, those of later hangings included."""
-        self._overpaints.append(overpaint)
-        for pane in self.panes:
-            pane.overpaints.append(overpaint)
-            pane.refresh()
-
-    def set_tool(self, tool: MouseTool | None) -> None:
-        """Let ``tool`` have the mouse first in all panes, those of later hangings included."""
-        self._tool = tool
-        for pane in self.panes:
-            pane.set_tool(tool)
-
-    def refresh(self) -> None:
-        """Paint what lies over the gray pixels anew in all panes."""
-        for pane in self.panes:
-            pane.refresh()
 
     # Gray and overlays
 
