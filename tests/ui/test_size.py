@@ -187,7 +187,8 @@ def test_a_roam_shows_all_of_both_breasts_mirrored(wall: Wall, qtbot: QtBot) -> 
         assert left.placement.zoom == right.placement.zoom == (1.0, 1.0)
         assert left.placement.origin[0] == right.placement.origin[0]
         outward = right.device_size[1] - COLUMNS - right.placement.origin[1]
-        assert outward == left.placement.origin[1]
+        # Panes of one wall differ by a pixel where its width is odd.
+        assert abs(outward - left.placement.origin[1]) <= abs(left.device_size[1] - right.device_size[1])
         for pane in wall.panes:
             pane.grab()
         qtbot.wait(SEEN_MS + 60)
