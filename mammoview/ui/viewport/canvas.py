@@ -19,6 +19,7 @@ from mammoview.ui import theme
 from mammoview.ui.viewport import decor, marks
 from mammoview.ui.viewport.annotation import AnnotationOptions
 from mammoview.ui.viewport.corners import Layout
+from mammoview.ui.viewport.enhanced import Enhanced, levels_of, table_of
 from mammoview.ui.viewport.gray_image import as_image
 from mammoview.ui.viewport.layers import OverlayOptions, Prepared, Truth, legend
 from mammoview.ui.viewport.lens import Lens
@@ -39,6 +40,7 @@ class Canvas(Placing):
     """A slot of the hanging with at most one image in it: what is shown, and how it is painted."""
 
     resized = Signal()
+    renewed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -52,6 +54,7 @@ class Canvas(Placing):
         self.overpaints: list[Overpaint] = []
         self.tool: MouseTool | None = None
         self.badges: tuple[str, ...] = ()
+        self.enhanced: Enhanced | None = None
         self.frame_lines: tuple[str, ...] = ()
         self.prepared: Prepared | None = None
         self.truth: Truth | None = None
@@ -81,7 +84,7 @@ class Canvas(Placing):
     def set_empty(self, text: str) -> None:
         """Show no image but ``text``: what belongs here, or why nothing can be shown (MG-B15)."""
         self.hung, self.image, self.prepared, self._renderer, self._lens = None, None, None, None, None
-        self.truth, self.air, self.frame_lines = None, None, ()
+        self.truth, self.air, self.enhanced, self.badges, self.frame_lines = None, None, None, (), ()
         self.text = text
         self._redraw()
 
@@ -108,13 +111,13 @@ class Canvas(Placing):
         """
         if self.hung is None or self.hung.image.id != image.image_id:
             return
-        rows, columns = image.levels[0].shape
-        self.image, self.text = image, ""
+        self.image, self.text, self.enhanced = image, "", None
         self.default_voi, self.computed_voi = default, computed
         self.shade = replace(self.shade, voi=default)
-        self.placement = Placement(rows, columns, self.hung.orientation.dihedral)
+        native = image.levels[0].shape
+        self.placement = Placement(native[0], native[1], self.hung.orientation.dihedral)
         self._shown = laid_box(shown, self.placement)
-        self._make_renderer()
+        self.renew()
 
     def set_hung(self, item: Hung) -> None:
         """Lay the same image down another way."""
@@ -130,7 +133,7 @@ class Canvas(Placing):
         """Lay overlays over the image."""
         self.prepared = prepared
         if self._options.is_cleaned:
-            self._make_renderer()
+            self.renew()
         self._redraw()
 
     def set_truth(self, truth: Truth | None) -> None:
@@ -143,7 +146,7 @@ class Canvas(Placing):
         is_other_image = options.is_cleaned != self._options.is_cleaned
         self._options = options
         if is_other_image:
-            self._make_renderer()
+            self.renew()
         self._redraw()
 
     def set_annotation(self, options: AnnotationOptions) -> None:
@@ -166,14 +169,15 @@ class Canvas(Placing):
         """Show gray another way: one table lookup, nothing is resampled."""
         was, self.shade = self.is_air_black, shade
         if self.is_air_black != was:
-            self._make_renderer()
+            self.renew()
+        self.renewed.emit()
         self.update()
 
     def set_air(self, air: Air | None) -> None:
         """Take an estimate of the air around the breast."""
         self.air = air
         if self.is_air_black:
-            self._make_renderer()
+            self.renew()
 
     @property
     def is_air_black(self) -> bool:
@@ -190,7 +194,7 @@ class Canvas(Placing):
         if not is_on or self.image is None:
             self._lens = None
         else:
-            self._lens = Lens(self.image.levels, self._blackened())
+            self._lens = Lens(levels_of(self.image, self.enhanced), self._blackened())
         self.update()
 
     # Painting
@@ -203,8 +207,9 @@ class Canvas(Placing):
             blackened.append(coarse_pyramid(self.air.mask, self.image))
         return tuple(blackened)
 
-    def _make_renderer(self) -> None:
-        self._renderer = GrayRenderer(self.image.levels, self._blackened()) if self.image else None
+    def renew(self) -> None:
+        levels = levels_of(self.image, self.enhanced) if self.image else None
+        self._renderer = GrayRenderer(levels, self._blackened()) if levels else None
         if self._lens is not None:
             self.set_lens(is_on=True)
         self._redraw()
@@ -215,8 +220,8 @@ class Canvas(Placing):
         self.update()
 
     def _move(self) -> None:
-        self._is_placed, self._decor = False, None
-        self.update()
+        self._is_placed = False
+        self.refresh()
 
     def _sharpen(self) -> None:
         if self._marks.sharpen():
@@ -271,7 +276,7 @@ class Canvas(Placing):
     def _table(self) -> Table:
         assert self.hung is not None
         assert self.image is not None
-        return self.shade.table(self.hung.image.grayscale, self.image.value_offset)
+        return table_of(self.shade, self.hung.image.grayscale, self.image, self.enhanced)
 
     def _paint_marks(self, painter: QPainter, fonts: decor.Fonts, size: tuple[int, int]) -> None:
         if self.prepared is None and self.truth is None:
@@ -304,8 +309,7 @@ class Canvas(Placing):
         image = self.hung.image
         prepared = self.prepared or Prepared(image.id)
         painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
-        colours = legend(prepared, self.truth, self._options)
-        notes = (*((self._stack_text,) if self._stack_text else ()), *self._notes, *colours)
+        notes = (*filter(None, (self._stack_text,)), *self._notes, *legend(prepared, self.truth, self._options))
         cleaned = ("CLEANED COPY" if self.prepared else "CLEANED COPY NOT READY",) if self._options.is_cleaned else ()
         self.written = write(
             painter,
