@@ -42,3 +42,16 @@ def test_a_breast_smaller_than_the_pane_is_one_tile_at_the_chest_wall_in_the_mid
 
 def test_two_breasts_are_looked_through_in_step() -> None:
     assert Tiles(2, 3).merged(Tiles(4, 2)) == Tiles(4, 3)
+
+
+def test_tiles_without_breast_are_passed_over() -> None:
+    tiles = Tiles(2, 2)
+    first = tiles.step([0, 1, 3], 1, None)
+    assert [first.index, first.words] == [0, "part 1 of 3"]
+    second = tiles.step([0, 1, 3], 1, first)
+    third = tiles.step([0, 1, 3], 1, second)
+    assert [second.index, third.index, third.words] == [1, 3, "part 3 of 3"]
+    assert tiles.step([0, 1, 3], 1, third).index == 0
+    assert tiles.step([0, 1, 3], -1, first).index == 3
+    # Another pane, another number of tiles: from the beginning.
+    assert Tiles(3, 2).step([0, 1, 3], 1, third).position == 0

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from mammoview.session.orientation import Side
 from mammoview.ui.viewport.pane import Pane
 from mammoview.ui.viewport.placement import Placement, Whereabouts
-from mammoview.ui.viewport.roam import Tiles
+from mammoview.ui.viewport.roam import Step, Tiles
 
 #: A finding is shown at this multiple of the fitting size at least when it is selected in the list.
 _REVEAL_TIMES = 2.0
@@ -58,7 +58,7 @@ class Motion:
     is_synchronous
         Whether all panes move together.
     tile
-        The tiles of a roam and the index of the one shown; None where nobody roams.
+        Where a roam has come to; None where nobody roams.
     is_fitted
         Whether nothing was moved since the panes were fitted: then they are fitted anew whenever their size changes.
     """
@@ -67,7 +67,7 @@ class Motion:
         self.panes: Sequence[Pane] = ()
         self.is_synchronous = is_synchronous
         self.is_fitted = True
-        self.tile: tuple[Tiles, int] | None = None
+        self.tile: Step | None = None
         self._back: _Back | None = None
 
     def begin(self, panes: Sequence[Pane]) -> None:
@@ -131,11 +131,10 @@ class Motion:
         tiles = Tiles.of(pane.extent, pane.device_size)
         for one in moving:
             tiles = tiles.merged(Tiles.of(one.extent, one.device_size))
-        last = self.tile[1] if self.tile is not None and self.tile[0] == tiles else None
-        index = (0 if by > 0 else tiles.count - 1) if last is None else (last + by) % tiles.count
-        self.tile = tiles, index
+        parts = [index for index in range(tiles.count) if any(one.has_breast_in(tiles, index) for one in moving)]
+        self.tile = tiles.step(parts, by, self.tile)
         for one in moving:
-            one.go_to_tile(tiles, index)
+            one.go_to_tile(tiles, self.tile.index)
 
     def quadrant(self, pane: Pane, row: float, outward: float) -> None:
         """Let the quarter of the pane around a point, device pixels, fill it; again, back to what was before."""

@@ -16,8 +16,7 @@ from mammoview.ui.viewport.canvas import Canvas
 from mammoview.ui.viewport.decor import Fonts, margin_px
 from mammoview.ui.viewport.marks import outlined_text
 from mammoview.ui.viewport.placement import Placement, laid_box
-from mammoview.ui.viewport.pyramid import breast_cells
-from mammoview.ui.viewport.roam import Tiles
+from mammoview.ui.viewport.roam import Step
 
 #: So long must a part stand still on the screen to count as seen.
 SEEN_MS = 200
@@ -36,10 +35,10 @@ class Navigator:
     coverages
         Where it is kept.
     tile
-        The tiles of a roam and the index of the one shown; None where nobody roams.
+        Where a roam has come to; None where nobody roams.
     """
 
-    def __init__(self, coverages: Coverages, tile: Callable[[], tuple[Tiles, int] | None]) -> None:
+    def __init__(self, coverages: Coverages, tile: Callable[[], Step | None]) -> None:
         self._coverages, self._tile = coverages, tile
         self.is_on = False
 
@@ -52,7 +51,7 @@ class Navigator:
         if not self.is_on and tile is None:
             return
         coverage = self._coverage(canvas)
-        lines = [] if tile is None else [f"part {tile[1] + 1} of {tile[0].count}"]
+        lines = [] if tile is None else [tile.words]
         if self.is_on:
             # A volume has one map: what was looked at in one slice is not what was looked at in all.
             of = " in some slice" if canvas.hung.image.frames > 1 else ""
@@ -65,11 +64,9 @@ class Navigator:
         known = self._coverages.get(canvas.image.image_id)
         if known is not None:
             return known
-        gray = canvas.hung.image.grayscale
-        cells = breast_cells(canvas.image, canvas.breast, is_dark_high=gray.is_dark_high)
         rows, columns = canvas.image.levels[0].shape
         step = 2 ** (len(canvas.image.levels) - 1)
-        return self._coverages.begin(canvas.image.image_id, cells, step_px=step, size=(rows, columns))
+        return self._coverages.begin(canvas.image.image_id, canvas.cells, step_px=step, size=(rows, columns))
 
     def _see(self, canvas: Canvas, placement: Placement) -> None:
         """Count what was painted, if it stood still and is still there."""

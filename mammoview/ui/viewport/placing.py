@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+import numpy as np
+from numpy.typing import NDArray
 from PySide6.QtWidgets import QWidget
 
 from mammoview.core.geometry import Box
@@ -12,6 +14,7 @@ from mammoview.session.hanging import Hung
 from mammoview.session.orientation import Side
 from mammoview.ui.pitch import Pitch, ScreenPitches
 from mammoview.ui.viewport.placement import MAX_ZOOM, MIN_ZOOM, Placement, fitting_scale, hung
+from mammoview.ui.viewport.pyramid import breast_cells
 from mammoview.ui.viewport.roam import Tiles
 
 
@@ -29,6 +32,7 @@ class Placing(QWidget):
         self.placement = Placement(1, 1)
         self.pitches = ScreenPitches()
         self._shown = Box(0, 0, 1, 1)
+        self._cells: tuple[DisplayImage, Box, NDArray[np.bool_]] | None = None
 
     @property
     def chest_wall(self) -> Side | None:
@@ -162,8 +166,32 @@ class Placing(QWidget):
 
     def go_to_tile(self, tiles: Tiles, index: int) -> None:
         """Show one tile of the breast at the acquired pixels."""
+        if self.image is not None:
+            self.placement = self._tile_placed(tiles, index)
+            self._move()
+
+    def has_breast_in(self, tiles: Tiles, index: int) -> bool:
+        """Whether a tile shows any breast: corners of the box around it do not."""
         if self.image is None:
-            return
+            return False
+        placed = self._tile_placed(tiles, index)
+        on_pane = placed.to_native.apply_box(Box(0, 0, *self.device_size)).clipped(placed.rows, placed.columns)
+        step = 2.0 ** (len(self.image.levels) - 1)
+        part = Box(*(edge / step for edge in (on_pane.row0, on_pane.col0, on_pane.row1, on_pane.col1)))
+        return bool(self.cells[part.slices()].any())
+
+    @property
+    def cells(self) -> NDArray[np.bool_]:
+        """The pixels of the coarsest level that show breast."""
+        assert self.image is not None
+        assert self.hung is not None
+        if self._cells is None or self._cells[0] is not self.image or self._cells[1] != self.breast:
+            gray = self.hung.image.grayscale
+            made = breast_cells(self.image, self.breast, is_dark_high=gray.is_dark_high)
+            self._cells = self.image, self.breast, made
+        return self._cells[2]
+
+    def _tile_placed(self, tiles: Tiles, index: int) -> Placement:
         down, outward = tiles.start(index, self.extent, self.device_size)
         row = -(self._shown.row0 + down)
         # Rounded alike on both sides, so that two breasts stay mirrored.
@@ -172,8 +200,7 @@ class Placing(QWidget):
             col = self.device_size[1] - self.placement.laid_size[1] + outward
         else:
             col = -outward - (self._shown.col0 if self.chest_wall is None else 0.0)
-        self.placement = replace(self.placement, zoom=(1.0, 1.0), origin=(float(round(row)), float(round(col))))
-        self._move()
+        return replace(self.placement, zoom=(1.0, 1.0), origin=(float(round(row)), float(round(col))))
 
     def go_to(self, placement: Placement) -> None:
         """Back to where the image was."""

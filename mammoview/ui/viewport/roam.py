@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 #: What two neighbouring tiles share at the least, as a share of a pane: nothing lies on a border only.
@@ -44,6 +45,13 @@ class Tiles:
         """(row, column) of a tile; the columns count from the chest wall."""
         return index // self.columns, index % self.columns
 
+    def step(self, parts: Sequence[int], by: int, last: Step | None) -> Step:
+        """The next of the tiles ``parts`` after ``last``, or the first; backwards where ``by`` is negative."""
+        kept = tuple(parts) or (0,)
+        if last is None or (last.tiles, last.parts) != (self, kept):
+            return Step(self, kept, 0 if by > 0 else len(kept) - 1)
+        return Step(self, kept, (last.position + by) % len(kept))
+
     def start(self, index: int, extent: tuple[float, float], size: tuple[int, int]) -> tuple[float, float]:
         """Where a tile begins in a breast of ``extent``, (row, outward), device pixels; evenly spread."""
         down, outward = (
@@ -53,3 +61,30 @@ class Tiles:
             )
         )
         return down, outward
+
+
+@dataclass(frozen=True)
+class Step:
+    """Where a roam has come to.
+
+    Attributes
+    ----------
+    parts
+        The tiles that show breast, in their order.
+    position
+        Which of them is shown, from 0.
+    """
+
+    tiles: Tiles
+    parts: tuple[int, ...]
+    position: int
+
+    @property
+    def index(self) -> int:
+        """The tile."""
+        return self.parts[self.position]
+
+    @property
+    def words(self) -> str:
+        """Where it has come to, for the reader."""
+        return f"part {self.position + 1} of {len(self.parts)}"
