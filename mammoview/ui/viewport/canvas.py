@@ -70,6 +70,10 @@ class Canvas(Placing):
         self._cursor: QPointF | None = None
         self._is_placed = False
         self._decor: QImage | None = None
+        self._decor_zoom = (0.0, 0.0)
+        self._sheet = QImage()
+        self._over: QImage | None = None
+        self._is_moving = False
         self._marks = MovingLayer()
         self.rest = Rest(self)
         self.rest.begun.connect(self._sharpen)
@@ -216,12 +220,12 @@ class Canvas(Placing):
 
     def refresh(self) -> None:
         """Paint what lies over the gray pixels anew."""
-        self._decor = None
+        self._decor, self._over = None, None
         self.update()
 
     def _move(self) -> None:
-        self._is_placed = False
-        self.refresh()
+        self._is_placed, self._over, self._is_moving = False, None, True
+        self.update()
 
     def _sharpen(self) -> None:
         if self._marks.sharpen():
@@ -229,6 +233,7 @@ class Canvas(Placing):
 
     def _redraw(self) -> None:
         self._marks.forget()
+        self._decor = None
         self._move()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -258,11 +263,15 @@ class Canvas(Placing):
         painter.drawImage(0, 0, shown)
         fonts = decor.Fonts(self.font(), size[0], ratio)
         self._paint_marks(painter, fonts, size)
-        if self._decor is None:
-            self._decor = self._paint_decor(fonts, size)
+        # A pan changes none of the words and not the ruler.
+        if self._decor is None or self._decor_zoom != self.placement.zoom:
+            # The old one lets go of the sheet: it is painted on again, not copied.
+            self._decor = None
+            self._decor, self._decor_zoom = self._paint_decor(fonts, size), self.placement.zoom
             self._decor.setDevicePixelRatio(ratio)
         painter.drawImage(0, 0, self._decor)
         painter.scale(1 / ratio, 1 / ratio)
+        self._paint_over(painter, fonts, size)
         caption = self.shade.caption(self.hung.image.grayscale, has_black_air=self.is_air_black)
         if self.written is not None:
             decor.paint_window(painter, fonts, caption, self.written, self.chest_wall)
@@ -298,12 +307,14 @@ class Canvas(Placing):
 
         ratio = self.devicePixelRatioF()
         layer, where = self._marks.at(self.placement, size, paint)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not self._marks.is_crisp)
         painter.drawImage(QRectF(where.topLeft() / ratio, where.size() / ratio), layer)
 
     def _paint_decor(self, fonts: decor.Fonts, size: tuple[int, int]) -> QImage:
         assert self.hung is not None
-        layer = QImage(size[1], size[0], QImage.Format.Format_ARGB32_Premultiplied)
+        if (self._sheet.height(), self._sheet.width()) != size:
+            self._sheet = QImage(size[1], size[0], QImage.Format.Format_ARGB32_Premultiplied)
+        layer = self._sheet
+        layer.setDevicePixelRatio(1.0)
         layer.fill(Qt.GlobalColor.transparent)
         painter = QPainter(layer)
         image = self.hung.image
@@ -325,10 +336,29 @@ class Canvas(Placing):
             size_text=self.zoom_text,
             when=self.hung.when,
         )
-        for overpaint in self.overpaints:
-            overpaint.paint(painter, self, fonts)
         painter.end()
         return layer
+
+    def _paint_over(self, painter: QPainter, fonts: decor.Fonts, size: tuple[int, int]) -> None:
+        """What other parts paint: at once while the image moves, kept as soon as it stands still."""
+        is_moving, self._is_moving = self._is_moving, False
+        if is_moving or not self.overpaints:
+            self._paint_each_over(painter, fonts)
+            return
+        if self._over is None:
+            self._over = QImage(size[1], size[0], QImage.Format.Format_ARGB32_Premultiplied)
+            self._over.fill(Qt.GlobalColor.transparent)
+            kept = QPainter(self._over)
+            kept.setRenderHint(QPainter.RenderHint.TextAntialiasing)
+            self._paint_each_over(kept, fonts)
+            kept.end()
+        painter.drawImage(0, 0, self._over)
+
+    def _paint_each_over(self, painter: QPainter, fonts: decor.Fonts) -> None:
+        for overpaint in self.overpaints:
+            painter.save()
+            overpaint.paint(painter, self, fonts)
+            painter.restore()
 
     def _frame(self, painter: QPainter) -> None:
         if self.is_active:
