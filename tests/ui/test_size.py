@@ -176,6 +176,28 @@ def test_one_to_one_lies_on_whole_pixels_and_says_so(wall: Wall) -> None:
     assert "2:1 acquired pixels" in said(wall.panes[LCC])
 
 
+@pytest.mark.meets("MG-C06", "MG-C05")
+@pytest.mark.parametrize("key", ["one_to_one", "life_size", "zoom"])
+def test_a_small_breast_stays_in_sight_when_a_key_enlarges_it(wall: Wall, key: str) -> None:
+    """The middle of its pane shows air only."""
+    calibrate(wall, 0.02)
+    breast = Box(100, 0, 500, 60)
+    for image in IMAGES:
+        wall.show_image(make_display(image), breast, WINDOW)
+    wall.fit()
+    for _ in range(1 if key != "zoom" else 12):
+        {
+            "one_to_one": wall.one_to_one,
+            "life_size": lambda: wall.motion.life_size(wall.panes[LCC]),
+            "zoom": lambda: wall.zoom(1.25),
+        }[key]()
+    for pane in wall.panes:
+        seen = pane.placement.to_device.apply_box(breast).clipped(*pane.device_size)
+        assert seen.area_px > 0.1 * pane.device_size[0] * pane.device_size[1]
+        edge = pane.placement.device_point(300, 0)[1]
+        assert edge == pytest.approx(0 if pane.chest_wall.value == "left" else pane.device_size[1], abs=1)
+
+
 @pytest.mark.meets("MG-C06", "MG-C07")
 def test_a_roam_shows_all_of_both_breasts_mirrored(wall: Wall, qtbot: QtBot) -> None:
     coverages = Coverages()
