@@ -160,6 +160,17 @@ def test_without_a_scale_there_is_no_true_size_and_a_banner(wall: Wall) -> None:
     assert "mm" not in said(pane)
 
 
+@pytest.mark.meets("MG-F09")
+def test_at_rest_the_zoom_that_is_written_is_the_one_that_is_shown(wall: Wall, qtbot: QtBot) -> None:
+    pane = wall.panes[LCC]
+    for _ in range(3):
+        wall.motion.zoom(pane, 1.1, *pane.middle)
+        said(pane)
+    with qtbot.waitSignal(pane.rest.settled):
+        pass
+    assert f"zoom {pane.placement.zoom[1]:.2f}" in said(pane)
+
+
 # The acquired pixels
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from time import monotonic
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
@@ -34,6 +35,9 @@ from mammoview.ui.viewport.shade import Shade
 from mammoview.ui.viewport.writing import write
 
 _CENTRED = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+
+#: So long the words over an image may lag behind it while its size changes; less than a rest (see `Rest`).
+_LAG_S = 0.06
 
 
 class Canvas(Placing):
@@ -71,6 +75,7 @@ class Canvas(Placing):
         self._is_placed = False
         self._decor: QImage | None = None
         self._decor_zoom = (0.0, 0.0)
+        self._decor_made_s = 0.0
         self._sheet = QImage()
         self._over: QImage | None = None
         self._is_moving = False
@@ -223,7 +228,9 @@ class Canvas(Placing):
         self._decor, self._over = None, None
         self.update()
 
-    def _move(self) -> None:
+    def _move(self, *, is_gradual: bool = False) -> None:
+        if not is_gradual and self._decor_zoom != self.placement.zoom:
+            self._decor = None
         self._is_placed, self._over, self._is_moving = False, None, True
         self.update()
 
@@ -263,12 +270,12 @@ class Canvas(Placing):
         painter.drawImage(0, 0, shown)
         fonts = decor.Fonts(self.font(), size[0], ratio)
         self._paint_marks(painter, fonts, size)
-        # A pan changes none of the words and not the ruler.
-        if self._decor is None or self._decor_zoom != self.placement.zoom:
+        if self._decor is None or self._is_decor_old:
             # The old one lets go of the sheet: it is painted on again, not copied.
             self._decor = None
             self._decor, self._decor_zoom = self._paint_decor(fonts, size), self.placement.zoom
             self._decor.setDevicePixelRatio(ratio)
+            self._decor_made_s = monotonic()
         painter.drawImage(0, 0, self._decor)
         painter.scale(1 / ratio, 1 / ratio)
         self._paint_over(painter, fonts, size)
@@ -281,6 +288,11 @@ class Canvas(Placing):
             self.tool.paint(painter, self, fonts)
         painter.resetTransform()
         self._frame(painter)
+
+    @property
+    def _is_decor_old(self) -> bool:
+        """A pan changes no word and not the ruler; while the size changes step by step they may lag by a moment."""
+        return self._decor_zoom != self.placement.zoom and monotonic() - self._decor_made_s > _LAG_S
 
     def _table(self) -> Table:
         assert self.hung is not None

@@ -214,7 +214,7 @@ class Placing(QWidget):
             return
         col = outward if self._outward > 0 else self.device_size[1] - outward
         self.placement = self.placement.zoomed(factor, row, col)
-        self._move()
+        self._move(is_gradual=True)
 
     def can_zoom(self, factor: float) -> bool:
         """Whether ``factor`` stays within reason."""
@@ -247,5 +247,5 @@ class Placing(QWidget):
     def _outward(self) -> int:
         return -1 if self.chest_wall is Side.RIGHT else 1
 
-    def _move(self) -> None:
-        """Called when the placement has changed."""
+    def _move(self, *, is_gradual: bool = False) -> None:
+        """Called when the placement has changed; ``is_gradual`` where more steps are likely to follow at once."""
