@@ -132,7 +132,7 @@ class Canvas(QWidget):
         rows, columns = image.levels[0].shape
         self.image, self.text = image, ""
         self.default_voi, self.computed_voi = default, computed
-        self.shade = replace(self.shade, voi=default)
+        self.shade = replace(self.shade, voi=default, state=None)
         self.placement = Placement(rows, columns, self.hung.orientation.dihedral)
         self._shown = laid_box(shown, self.placement)
         self._make_renderer()
