@@ -61,6 +61,7 @@ SCREENS = (
     Screen("four-inverted", USUAL, FOUR, ("invert",)),
     Screen("ge-small", SMALL, GE),
     Screen("ge-technique", USUAL, GE, ("technique",)),
+    Screen("ge-enhanced", SMALL, GE, ("clahe", "denoise")),
     Screen("ge-inverted", SMALL, GE, ("invert",)),
     Screen("ge-one-to-one", USUAL, GE, ("one_to_one",)),
     Screen("demo-small", SMALL, DEMO),
