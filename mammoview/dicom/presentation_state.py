@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import struct
 import warnings
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
@@ -10,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
 from pydicom import Dataset, dcmread
-from pydicom.errors import InvalidDicomError
+from pydicom.errors import BytesLengthException, InvalidDicomError
 
 from mammoview.core.errors import Problem
 from mammoview.core.plain_text import printable
@@ -26,6 +27,20 @@ if TYPE_CHECKING:
 GRAYSCALE_STATE: Final = "1.2.840.10008.5.1.4.1.1.11.1"
 #: A state is a header with curves and tables; more than this is something else.
 _MOST_BYTES = 16 * 2**20
+#: What pydicom's readers raise when they meet damaged bytes: values are decoded when they are asked for.
+DAMAGED: Final = (
+    OSError,
+    InvalidDicomError,
+    BytesLengthException,
+    struct.error,
+    EOFError,
+    ValueError,
+    LookupError,
+    AttributeError,
+    TypeError,
+    NotImplementedError,
+    OverflowError,
+)
 _IDENTITY_NAME = "full range"
 
 
@@ -43,20 +58,8 @@ def read_state(path: Path) -> Dataset | None:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             dataset = dcmread(path)
-            # Values are decoded when they are asked for: a damaged one is found here.
             return dataset if text(dataset, "SOPClassUID") == GRAYSCALE_STATE else None
-    # pydicom raises whatever its readers meet in damaged bytes.
-    except (
-        OSError,
-        InvalidDicomError,
-        EOFError,
-        ValueError,
-        KeyError,
-        AttributeError,
-        TypeError,
-        NotImplementedError,
-        IndexError,
-    ):
+    except DAMAGED:
         return None
 
 
@@ -85,7 +88,7 @@ def attach_states(
                     and (state := _for_image(dataset, image, path, has_frames=bool(frames))) is not None
                 ]
                 is_strange = any(image.patient_id != text(dataset, "PatientID") for image, _ in found)
-        except (ValueError, KeyError, AttributeError, TypeError, NotImplementedError, IndexError, OverflowError):
+        except DAMAGED:
             tell(_refused(path, "is a presentation state that is damaged.", "Export it again."))
             continue
         if is_strange:

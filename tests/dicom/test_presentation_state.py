@@ -15,7 +15,8 @@ from pydicom import Dataset
 from mammoview.core.presentation import GraphicShape, PresentationState
 from mammoview.core.study import Mammogram, ScanResult
 from mammoview.dicom.fixtures import read_manifest
-from mammoview.dicom.scan import scan
+from mammoview.dicom.presentation_state import attach_states, read_state
+from mammoview.dicom.scan import read_header, scan
 from mammoview.session.states import news_of_states
 
 FixturesDir = Callable[[str], Path]
@@ -151,3 +152,23 @@ def test_drawings_that_make_no_sense_are_left_out_and_told(changed: Callable[...
     state = only(changed("drawings", spoil)).states[0]
     assert len(state.graphics) == 4
     assert state.not_applied == ("a drawing that makes no sense",)
+
+
+@pytest.mark.meets("MG-D13")
+@pytest.mark.parametrize("name", ["drawings", "shutter_polygon", "presentation_table"])
+def test_damaged_bytes_never_cost_the_image(fixtures_dir: FixturesDir, tmp_path: Path, name: str) -> None:
+    folder = fixtures_dir("states")
+    whole = (folder / f"{name}.dcm").read_bytes()
+    image = read_header(folder / "LCC.dcm")
+    rng = np.random.default_rng(1)
+    for number in range(100):
+        spoiled = bytearray(whole[: rng.integers(400, len(whole))] if number % 5 == 0 else whole)
+        for place in rng.integers(400, len(spoiled), 4) if len(spoiled) > 400 else ():
+            spoiled[place] = rng.integers(256)
+        path = tmp_path / "state.dcm"
+        path.write_bytes(spoiled)
+        state = read_state(path)
+        images = {image.id: image}
+        if state is not None:
+            attach_states(images, [(path, state)], lambda problem: None)
+        assert images[image.id].path == image.path
