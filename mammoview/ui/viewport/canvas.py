@@ -24,7 +24,7 @@ from mammoview.ui.viewport.enhanced import Enhanced, levels_of, table_of
 from mammoview.ui.viewport.gray_image import as_image
 from mammoview.ui.viewport.layers import OverlayOptions, Prepared, Truth, legend
 from mammoview.ui.viewport.lens import Lens
-from mammoview.ui.viewport.mouse import MouseTool, Overpaint
+from mammoview.ui.viewport.mouse import MouseTool, Overpaint, Underpaint
 from mammoview.ui.viewport.moving import MovingLayer
 from mammoview.ui.viewport.placement import Placement, laid_box
 from mammoview.ui.viewport.placing import Placing
@@ -268,6 +268,7 @@ class Canvas(Placing):
         shown = as_image(self._renderer.gray(self._table()))
         shown.setDevicePixelRatio(ratio)
         painter.drawImage(0, 0, shown)
+        self._paint_under(painter, 1 / ratio)
         fonts = decor.Fonts(self.font(), size[0], ratio)
         self._paint_marks(painter, fonts, size)
         if self._decor is None or self._is_decor_old:
@@ -350,6 +351,14 @@ class Canvas(Placing):
         )
         painter.end()
         return layer
+
+    def _paint_under(self, painter: QPainter, scale: float) -> None:
+        for overpaint in self.overpaints:
+            if isinstance(overpaint, Underpaint):
+                painter.save()
+                painter.scale(scale, scale)
+                overpaint.paint_under(painter, self)
+                painter.restore()
 
     def _paint_over(self, painter: QPainter, fonts: decor.Fonts, size: tuple[int, int]) -> None:
         """What other parts paint: at once while the image moves, kept as soon as it stands still."""
