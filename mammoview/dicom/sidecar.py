@@ -63,6 +63,13 @@ def read_sidecar(folder: Path, rules: NameRules) -> tuple[Mapping[str, SidecarRo
         return {}, ()
     except (OSError, UnicodeDecodeError) as error:
         return {}, (Problem(str(path), "sidecar", f"{path} cannot be read ({error}).", "Names of files decide."),)
+    try:
+        return _rows(path, text, rules)
+    except csv.Error as error:
+        return {}, (Problem(str(path), "sidecar", f"{path} is no table ({error}).", "Names of files decide."),)
+
+
+def _rows(path: Path, text: str, rules: NameRules) -> tuple[Mapping[str, SidecarRow], tuple[Problem, ...]]:
     first = text.split("\n", 1)[0]
     delimiter = max(",;\t", key=first.count)
     table = csv.DictReader(text.splitlines(), delimiter=delimiter)
