@@ -33,11 +33,14 @@ class Line:
     ----------
     weight
         What is left out first where room is short: the highest. 0 stays as long as anything does.
+    short
+        What stands in its place in a narrow pane, where the breast is close; empty for the same.
     """
 
     text: str
     tone: Tone = Tone.PLAIN
     weight: int = 0
+    short: str = ""
 
 
 @dataclass(frozen=True)
@@ -174,8 +177,9 @@ def lower_lines(
         is_warning = note.lower().startswith("not scored")
         lines.append(Line(note, Tone.WARNING if is_warning else Tone.PLAIN, 1 if is_warning else 3))
     lines.extend(Line(text, Tone.PLAIN) for text in frame)
-    lines.append(Line(spacing_text(image), Tone.QUIET, 4))
-    lines.append(Line(f"{image.columns} × {image.rows}   zoom {zoom:.2f}", Tone.QUIET, 4))
+    lines.append(Line(spacing_text(image), Tone.QUIET, 4, spacing_text(image).partition(" (")[0]))
+    size = f"{image.columns} × {image.rows}"
+    lines.append(Line(f"{size}   zoom {zoom:.2f}", Tone.QUIET, 4, f"zoom {zoom:.2f}"))
     lines.append(Line("RESEARCH ONLY · NOT FOR DIAGNOSIS", Tone.QUIET))
     return tuple(lines)
 
