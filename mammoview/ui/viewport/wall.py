@@ -26,6 +26,8 @@ class Wall(QWidget):
     hovered = Signal(str)
     pixels_wanted = Signal(tuple)
     single_toggled = Signal(bool)
+    #: Panes are about to go: what holds one must let go.
+    panes_ending = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -60,6 +62,7 @@ class Wall(QWidget):
 
     def show_hanging(self, hanging: Hanging) -> None:
         """Hang a study; its pixels come later through `show_image`."""
+        self.panes_ending.emit()
         self.is_single, self._active, self.motion.is_fitted = False, 0, True
         for pane in self.panes:
             self._grid.removeWidget(pane)
