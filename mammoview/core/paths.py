@@ -69,6 +69,11 @@ def user_models() -> Path:
     return user_data() / "models"
 
 
+def display_checks() -> Path:
+    """The log of display checks."""
+    return user_data() / "display-checks.jsonl"
+
+
 def demo_study() -> Path:
     """Where the synthetic demo study is written on first use."""
     return user_data() / "demo"

@@ -106,6 +106,22 @@ class VoiLut:
 
 
 @dataclass(frozen=True)
+class RawScale:
+    """What the values of an image For Processing mean.
+
+    Attributes
+    ----------
+    is_linear
+        They are proportional to the intensity of the X-rays; else to its logarithm, or nobody says (MG-D11).
+    sign
+        1 where higher values mean more intensity (less tissue), −1 where they mean less, 0 where the header is silent.
+    """
+
+    is_linear: bool = False
+    sign: int = 0
+
+
+@dataclass(frozen=True)
 class Grayscale:
     """How stored values become gray, as the header says it.
 
@@ -115,25 +131,43 @@ class Grayscale:
         The range of stored values.
     is_monochrome1
         Low values are bright (Photometric Interpretation MONOCHROME1).
-    is_inverse
-        Presentation LUT Shape INVERSE. Together with ``is_monochrome1`` this is one inversion, not two (MG-D09).
+    is_inverse, is_identity
+        Presentation LUT Shape INVERSE or IDENTITY; neither where the header is silent. `is_dark_high` sums up.
     slope, intercept
         Modality rescale; 1 and 0 in the DX family.
     windows, luts
         The choices offered, in the header's order.
     padding
         Inclusive range of stored values that mean "no tissue here", or None.
+    modality_lut
+        Modality lookup table, instead of ``slope`` and ``intercept``; its entries are values, not shares of white.
+    raw
+        Set for images For Processing.
     """
 
     bits_stored: int
     signed: bool = False
     is_monochrome1: bool = False
     is_inverse: bool = False
+    is_identity: bool = False
     slope: float = 1.0
     intercept: float = 0.0
     windows: tuple[VoiWindow, ...] = ()
     luts: tuple[VoiLut, ...] = ()
     padding: tuple[int, int] | None = None
+    modality_lut: VoiLut | None = None
+    raw: RawScale | None = None
+
+    @property
+    def is_dark_high(self) -> bool:
+        """Whether high values are shown dark: one inversion, whatever says so (MG-D09).
+
+        Presentation LUT Shape is the last word; Photometric Interpretation decides where it is absent. In raw images
+        the sign of the intensity comes first, so that tissue is bright.
+        """
+        if self.raw is not None and self.raw.sign:
+            return self.raw.sign > 0
+        return self.is_inverse or (self.is_monochrome1 and not self.is_identity)
 
 
 @dataclass(frozen=True)

@@ -73,7 +73,8 @@ class NewMammogram:
         In stored values, the default first; each with an explanation. They share the function of the first. None in
         an image For Processing.
     luts, lut_vr
-        VOI lookup tables, and whether their data are written as ``OW`` bytes or ``US`` numbers.
+        VOI lookup tables, and whether their data are written as ``OW`` words, as ``US`` numbers, or ``packed``: two
+        entries of 8 bits in a word.
     padding, padding_limit
         Stored value that means air, and the other end of a range of them; None for a film, which has none.
     study_date, study_time, acquisition_time
@@ -82,6 +83,8 @@ class NewMammogram:
         Parts of the breast that a partial view shows (CID 4005: ``anterior``, ``superior`` …); none for a whole one.
     orientation
         Directions of rows and columns; None for the ones that the view is shown in.
+    pixel_spacing_mm
+        Pixel Spacing, which mammography does not use; None for none.
     is_inverse
         Presentation LUT Shape INVERSE; None for the shape that goes with the photometric interpretation.
     sources
@@ -125,6 +128,7 @@ class NewMammogram:
     has_implant: bool = False
     magnification: float = 1.0
     orientation: tuple[str, str] | None = None
+    pixel_spacing_mm: float | None = None
     is_monochrome1: bool = False
     is_inverse: bool | None = None
     luts: tuple[VoiLut, ...] = ()

@@ -244,7 +244,9 @@ def _lut(lut: VoiLut, vr: str) -> Dataset:
     # 65536 entries do not fit into the descriptor's 16 bits and are written as 0.
     made.add(DataElement("LUTDescriptor", "US", [entries.size % 65536, lut.first, lut.bits]))
     made.LUTExplanation = lut.explanation
-    made.add(DataElement("LUTData", vr, lut.data if vr == "OW" else [int(entry) for entry in entries]))
+    packed = entries.astype(np.uint8).tobytes() + b"\0" * (entries.size % 2)
+    data = {"OW": lut.data, "packed": packed}.get(vr)
+    made.add(DataElement("LUTData", "US" if data is None else "OW", entries.tolist() if data is None else data))
     return made
 
 
@@ -281,7 +283,7 @@ def detector(header: NewMammogram, rows: int, columns: int) -> dict[str, object]
     """Detector and field of view."""
     spacing = [f"{side:g}" for side in header.spacing_mm]
     size = [f"{rows * header.spacing_mm[0]:.6g}", f"{columns * header.spacing_mm[1]:.6g}"]
-    return {
+    values: dict[str, object] = {
         "ImagerPixelSpacing": spacing,
         "DetectorType": "FILM" if header.is_film else "DIRECT",
         "DetectorConfiguration": "AREA",
@@ -300,3 +302,6 @@ def detector(header: NewMammogram, rows: int, columns: int) -> dict[str, object]
         "FieldOfViewRotation": str(header.fov_rotation),
         "FieldOfViewHorizontalFlip": "YES" if header.is_fov_flipped else "NO",
     }
+    if header.pixel_spacing_mm is not None:
+        values["PixelSpacing"] = [f"{header.pixel_spacing_mm:g}"] * 2
+    return values

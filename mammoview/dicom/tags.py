@@ -100,7 +100,8 @@ def describe(dataset: Dataset, path: str, root: int = 0, relative_path: str = ""
     inferred: list[Inferred] = []
     view, modifiers = _view(dataset, inferred)
     laterality = _laterality(dataset, inferred)
-    gray, warnings = grayscale(dataset)
+    intent = _intent(dataset)
+    gray, warnings = grayscale(dataset, is_raw=intent is PresentationIntent.FOR_PROCESSING)
     spacing, spacing_source = _spacing(dataset)
     if spacing is None:
         warnings.append("The header gives no pixel spacing: sizes are in pixels.")
@@ -118,7 +119,7 @@ def describe(dataset: Dataset, path: str, root: int = 0, relative_path: str = ""
         sop_class_uid=text(dataset, "SOPClassUID"),
         transfer_syntax_uid=_transfer_syntax(dataset),
         modality=text(dataset, "Modality"),
-        intent=_intent(dataset),
+        intent=intent,
         laterality=laterality,
         view=view,
         modifiers=modifiers,

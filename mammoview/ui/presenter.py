@@ -353,4 +353,4 @@ def first_look(image: DisplayImage, header: Mammogram) -> tuple[DisplayImage, Bo
     gray = header.grayscale
     padding = image.padding[0] > 127 if image.padding else None
     default = default_voi(gray, StoredImage(image.levels[0], image.value_offset, padding))
-    return image, breast_box(image, is_dark_high=gray.is_monochrome1 or gray.is_inverse), default
+    return image, breast_box(image, is_dark_high=gray.is_dark_high), default

@@ -86,6 +86,16 @@ def test_padding_is_a_mask(make_mg: Make) -> None:
     np.testing.assert_array_equal(image.padding, [[True, True], [False, False]])
 
 
+@pytest.mark.meets("MG-E01")
+def test_signed_padding_is_a_mask(make_mg: Make) -> None:
+    path = make_mg(
+        pixels=np.array([[-2048, -2001], [-1999, 5]], np.int16), PixelPaddingValue=-2000, PixelPaddingRangeLimit=-2048
+    )
+    image = read(path)
+    assert image.padding is not None
+    np.testing.assert_array_equal(image.padding, [[True, True], [False, False]])
+
+
 def test_compressed_pixels_cut_off_are_told(make_mg: Make) -> None:
     path = make_mg(pixels=np.random.default_rng(0).integers(0, 4096, (64, 64)).astype(np.uint16))
     dataset = dcmread(path)

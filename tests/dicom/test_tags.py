@@ -3,6 +3,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pytest
 from pydicom import Dataset, dcmread
 
@@ -98,8 +99,57 @@ def test_windows_without_sense_are_left_out_and_told(header) -> None:
     assert len(image.warnings) == 2
 
 
-def test_padding_is_an_inclusive_range_in_any_order(header) -> None:
-    assert describe(header(PixelPaddingValue=30, PixelPaddingRangeLimit=0), "x").grayscale.padding == (0, 30)
+@pytest.mark.meets("MG-E01")
+@pytest.mark.parametrize(
+    ("is_signed", "value", "limit", "padding"),
+    [
+        (False, 30, 0, (0, 30)),
+        (False, 0, None, (0, 0)),
+        (False, 63536, None, (63536, 63536)),
+        (True, -2048, -2000, (-2048, -2000)),
+        (True, 63488, 63536, (-2048, -2000)),
+        (True, 2048, None, (-2048, -2048)),
+    ],
+    ids=["from above", "one value", "beyond the stored bits", "signed", "read as unsigned", "stored bits alone"],
+)
+def test_padding_is_an_inclusive_range_in_any_order(
+    header, is_signed: bool, value: int, limit: int | None, padding: tuple[int, int]
+) -> None:
+    dataset = header(PixelRepresentation=int(is_signed))
+    vr = "SS" if value < 0 else "US"
+    dataset.add_new("PixelPaddingValue", vr, value)
+    if limit is not None:
+        dataset.add_new("PixelPaddingRangeLimit", vr, limit)
+    assert describe(dataset, "x").grayscale.padding == padding
+
+
+@pytest.mark.meets("MG-D09")
+@pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
+@pytest.mark.parametrize("shape", [None, "IDENTITY", "INVERSE"])
+def test_the_shape_has_the_last_word_and_a_contradiction_is_told(header, photometric: str, shape: str | None) -> None:
+    more = {"PresentationLUTShape": shape} if shape else {}
+    image = describe(header(PhotometricInterpretation=photometric, **more), "x")
+    by_photometric = photometric == "MONOCHROME1"
+    assert image.grayscale.is_dark_high == (by_photometric if shape is None else shape == "INVERSE")
+    is_contradictory = shape is not None and by_photometric != (shape == "INVERSE")
+    assert any("contradict" in warning for warning in image.warnings) == is_contradictory
+
+
+@pytest.mark.meets("MG-D11")
+@pytest.mark.parametrize(("relation", "is_linear"), [("LIN", True), ("LOG", False), ("DISP", False), (None, False)])
+@pytest.mark.parametrize(("sign", "is_dark_high"), [(1, True), (-1, False), (None, True)])
+def test_raw_images_carry_what_their_values_mean(
+    header, relation: str | None, is_linear: bool, sign: int | None, is_dark_high: bool
+) -> None:
+    attributes = {"PixelIntensityRelationship": relation, "PixelIntensityRelationshipSign": sign}
+    given = {keyword: value for keyword, value in attributes.items() if value is not None}
+    # The photometric interpretation decides where there is no sign, and only there.
+    dataset = header(PresentationIntentType="FOR PROCESSING", PhotometricInterpretation="MONOCHROME1", **given)
+    gray = describe(dataset, "x").grayscale
+    assert gray.raw is not None
+    assert (gray.raw.is_linear, gray.raw.sign) == (is_linear, sign or 0)
+    assert gray.is_dark_high == is_dark_high
+    assert describe(header(**given), "x").grayscale.raw is None
 
 
 @pytest.mark.meets("MG-D05")
@@ -116,9 +166,59 @@ def test_voi_lut_bytes_and_numbers_mean_the_same(header) -> None:
     assert (first.first, first.bits) == (5, 12)
 
 
-def test_a_damaged_lut_is_told(header) -> None:
+@pytest.mark.meets("MG-D05")
+def test_the_first_mapped_value_has_the_pixels_sign(header) -> None:
     item = Dataset()
-    item.LUTDescriptor = [9, 0, 12]
+    item.add_new("LUTDescriptor", "US", [3, 65535 - 99, 12])
+    item.add_new("LUTData", "US", [1, 2, 4095])
+    assert describe(header(PixelRepresentation=1, VOILUTSequence=[item]), "x").grayscale.luts[0].first == -100
+    assert describe(header(VOILUTSequence=[item]), "x").grayscale.luts[0].first == 65436
+
+
+@pytest.mark.meets("MG-D05")
+def test_more_entries_than_the_descriptor_can_say_and_bytes_in_words(header) -> None:
+    full, narrow, encoded = Dataset(), Dataset(), Dataset()
+    full.add_new("LUTDescriptor", "US", [0, 0, 16])
+    full.add_new("LUTData", "OW", np.arange(65536, dtype="<u2").tobytes())
+    narrow.add_new("LUTDescriptor", "US", [3, 0, 8])
+    narrow.add_new("LUTData", "OW", bytes([5, 6, 255, 0]))
+    encoded.add_new("LUTDescriptor", "OW", np.array([3, 7, 8], "<u2").tobytes())
+    encoded.add_new("LUTData", "OW", bytes([5, 6, 255, 0]))
+    luts = describe(header(VOILUTSequence=[full, narrow, encoded]), "x").grayscale.luts
+    np.testing.assert_array_equal(np.frombuffer(luts[0].data, "<u2"), np.arange(65536))
+    assert [np.frombuffer(lut.data, "<u2").tolist() for lut in luts[1:]] == [[5, 6, 255]] * 2
+    assert luts[2].first == 7
+
+
+@pytest.mark.meets("MG-D05")
+def test_entries_beyond_the_stated_bits_are_believed_and_told(header) -> None:
+    item = Dataset()
+    item.add_new("LUTDescriptor", "US", [3, 0, 10])
+    item.add_new("LUTData", "US", [0, 2048, 4095])
+    image = describe(header(VOILUTSequence=[item]), "x")
+    assert image.grayscale.luts[0].bits == 12
+    assert any("10 bits" in warning for warning in image.warnings)
+
+
+@pytest.mark.meets("MG-D02")
+def test_choices_carry_their_explanations(header) -> None:
+    item = Dataset()
+    item.add_new("LUTDescriptor", "US", [2, 0, 12])
+    item.add_new("LUTData", "US", [0, 4095])
+    item.LUTExplanation = "FIRM"
+    dataset = header(
+        WindowCenter=[1, 2], WindowWidth=[3, 4], WindowCenterWidthExplanation=["SOFT", "HARD"], VOILUTSequence=[item]
+    )
+    gray = describe(dataset, "x").grayscale
+    assert [choice.explanation for choice in (*gray.windows, *gray.luts)] == ["SOFT", "HARD", "FIRM"]
+
+
+@pytest.mark.parametrize(
+    "descriptor", [[9, 0, 12], [1, 0, 0], [1, 0], ["a", "0", "12"]], ids=["too short", "no bits", "two", "text"]
+)
+def test_a_damaged_lut_is_told(header, descriptor: list[object]) -> None:
+    item = Dataset()
+    item.add_new("LUTDescriptor", "US" if descriptor[0] != "a" else "LO", descriptor)
     item.add_new("LUTData", "OW", b"\x01\x00")
     image = describe(header(VOILUTSequence=[item]), "x")
     assert not image.grayscale.luts

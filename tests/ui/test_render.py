@@ -8,6 +8,8 @@ import pytest
 from mammoview.core.geometry import Dihedral, PixelTransform
 from mammoview.core.image import StoredImage
 from mammoview.imaging.pyramid import build
+from mammoview.ui.viewport.gray_image import as_image
+from mammoview.ui.viewport.output import Depth, Output
 from mammoview.ui.viewport.placement import Placement
 from mammoview.ui.viewport.render import GrayRenderer, Target, apply_table, level_for, target_of, warp
 
@@ -98,3 +100,73 @@ def test_the_lookup_takes_every_value() -> None:
     apply_table(values, table, out[:, :256])
     assert np.array_equal(out[:, :256].ravel(), table)
     assert not out[:, 256:].any()
+
+
+def ramp_renderer(padding_columns: int = 0) -> tuple[GrayRenderer, np.ndarray]:
+    """A renderer of a 64 × 1024 ramp at 1:1, a little off the pane's corner, and the ramp."""
+    ramp = np.tile(np.arange(1024, dtype=np.uint16), (64, 1))
+    padding = np.zeros(ramp.shape, bool)
+    padding[:, :padding_columns] = True
+    levels, padded = build(StoredImage(ramp, padding=padding))
+    renderer = GrayRenderer(levels, (padded,))
+    renderer.place(Placement(64, 1024, origin=(4.0, 8.0)).to_device, (80, 1040))
+    return renderer, ramp
+
+
+def p_values() -> np.ndarray:
+    return np.clip(np.arange(65536) / 1023.0, 0, 1)
+
+
+@pytest.mark.meets("MG-D10")
+def test_thirty_bit_pixels_show_1024_grays_and_opaque_black(qapp: object) -> None:
+    renderer, ramp = ramp_renderer(padding_columns=10)
+    pixels = renderer.gray(Output(Depth.TEN).table(1 - p_values())).view(np.uint32)
+    shown = as_image(renderer.gray(Output(Depth.TEN).table(1 - p_values())))
+    assert (pixels >> 30 == 3).all()
+    expected = 1023 - ramp
+    expected[:, :10] = 0
+    for shift in (0, 10, 20):
+        channel = pixels >> shift & 1023
+        np.testing.assert_array_equal(channel[4:68, 8:1032], expected)
+        assert channel[:4].max() == 0
+    # And Qt understands the pixels as we do.
+    assert shown.pixelColor(8 + 500, 20).rgba64().red() == pytest.approx(expected[0, 500] / 1023 * 65535, abs=64)
+    assert shown.pixelColor(8 + 5, 20).rgba64().red() == 0
+
+
+@pytest.mark.meets("MG-D10")
+def test_dithered_pixels_have_the_mean_of_1024_grays_and_padding_is_black() -> None:
+    renderer, ramp = ramp_renderer(padding_columns=10)
+    flat = np.full(65536, 0.0)
+    for level in (0.0, 100.25, 100.5, 100.75, 254.75, 255.0):
+        flat[:] = level / 255
+        shown = renderer.gray(Output(Depth.DITHERED).table(flat))[4:68, 8:1032]
+        assert shown.dtype == np.uint8
+        assert not shown[:, :10].any()
+        assert shown[:, 10:].mean() == pytest.approx(level, abs=0.02)
+        assert np.ptp(shown[:, 10:]) <= 1
+    shown = renderer.gray(Output(Depth.DITHERED).table(p_values()))[4:68, 8:1032].astype(float)
+    means = shown[:, 12:].reshape(16, 4, -1, 4).mean(axis=(0, 1, 3))
+    expected = (ramp[0, 12:] / 1023 * 255).reshape(-1, 4).mean(axis=1)
+    assert np.abs(means - expected).max() < 0.13
+
+
+def test_a_shorter_pyramid_blackens_from_a_coarser_level() -> None:
+    image = np.full((512, 512), 700, np.uint16)
+    levels, _ = build(StoredImage(image))
+    right = np.zeros(levels[-1].shape, np.uint8)
+    right[:, right.shape[1] // 2 :] = 255
+    renderer = GrayRenderer(levels, ((right,),))
+    for zoom in (2.0, 1.0, 0.5):
+        side = int(512 * zoom)
+        renderer.place(Placement(512, 512, zoom=(zoom, zoom)).to_device, (side, side))
+        shown = renderer.gray(np.full(65536, 200, np.uint8))
+        assert (shown[:, : side // 2 - 3] == 200).all()
+        assert not shown[:, side // 2 + 3 :].any()
+
+
+@pytest.mark.meets("MG-D08")
+def test_the_monitors_table_stands_between_p_values_and_gray() -> None:
+    driving = np.linspace(0, 65535, 65536).astype(np.uint16) // 2
+    table = Output(driving=driving).table(p_values())
+    assert table[[0, 1023]].tolist() == [0, 127]

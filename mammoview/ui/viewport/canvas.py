@@ -17,11 +17,12 @@ from mammoview.session.orientation import Side
 from mammoview.ui import theme
 from mammoview.ui.viewport import decor, marks, voi
 from mammoview.ui.viewport.annotation import AnnotationOptions, edge_letters, lower_lines, upper_lines
+from mammoview.ui.viewport.gray_image import as_image
 from mammoview.ui.viewport.layers import OverlayOptions, Prepared, Truth, legend
 from mammoview.ui.viewport.lens import Lens
 from mammoview.ui.viewport.mouse import MouseTool, Overpaint
 from mammoview.ui.viewport.placement import MAX_ZOOM, MIN_ZOOM, Placement, fitting_scale, hung, laid_box
-from mammoview.ui.viewport.render import GrayRenderer
+from mammoview.ui.viewport.render import GrayRenderer, Table
 from mammoview.ui.viewport.shade import Shade
 
 _CENTRED = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
@@ -302,8 +303,7 @@ class Canvas(QWidget):
         if not self._is_placed:
             self._renderer.place(self.placement.to_device, size)
             self._is_placed = True
-        gray = self._renderer.gray(self._table())
-        shown = QImage(gray.data, size[1], size[0], size[1], QImage.Format.Format_Grayscale8)
+        shown = as_image(self._renderer.gray(self._table()))
         shown.setDevicePixelRatio(ratio)
         painter.drawImage(0, 0, shown)
         fonts = decor.Fonts(self.font(), size[0], ratio)
@@ -321,7 +321,7 @@ class Canvas(QWidget):
         painter.resetTransform()
         self._frame(painter)
 
-    def _table(self) -> np.ndarray:
+    def _table(self) -> Table:
         assert self.hung is not None
         assert self.image is not None
         return self.shade.table(self.hung.image.grayscale, self.image.value_offset)

@@ -6,14 +6,22 @@ The warped 16-bit view is kept, so that a window step costs one table lookup (se
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import cv2
 import numpy as np
 from numpy.typing import NDArray
 
 from mammoview.core.geometry import Box, PixelTransform
+from mammoview.ui.viewport.output import BLACK_30, DITHER
+
+#: 8-bit gray, gray in 256ths of a level to be dithered, or 30-bit pixels.
+Table: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.int32]
+#: 8-bit gray or 30-bit pixels.
+Gray: TypeAlias = NDArray[np.uint8] | NDArray[np.uint16] | NDArray[np.int32]
 
 #: Rows and columns around the visible part that interpolation may touch.
 _MARGIN = 2
@@ -96,8 +104,8 @@ def warp(
     return warped
 
 
-def apply_table(values: NDArray[np.uint16], table: NDArray[np.uint8], out: NDArray[np.uint8]) -> None:
-    """Look ``values`` up in a table of 65,536 entries and write them to ``out`` (same shape, may be a view)."""
+def apply_table(values: NDArray[np.uint16], table: Table, out: Gray) -> None:
+    """Look ``values`` up in a table of 65,536 entries and write them to ``out``, same shape and of the table's type."""
     cv2.LUT(values, table.reshape(1, -1), out)
 
 
@@ -110,7 +118,8 @@ class GrayRenderer:
         As in `DisplayImage`.
     blackened
         Pyramids of uint8 like ``DisplayImage.padding``: where one is above 127 the pane stays black, whatever the
-        window and the inversion (MG-E01).
+        window and the inversion (MG-E01). One that is shorter than ``levels`` begins at a coarser level; its edge is
+        kept smooth on the finer ones.
     """
 
     def __init__(self, levels: Sequence[NDArray[np.uint16]], blackened: Sequence[Sequence[NDArray[np.uint8]]] = ()):
@@ -118,8 +127,12 @@ class GrayRenderer:
         self._blackened = [pyramid for pyramid in blackened if pyramid]
         self._warped: NDArray[np.uint16] | None = None
         self._keep: NDArray[np.uint8] | None = None
+        self._keep_30: NDArray[np.int32] | None = None
         self._target = Target(0, 0, 0, 0)
         self._gray = np.zeros((0, 0), np.uint8)
+        self._fine: NDArray[np.uint16] | None = None
+        self._pattern = DITHER
+        self._wide: NDArray[np.int32] | None = None
 
     @property
     def target(self) -> Target:
@@ -130,6 +143,7 @@ class GrayRenderer:
         """Resample for a pane of ``size`` (rows, columns) device pixels."""
         native = self._levels[0].shape
         self._target = target_of(to_device, native[0], native[1], size)
+        self._fine, self._wide, self._keep_30 = None, None, None
         if self._gray.shape != size:
             self._gray = np.zeros(size, np.uint8)
         else:
@@ -141,17 +155,64 @@ class GrayRenderer:
         self._warped = np.asarray(warp(self._levels[k], to_device, self._target, step=2.0**k), np.uint16)
         self._keep = None
         for pyramid in self._blackened:
-            mask = warp(pyramid[k], to_device, self._target, step=2.0**k)
+            first = len(self._levels) - len(pyramid)
+            at = max(k, first)
+            mask = warp(pyramid[at - first], to_device, self._target, step=2.0**at)
             keep = np.asarray(cv2.threshold(mask, 127, 255, cv2.THRESH_BINARY_INV)[1], np.uint8)
             self._keep = keep if self._keep is None else np.asarray(cv2.bitwise_and(self._keep, keep), np.uint8)
 
-    def gray(self, table: NDArray[np.uint8]) -> NDArray[np.uint8]:
-        """The pane's gray pixels, uint8, under a table of 65,536 entries. The array is reused by the next call."""
+    def gray(self, table: Table) -> Gray:
+        """The pane's pixels under a table of 65,536 entries; the array is reused by the next call.
+
+        Parameters
+        ----------
+        table
+            As made by `mammoview.ui.viewport.output.Output.table`.
+
+        Returns
+        -------
+        ndarray, shape (rows, columns) of the pane
+            uint8 gray, or int32 with 30-bit pixels where the table has these.
+        """
+        if table.dtype == np.int32:
+            return self._gray_30(table)
         if self._warped is None:
             return self._gray
         target = self._target
         part = self._gray[target.row0 : target.row1, target.col0 : target.col1]
-        apply_table(self._warped, table, part)
+        if table.dtype == np.uint16:
+            self._dither(table, part)
+        else:
+            apply_table(self._warped, table, part)
         if self._keep is not None:
             cv2.bitwise_and(part, self._keep, part)
         return self._gray
+
+    def _dither(self, table: Table, out: NDArray[np.uint8]) -> None:
+        """Look up in 256ths of a gray level and round up or down by the place on the pane."""
+        assert self._warped is not None
+        rows, columns = self._target.size
+        if self._fine is None:
+            self._fine = np.empty((rows, columns), np.uint16)
+            self._pattern = np.tile(DITHER, (rows // 2 + 1, columns // 2 + 1))[:rows, :columns].copy()
+        fine = self._fine
+        apply_table(self._warped, table, fine)
+        cv2.add(fine, self._pattern, fine)
+        # The whole levels are the high bytes.
+        np.copyto(out, fine.view(np.uint8)[:, int(sys.byteorder == "little") :: 2])
+
+    def _gray_30(self, table: Table) -> NDArray[np.int32]:
+        """As `gray`, 30-bit pixels."""
+        if self._wide is None:
+            self._wide = np.full(self._gray.shape, BLACK_30, np.int32)
+        wide = self._wide
+        if self._warped is None:
+            return wide
+        target = self._target
+        part = wide[target.row0 : target.row1, target.col0 : target.col1]
+        apply_table(self._warped, table, part)
+        if self._keep is not None:
+            if self._keep_30 is None:
+                self._keep_30 = np.where(self._keep > 0, np.int32(-1), BLACK_30).astype(np.int32)
+            cv2.bitwise_and(part, self._keep_30, part)
+        return wide

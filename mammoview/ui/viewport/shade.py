@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-
-import numpy as np
-from numpy.typing import NDArray
+from functools import lru_cache
 
 from mammoview.core.study import Grayscale, VoiLut, VoiWindow
 from mammoview.ui.viewport import voi
+from mammoview.ui.viewport.output import PLAIN, Output
+from mammoview.ui.viewport.render import Table
 from mammoview.ui.viewport.voi import Adjustment
 
 
@@ -24,16 +24,25 @@ class Shade:
         The reader's own change of it.
     is_inverted
         The reader's own inversion, on top of the header's.
+    output
+        What the monitor needs.
     """
 
     voi: VoiWindow | VoiLut = field(default_factory=lambda: VoiWindow(32768.0, 65536.0))
     adjustment: Adjustment = field(default_factory=Adjustment)
     is_inverted: bool = False
+    output: Output = PLAIN
 
-    def table(self, gray: Grayscale, value_offset: int) -> NDArray[np.uint8]:
-        """The 65,536-entry table from pixel value to gray, uint8."""
-        return voi.table(gray, self.voi, self.adjustment, value_offset=value_offset, is_inverted=self.is_inverted)
+    def table(self, gray: Grayscale, value_offset: int) -> Table:
+        """The 65,536-entry table from pixel value to what the screen is told."""
+        return _table(self, gray, value_offset)
 
     def caption(self, gray: Grayscale) -> str:
         """The setting in words."""
         return voi.caption(gray, self.voi, self.adjustment, is_inverted=self.is_inverted)
+
+
+@lru_cache(maxsize=32)
+def _table(shade: Shade, gray: Grayscale, value_offset: int) -> Table:
+    shown = voi.p_table(gray, shade.voi, shade.adjustment, value_offset=value_offset, is_inverted=shade.is_inverted)
+    return shade.output.table(shown)

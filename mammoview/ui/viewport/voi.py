@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
 from mammoview.core.study import Grayscale, VoiFunction, VoiLut, VoiWindow
-from mammoview.imaging.windowing import P_MAX, display_table, presentation_table
+from mammoview.imaging.windowing import p_values
 
 #: Drag of this many pixels makes the window e times wider, or moves it by one width.
 _DRAG_PX = 400.0
@@ -53,7 +52,27 @@ def adjusted(voi: VoiWindow, adjustment: Adjustment, *, is_dark_high: bool = Fal
     return replace(voi, center=voi.center + towards, width=max(floor, voi.width * adjustment.stretch))
 
 
-@lru_cache(maxsize=32)
+def p_table(
+    gray: Grayscale,
+    voi: VoiWindow | VoiLut,
+    adjustment: Adjustment,
+    *,
+    value_offset: int = 0,
+    is_inverted: bool = False,
+) -> NDArray[np.float64]:
+    """The P-value, 0 to 1, of every pixel value: shape (65536,), float64.
+
+    A lookup table of the header stays in force; the adjustment then stretches its output, without a step (MG-D06).
+    """
+    if isinstance(voi, VoiWindow):
+        shown = adjusted(voi, adjustment, is_dark_high=gray.is_dark_high != is_inverted)
+        return p_values(gray, shown, value_offset=value_offset, is_inverted=is_inverted)
+    shaped = p_values(gray, voi, value_offset=value_offset, is_inverted=is_inverted)
+    if adjustment == Adjustment():
+        return shaped
+    return np.clip((shaped - 0.5 + adjustment.shift) / adjustment.stretch + 0.5, 0.0, 1.0)
+
+
 def table(
     gray: Grayscale,
     voi: VoiWindow | VoiLut,
@@ -62,17 +81,9 @@ def table(
     value_offset: int = 0,
     is_inverted: bool = False,
 ) -> NDArray[np.uint8]:
-    """The 65,536-entry table from pixel value to 8-bit gray.
-
-    A lookup table of the header stays in force; the adjustment then stretches its output, without a step (MG-D06).
-    """
-    if isinstance(voi, VoiWindow):
-        is_dark_high = (gray.is_monochrome1 or gray.is_inverse) != is_inverted
-        shown = adjusted(voi, adjustment, is_dark_high=is_dark_high)
-        return display_table(gray, shown, value_offset=value_offset, is_inverted=is_inverted)
-    shaped = presentation_table(gray, voi, value_offset=value_offset, is_inverted=is_inverted) / P_MAX
-    stretched = (shaped - 0.5 + adjustment.shift) / adjustment.stretch + 0.5
-    return np.rint(np.clip(stretched, 0.0, 1.0) * 255).astype(np.uint8)
+    """The 65,536-entry table from pixel value to 8-bit gray, for a monitor that needs no help."""
+    shown = p_table(gray, voi, adjustment, value_offset=value_offset, is_inverted=is_inverted)
+    return np.rint(shown * 255).astype(np.uint8)
 
 
 def caption(gray: Grayscale, voi: VoiWindow | VoiLut, adjustment: Adjustment, *, is_inverted: bool = False) -> str:
@@ -82,7 +93,7 @@ def caption(gray: Grayscale, voi: VoiWindow | VoiLut, adjustment: Adjustment, *,
         changed = f"  C {50 - adjustment.shift * 100:.0f}%  W {adjustment.stretch * 100:.0f}%"
         text = f"LUT {name}" + ("" if adjustment == Adjustment() else changed)
     else:
-        is_dark_high = (gray.is_monochrome1 or gray.is_inverse) != is_inverted
+        is_dark_high = gray.is_dark_high != is_inverted
         shown = adjusted(voi, adjustment, is_dark_high=is_dark_high)
         shape = "" if voi.function is VoiFunction.LINEAR else f"  {voi.function.value.replace('_', ' ')}"
         if voi.function is VoiFunction.LINEAR_EXACT and voi.explanation:
