@@ -19,16 +19,20 @@ class Reading:
     Attributes
     ----------
     value
-        ``12.3 ± 0.1 mm``; empty where the mark measures nothing.
+        ``12.3 ± 0.1 mm``, or the reader's words where the mark measures nothing.
     lines
         Beside the mark on the image, short.
     details
         In the tool tip and the list, whole.
+    measured, found
+        The numbers behind the words; None where there are none.
     """
 
     value: str
     lines: tuple[str, ...]
     details: tuple[str, ...]
+    measured: Quantity | None = None
+    found: Statistics | None = None
 
 
 def quantity_words(measured: Quantity) -> str:
@@ -101,8 +105,7 @@ def reading(mark: Mark, image: Mammogram, found: Statistics | None = None) -> Re
         short, long = _statistics_words(found)
         lines.append(short)
         details.extend(long)
-        value = f"{value}  {short}".strip()
-    return Reading(value or mark.text, tuple(lines), tuple(details))
+    return Reading(value or mark.text, tuple(lines), tuple(details), measured, found)
 
 
 _OUTLINE_ERROR = "The error is an outline one native pixel too far in or out."

@@ -189,6 +189,12 @@ class Settings:
         minimum=0.0,
         maximum=1.0,
     )
+    is_tool_kept: bool = _setting(
+        False,
+        "Display",
+        "Keep the drawing tool",
+        "A tool stays in the hand after a mark. Off, it is put down; with Shift it stays for once.",
+    )
     is_synchronous: bool = _setting(True, "Display", "Synchronous pan and zoom", "Move all images together.")
     decode_workers: int = _setting(
         2, "Loading", "Decoders", "Processes that read images; takes effect at the next start.", minimum=1, maximum=8

@@ -13,12 +13,15 @@ from mammoview.session.session import Session
 from mammoview.ui.bridge import Background
 from mammoview.ui.dialogs.settings import SettingsDialog
 from mammoview.ui.panels.analysis import AnalysisPanel
+from mammoview.ui.panels.marks import MarksPanel
 from mammoview.ui.panels.messages import Banner
 from mammoview.ui.panels.studies import StudiesPanel
 from mammoview.ui.presenter import Parts, Presenter
 from mammoview.ui.viewport.annotation import AnnotationOptions
+from mammoview.ui.viewport.board import Board
 from mammoview.ui.viewport.layers import Layer, OverlayOptions
 from mammoview.ui.viewport.pane import Pane
+from mammoview.ui.viewport.toolbox import Toolbox
 from mammoview.ui.viewport.wall import Wall
 
 
@@ -62,6 +65,10 @@ class Desk(QObject):
             self.state_label,
         )
         self.presenter = Presenter(session, parts, background, self)
+        self.board = Board(session, self.wall, background, self)
+        self.toolbox = Toolbox(self.board, self.wall, lambda: session.settings.is_tool_kept, self)
+        self.marks = MarksPanel(self.board)
+        self.listeners.append(self.board.hear)
 
     @property
     def active(self) -> Pane | None:

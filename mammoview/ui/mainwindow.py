@@ -13,7 +13,9 @@ from PySide6.QtWidgets import (
     QMainWindow,
     QSizePolicy,
     QStackedWidget,
+    QTabWidget,
     QToolBar,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -81,7 +83,13 @@ class MainWindow(QMainWindow):
         column.addWidget(self.stack, 1)
         self.setCentralWidget(centre)
         self.desk.left = self._dock("Studies", self.desk.studies, Qt.DockWidgetArea.LeftDockWidgetArea)
-        self.desk.right = self._dock("Analysis", self.desk.analysis, Qt.DockWidgetArea.RightDockWidgetArea)
+        side = QTabWidget()
+        side.setDocumentMode(True)
+        side.addTab(self.desk.analysis, "Analysis")
+        side.addTab(self.desk.marks, "Marks")
+        self.desk.right = self._dock("Results", side, Qt.DockWidgetArea.RightDockWidgetArea)
+        # The tabs say what the title would.
+        self.desk.right.setTitleBarWidget(QWidget())
         self.resizeDocks([self.desk.left, self.desk.right], [190, 310], Qt.Orientation.Horizontal)
         self.desk.left.hide()
         self._lay_out_status()
@@ -91,6 +99,7 @@ class MainWindow(QMainWindow):
         bar = QToolBar("Tools")
         bar.setObjectName("tools")
         bar.setMovable(False)
+        lists: dict[str, QToolButton] = {}
         last = Group.FILE
         for row in ACTIONS:
             made = self.actions_by_id[row.id]
@@ -100,6 +109,13 @@ class MainWindow(QMainWindow):
                     bar.addSeparator()
                 bar.addAction(made)
                 last = row.group
+            if row.drop_down and row.drop_down not in lists:
+                if row.group is not last:
+                    bar.addSeparator()
+                bar.addWidget(lists.setdefault(row.drop_down, _list_button(row.drop_down)))
+                last = row.group
+            if row.drop_down:
+                lists[row.drop_down].addAction(made)
         for menu in menus.values():
             menu.menuAction().setVisible(not menu.isEmpty())
         self.addToolBar(bar)
@@ -173,3 +189,10 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         self.closed.emit()
         super().closeEvent(event)
+
+
+def _list_button(text: str) -> QToolButton:
+    button = QToolButton()
+    button.setText(text)
+    button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+    return button

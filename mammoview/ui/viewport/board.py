@@ -75,8 +75,7 @@ class Board(QObject):
         """The marks of what a pane shows, oldest first."""
         if canvas.hung is None or canvas.image is None:
             return ()
-        image_id, frame = canvas.hung.image.id, self.frame_of(canvas)
-        return tuple(mark for mark in self._marks_of(image_id) if mark.frame == frame)
+        return tuple(mark for mark in self._marks_of(canvas.hung.image.id) if mark.frame == canvas.frame)
 
     def _marks_of(self, image_id: str) -> tuple[Mark, ...]:
         study = self.study_of(image_id)
@@ -84,10 +83,6 @@ class Board(QObject):
             return ()
         self._session.marks.open(study.uid)
         return self._session.marks.of_image(study.uid, image_id)
-
-    def frame_of(self, canvas: Canvas) -> int:
-        """Which frame of a volume a pane shows; 0 for plain images."""
-        return 0
 
     def listed(self) -> tuple[tuple[Mammogram, Mark], ...]:
         """All marks of the current study with the images they lie on, in the images' order."""
@@ -121,6 +116,10 @@ class Board(QObject):
                 known.is_asked = True
                 self._background.run(measure, lambda found: self._measured(known, found))
         return reading(mark, image, known.found)
+
+    def reading_of(self, image: Mammogram, mark: Mark) -> Reading:
+        """What a mark says, whether its image hangs or not."""
+        return self.reading(mark, image, self._session.pixels_of(image.id))
 
     def details(self, mark: Mark, canvas: Canvas) -> tuple[str, ...]:
         """Everything that a mark on a pane says."""

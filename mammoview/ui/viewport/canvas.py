@@ -45,6 +45,8 @@ class Canvas(QWidget):
         self.hung: Hung | None = None
         self.image: DisplayImage | None = None
         self.placement = Placement(1, 1)
+        #: Stored number of the frame of a volume that is shown, from 0.
+        self.frame = 0
         self.shade = Shade()
         self.overpaints: list[Overpaint] = []
         self.tool: MouseTool | None = None

@@ -21,6 +21,9 @@ DRAWN = QColor(196, 160, 255)
 CHOSEN = QColor(250, 246, 255)
 _HALO = QColor(0, 0, 0, 190)
 
+#: Covered pixels that are as bad as one pixel farther away.
+_FARNESS = 4.0
+
 #: Outlines of more points than this are moved as a whole only.
 MOST_HANDLES = 60
 
@@ -110,7 +113,7 @@ def _add_arc(path: QPainterPath, first: QPointF, vertex: QPointF, second: QPoint
 
 
 def _paint_handles(painter: QPainter, points: Sequence[QPointF], fonts: Fonts) -> None:
-    side = 6 * fonts.line_px
+    side = 5 * fonts.line_px
     painter.setPen(QPen(Qt.GlobalColor.black, fonts.line_px))
     painter.setBrush(CHOSEN)
     for point in points:
@@ -140,24 +143,20 @@ class Labels:
         middle, rows = around.center(), self.size[0]
         left, right = around.left() - gap - wide, around.right() + gap
         above, below = around.top() - gap - high, around.bottom() + gap
-        corners = np.array(
-            [
-                (right, middle.y() - high / 2),
-                (left, middle.y() - high / 2),
-                (middle.x() - wide / 2, below),
-                (middle.x() - wide / 2, above),
-                (right, below),
-                (left, below),
-                (right, above),
-                (left, above),
-            ]
-        )
+        heights = (middle.y() - high / 2, around.top(), around.bottom() - high, below, above)
+        beside = [(x, y) for y in heights for x in (right, left)]
+        over = [(middle.x() - wide / 2, y) for y in (below, above)]
+        # Farther away, where it is crowded: by a label's size to each side.
+        far = [(x + by * wide, y + down * high) for x, y in over for by in (-1, 0, 1) for down in (-1, 0, 1)]
+        corners = np.array([*beside, *over, *far])
         low = np.array((gap, gap))
         inside = np.clip(corners, low, np.maximum(low, (self.size[1] - wide - gap, rows - high - gap)))
         boxes = np.concatenate((inside, inside + np.array((wide, high))), axis=1)
         moved = np.abs(inside - corners).sum(axis=1)
-        # The order of the corners decides between equals.
-        cost = self._covered(boxes) + moved + np.arange(len(corners)) * 0.01
+        box = np.array((around.left(), around.top(), around.right(), around.bottom()))
+        away = np.hypot(*np.maximum(np.maximum(box[:2] - boxes[:, 2:], boxes[:, :2] - box[2:]), 0.0).T)
+        # The order decides between equals.
+        cost = self._covered(boxes) + moved + away * _FARNESS + np.arange(len(corners)) * 0.01
         best = boxes[int(cost.argmin())].tolist()
         self.taken.append((best[0], best[1], best[2], best[3]))
         return QRectF(best[0], best[1], wide, high)
@@ -211,6 +210,7 @@ def paint_label(
     high, gap = metrics.lineSpacing() * len(lines), 4 * fonts.line_px
     rect = labels.place(box_of(mark, to_device), wide, high, gap if mark.kind is not MarkKind.TEXT else 0.0)
     colour = CHOSEN if is_chosen else DRAWN
+    _paint_leader(painter, rect, box_of(mark, to_device), fonts, colour)
     text_block(
         painter,
         [(line, colour, fonts.plain) for line in lines],
@@ -220,6 +220,19 @@ def paint_label(
         is_up=False,
     )
     return rect
+
+
+def _paint_leader(painter: QPainter, label: QRectF, box: QRectF, fonts: Fonts, colour: QColor) -> None:
+    """A thin line from a label to its mark, where others stand between."""
+    if label.adjusted(*(12 * fonts.line_px * side for side in (-1, -1, 1, 1))).intersects(box):
+        return
+    start, end = _nearest(label, box.center()), _nearest(box, label.center())
+    painter.setPen(QPen(colour, fonts.line_px * 0.5))
+    painter.drawLine(start, end)
+
+
+def _nearest(rect: QRectF, to: QPointF) -> QPointF:
+    return QPointF(min(max(to.x(), rect.left()), rect.right()), min(max(to.y(), rect.top()), rect.bottom()))
 
 
 # Under the mouse

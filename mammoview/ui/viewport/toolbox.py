@@ -47,7 +47,7 @@ class Toolbox(QObject):
         self._tools[MarkKind.TEXT] = TextTool(board, self._drawn)
         self.kind: MarkKind | None = None
         wall.set_tool(self._pointer)
-        wall.panes_ending.connect(self._let_go)
+        wall.panes_ending.connect(self.drop)
 
     @property
     def _tool(self) -> _Tool:
@@ -60,17 +60,18 @@ class Toolbox(QObject):
         self._wall.set_tool(self._tool)
         self.taken.emit(kind)
 
+    def drop(self) -> bool:
+        """Drop what is being drawn; whether there was something."""
+        return self._tool.cancel()
+
     def cancel(self) -> bool:
         """Drop what is being drawn, else put the tool down; whether there was something to drop or to put down."""
-        if self._tool.cancel():
+        if self.drop():
             return True
         if self.kind is None:
             return False
         self.take(None)
         return True
-
-    def _let_go(self) -> None:
-        self._tool.cancel()
 
     def _drawn(self, is_kept: bool) -> None:
         if not is_kept and not self._is_tool_kept():

@@ -63,10 +63,13 @@ class PointerTool:
                 self._show_what_is_under(pane, event.position())
             return False
         mark, handle = self._hit.mark, self._hit.handle
+        rows, cols = row - self._from[0], col - self._from[1]
         if handle is None:
-            self._changed = moved_whole(mark, row - self._from[0], col - self._from[1], pane)
+            self._changed = moved_whole(mark, rows, cols, pane)
         else:
-            self._changed = moved_handle(mark, handle, row, col, pane)
+            # By as much as the mouse: a handle that was taken at its edge does not jump.
+            held = mark.handles[handle]
+            self._changed = moved_handle(mark, handle, held[0] + rows, held[1] + cols, pane)
         pane.update()
         return True
 
