@@ -127,3 +127,25 @@ class DisplayCheck:
         """The questions that were answered with no."""
         refused = {answer.question for answer in self.answers if answer.value == "no"}
         return tuple(question.text for question in QUESTIONS if question.id in refused)
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What the user holds measurements against; None where no limit is set.
+
+    Attributes
+    ----------
+    deviation
+        Largest departure of a step's contrast from the standard's, as a part of it.
+    ratio
+        Least luminance ratio of white to black.
+    white
+        Least luminance of white, cd/m².
+    pair
+        Largest difference of white between two monitors, as a part of their mean.
+    """
+
+    deviation: float | None = None
+    ratio: float | None = None
+    white: float | None = None
+    pair: float | None = None

@@ -70,6 +70,12 @@ class NoPixelsError(InputError):
     code = "no_pixels"
 
 
+class NotShownError(InputError):
+    """A well-formed object that belongs to a reading but is no image: a report, a presentation state."""
+
+    code = "not_shown"
+
+
 class NotABreastError(InputError):
     """An image of something other than a breast."""
 
@@ -82,6 +88,12 @@ class UnsupportedError(InputError):
     code = "unsupported"
 
 
+class OtherTomosynthesisError(UnsupportedError):
+    """A tomosynthesis volume in another form than that of its own DICOM class."""
+
+    code = "other_tomosynthesis"
+
+
 class MissingDecoderError(InputError):
     """The transfer syntax needs a decoder that is not installed."""
 
@@ -92,6 +104,12 @@ class DecodeError(InputError):
     """A decoder refused the pixel data."""
 
     code = "decode"
+
+
+class MixedPatientsError(MammoViewError):
+    """Images of two patients met where they never may."""
+
+    code = "mixed_patients"
 
 
 class ModelPackageError(MammoViewError):

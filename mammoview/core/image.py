@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import overload
 
 import numpy as np
 from numpy.typing import NDArray
@@ -74,8 +76,42 @@ class DisplayImage:
 
     image_id: str
     levels: tuple[NDArray[np.uint16], ...]
-    padding: tuple[NDArray[np.uint8], ...] = ()
+    padding: Sequence[NDArray[np.uint8]] = ()
     value_offset: int = 0
+
+
+class RangePadding(Sequence[NDArray[np.uint8]]):
+    """The padding of a pyramid, worked out from its values when asked for: a third of the memory is saved.
+
+    Parameters
+    ----------
+    levels
+        As in `DisplayImage`.
+    low, high
+        Inclusive range of the pixel values that are padding. Where tissue and padding meet, a coarse pixel holds the
+        average of the tissue alone, and counts as tissue.
+    """
+
+    def __init__(self, levels: tuple[NDArray[np.uint16], ...], low: int, high: int) -> None:
+        self._levels, self._low, self._high = levels, max(low, 0), min(high, 65_535)
+
+    def __len__(self) -> int:
+        return len(self._levels)
+
+    @overload
+    def __getitem__(self, index: int) -> NDArray[np.uint8]: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[NDArray[np.uint8]]: ...
+
+    def __getitem__(self, index: int | slice) -> NDArray[np.uint8] | Sequence[NDArray[np.uint8]]:
+        if isinstance(index, slice):
+            return RangePadding(self._levels[index], self._low, self._high)
+        level = self._levels[index]
+        inside = level <= self._high
+        if self._low > 0:
+            inside &= level >= self._low
+        return inside.view(np.uint8) * np.uint8(255)
 
 
 def level_shapes(rows: int, columns: int, *, smallest_px: int = 256) -> tuple[tuple[int, int], ...]:

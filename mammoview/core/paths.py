@@ -64,6 +64,11 @@ def user_config() -> Path:
     return folder / "settings.toml"
 
 
+def user_hanging() -> Path:
+    """The user's own hanging protocols, beside the settings."""
+    return user_config().with_name("hanging.toml")
+
+
 def user_models() -> Path:
     """The folder of model packages that the user installed or tuned."""
     return user_data() / "models"

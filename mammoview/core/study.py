@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 from typing import TYPE_CHECKING
+
+from mammoview.core.conformance import Conformance
+from mammoview.core.facts import Fact
+from mammoview.core.volume import SliceKind, Volume
 
 if TYPE_CHECKING:
     from mammoview.core.errors import Problem
@@ -68,6 +72,26 @@ class PresentationIntent(StrEnum):
 
     FOR_PRESENTATION = "FOR PRESENTATION"
     FOR_PROCESSING = "FOR PROCESSING"
+
+
+class Part(StrEnum):
+    """The part of the breast that a partial view shows (CID 4005)."""
+
+    ANTERIOR = "anterior"
+    POSTERIOR = "posterior"
+    SUPERIOR = "superior"
+    INFERIOR = "inferior"
+    MEDIAL = "medial"
+    LATERAL = "lateral"
+    CENTRAL = "central"
+
+
+class Energy(StrEnum):
+    """Which of a contrast-enhanced pair an image is (Image Type, PS3.3 C.8.11.7.1.4)."""
+
+    LOW = "low energy"
+    HIGH = "high energy"
+    RECOMBINED = "recombined"
 
 
 class SourceKind(StrEnum):
@@ -193,12 +217,33 @@ class Mammogram:
         Index of the argument that led to the file, and the path relative to it.
     frames
         Number of frames that the file can really hold.
+    volume
+        Their order, depths and gray; None for an object that holds one image. ``grayscale`` is that of the frame shown
+        first.
+    is_generated_2d
+        A two-dimensional image computed from tomosynthesis (MG-I03).
     spacing_mm
         (row, column) at the breast, mm; None where unknown. ``spacing_source`` says which attribute gave it.
     patient_orientation
         Directions of rows and of columns, ``("A", "R")`` for example; None where absent.
     technique
-        (label, text) pairs for the corner annotation, already in display order.
+        Rows for the corner annotation, what matters most first within each topic.
+    partial_meanings
+        Which part of the breast a partial view shows, in the header's words.
+    lossy_ratio
+        ``12:1`` where the header says how far the pixels were compressed with loss.
+    conformance
+        How the header meets the IHE Mammography Image profile; None where that does not apply.
+    source_ids
+        SOP Instance UIDs of the images that it was made from (Source Image Sequence).
+    parts
+        What a partial view shows; empty where no code says it.
+    energy
+        Its part in a contrast-enhanced pair, or None.
+    is_biopsy
+        Made for stereotaxis or a biopsy, as Image Type or a Biopsy Target Sequence says.
+    biopsy_targets
+        One line for each target.
     """
 
     id: str
@@ -219,6 +264,8 @@ class Mammogram:
     inferred: tuple[Inferred, ...] = ()
     frames: int = 1
     is_tomosynthesis: bool = False
+    volume: Volume | None = None
+    is_generated_2d: bool = False
     spacing_mm: tuple[float, float] | None = None
     spacing_source: str = ""
     patient_orientation: tuple[str, str] | None = None
@@ -231,9 +278,32 @@ class Mammogram:
     has_implant: bool = False
     is_partial: bool = False
     is_lossy: bool = False
+    is_burned_in: bool = False
     is_synthetic: bool = False
-    technique: tuple[tuple[str, str], ...] = ()
+    partial_meanings: tuple[str, ...] = ()
+    lossy_ratio: str = ""
+    technique: tuple[Fact, ...] = ()
+    conformance: Conformance | None = None
     warnings: tuple[str, ...] = ()
+    study_description: str = ""
+    source_ids: tuple[str, ...] = ()
+    parts: tuple[Part, ...] = ()
+    energy: Energy | None = None
+    is_biopsy: bool = False
+    biopsy_targets: tuple[str, ...] = ()
+
+    def frame_alone(self, position: int) -> Mammogram:
+        """The image as if it held the frame at that position of its volume and no other."""
+        assert self.volume is not None
+        volume = self.volume
+        gray = volume.gray_at(position)
+        only = Volume(volume.kind, (volume.stored[position],), grays=(gray,), thickness_mm=volume.thickness_mm)
+        return replace(self, frames=1, grayscale=gray, volume=only)
+
+    @property
+    def is_projection(self) -> bool:
+        """Whether it holds the projections behind a volume, which hang on request only (MG-I06)."""
+        return self.volume is not None and self.volume.kind is SliceKind.PROJECTION
 
     @property
     def label(self) -> str:

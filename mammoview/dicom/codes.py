@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from mammoview.core.study import ViewModifier, ViewPosition
+from mammoview.core.study import Energy, Part, ViewModifier, ViewPosition
 
 #: Code value to view. Code values are unique over SCT, SRT and SNM3, so the designator need not agree.
 VIEWS: dict[str, ViewPosition] = {
@@ -64,6 +64,36 @@ MODIFIERS: dict[str, ViewModifier] = {
     "399055006": ViewModifier.SPOT,
     "R-102D7": ViewModifier.SPOT,
 }
+
+#: What a partial view shows: PS3.16 CID 4005, in SNOMED CT and SRT.
+PARTS: dict[str, Part] = {
+    "255549009": Part.ANTERIOR,
+    "R-404CC": Part.ANTERIOR,
+    "255551008": Part.POSTERIOR,
+    "R-404CE": Part.POSTERIOR,
+    "264217000": Part.SUPERIOR,
+    "R-42191": Part.SUPERIOR,
+    "261089000": Part.INFERIOR,
+    "R-4094A": Part.INFERIOR,
+    "255561001": Part.MEDIAL,
+    "R-404D5": Part.MEDIAL,
+    "49370004": Part.LATERAL,
+    "G-A104": Part.LATERAL,
+    "26216008": Part.CENTRAL,
+    "G-A110": Part.CENTRAL,
+}
+
+#: Image Type from its fourth value on, of contrast-enhanced images (PS3.3 C.8.11.7.1.4). RECOMBINED is no term of the
+#: standard, but what some machines write where it says SUBTRACTION.
+ENERGIES: dict[str, Energy] = {
+    "LOW_ENERGY": Energy.LOW,
+    "HIGH_ENERGY": Energy.HIGH,
+    "SUBTRACTION": Energy.RECOMBINED,
+    "RECOMBINED": Energy.RECOMBINED,
+}
+
+#: Beginnings of the third value of Image Type of stereotactic and biopsy images (PS3.3 C.8.11.7.1.4).
+BIOPSY_STAGES = ("STEREO_", "PREFIRE", "POSTFIRE", "POSTBIOPSY", "POSTMARKER")
 
 #: The breast as an anatomic region.
 BREAST_REGIONS = frozenset({"76752008", "T-04000", "80248007", "73056007", "T-04030", "T-04020"})

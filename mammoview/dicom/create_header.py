@@ -90,7 +90,11 @@ class NewMammogram:
     sources
         Images that it was made from; None for an invented one For Processing.
     image_type
-        From the third value on, and empty for the plain image.
+        All its values.
+    contrast_agent
+        Given before the exposure; empty for none.
+    biopsy_target_mm
+        (x, y, z) of a place that a needle shall reach; None for none.
     fov_rotation, is_fov_flipped
         What the detector did before the pixels were stored; no display may turn the image by them.
     omitted
@@ -135,7 +139,9 @@ class NewMammogram:
     lut_vr: str = "OW"
     padding_limit: int | None = None
     sources: tuple[SourceReference, ...] | None = None
-    image_type: tuple[str, ...] = ()
+    image_type: tuple[str, ...] = ("ORIGINAL", "PRIMARY", "")
+    contrast_agent: str = ""
+    biopsy_target_mm: tuple[float, float, float] | None = None
     fov_rotation: int = 0
     is_fov_flipped: bool = False
     transfer_syntax: str = EXPLICIT_LITTLE_ENDIAN

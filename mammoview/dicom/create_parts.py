@@ -170,6 +170,14 @@ def view_and_orientation(header: NewMammogram) -> dict[str, object]:
     }
     if header.partial:
         values["PartialViewCodeSequence"] = [code(v, "SCT", m) for v, m in (PART_CODES[p] for p in header.partial)]
+    if header.contrast_agent:
+        values["ContrastBolusAgent"] = header.contrast_agent
+    if header.biopsy_target_mm is not None:
+        target = item(TargetUID=make_uid(header.sop_uid, "target"), TargetLabel="1")
+        target.LocalizingCursorPosition = list(header.biopsy_target_mm[:2])
+        target.CalculatedTargetPosition = list(header.biopsy_target_mm)
+        target.DisplayedZValue = header.biopsy_target_mm[2]
+        values["BiopsyTargetSequence"] = [target]
     return values
 
 
@@ -178,7 +186,7 @@ def pixel_description(header: NewMammogram, rows: int, columns: int) -> dict[str
     is_raw = header.intent is PresentationIntent.FOR_PROCESSING
     is_inverse = header.is_monochrome1 if header.is_inverse is None else header.is_inverse
     values: dict[str, object] = {
-        "ImageType": ["ORIGINAL", "PRIMARY", *(header.image_type or ("",))],
+        "ImageType": list(header.image_type),
         "Rows": rows,
         "Columns": columns,
         "SamplesPerPixel": 1,

@@ -17,6 +17,7 @@ from pydicom.uid import UID, AllTransferSyntaxes
 from mammoview.core.errors import DecodeError, MissingDecoderError, TruncatedError, UnreadableError
 from mammoview.core.image import StoredImage
 from mammoview.core.study import Mammogram, SourceKind
+from mammoview.dicom.frames import read_frame
 from mammoview.dicom.raster import decode_raster
 
 if TYPE_CHECKING:
@@ -67,13 +68,15 @@ def _status(uid: UID, name: str) -> DecoderStatus:
     return DecoderStatus(name, str(uid), is_available=False, missing=tuple(decoder.missing_dependencies))
 
 
-def decode(image: Mammogram) -> StoredImage:
-    """Read the pixels of an image.
+def decode(image: Mammogram, position: int | None = None) -> StoredImage:
+    """Read the pixels of an image, or one frame of a volume.
 
     Parameters
     ----------
     image
         As `mammoview.dicom.scan.scan` described it.
+    position
+        Which frame of a volume, counted as shown; None for the one shown first.
 
     Returns
     -------
@@ -90,13 +93,20 @@ def decode(image: Mammogram) -> StoredImage:
     if image.kind is SourceKind.RASTER:
         return decode_raster(image)
     _require_decoder(image)
-    array = _dicom_array(image)
+    array = _dicom_array(image, position)
     if array.shape != (image.rows, image.columns) or array.dtype.kind not in "ui" or array.dtype.itemsize > 2:
         raise DecodeError(
             f"{image.path} decodes to {array.shape} {array.dtype}, not to what its header says.",
             "Export it again from its source.",
         )
     return _stored(array, image)
+
+
+def _read(path: Path, image: Mammogram, position: int | None) -> NDArray[np.generic]:
+    if image.volume is None:
+        return np.asarray(pixel_array(path, index=0, raw=True))
+    at = image.volume.middle if position is None else position
+    return read_frame(path, image.volume.stored[at])
 
 
 def _require_decoder(image: Mammogram) -> None:
@@ -116,13 +126,13 @@ def _require_decoder(image: Mammogram) -> None:
         )
 
 
-def _dicom_array(image: Mammogram) -> NDArray[np.generic]:
+def _dicom_array(image: Mammogram, position: int | None) -> NDArray[np.generic]:
     path = Path(image.path)
     try:
         with warnings.catch_warnings():
             # Padding bytes and the like; what matters is checked on the result.
             warnings.simplefilter("ignore")
-            return np.asarray(pixel_array(path, index=0, raw=True))
+            return _read(path, image, position)
     except OSError as error:
         raise UnreadableError(
             f"{path} cannot be read ({error.strerror or error}).", "Check the file's permissions and its drive."

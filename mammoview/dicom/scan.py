@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import warnings
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, BinaryIO, Literal
 
@@ -17,17 +19,21 @@ from mammoview.core.errors import (
     InputError,
     NoPixelsError,
     NotAnImageError,
+    OtherTomosynthesisError,
     Problem,
     TruncatedError,
     UnreadableError,
 )
 from mammoview.core.progress import Cancel, Progress, never_cancel, no_progress, stop_if_cancelled
 from mammoview.core.study import Mammogram, ScanResult, SourceKind, Study
+from mammoview.dicom.frames import FrameTable, frame_table
 from mammoview.dicom.raster import describe_raster
 from mammoview.dicom.tags import describe
 
 if TYPE_CHECKING:
     from pydicom import Dataset
+
+_log = logging.getLogger(__name__)
 
 # Headers are hostile: values that break their VR's rules are read as they are, and judged in tags.py.
 config.settings.reading_validation_mode = config.IGNORE
@@ -90,8 +96,26 @@ def scan(paths: Sequence[str | Path], progress: Progress = no_progress, cancel: 
             )
             continue
         images[image.id] = image
+        for entry in image.inferred:
+            # Without names: the log may leave the house.
+            _log.info("image %s: %s %s from %s", image.id, entry.attribute, entry.value, entry.source)
     progress(1.0, f"{len(images)} images")
-    return ScanResult(_studies(images.values()), tuple(problems))
+    return ScanResult(_studies(images.values()), tuple(_told_once(problems)))
+
+
+def _told_once(problems: Iterable[Problem]) -> list[Problem]:
+    """The problems, with one for each folder of tomosynthesis slices that are not shown: there are dozens."""
+    kept: dict[object, Problem] = {}
+    more: dict[object, int] = {}
+    for number, problem in enumerate(problems):
+        is_one_of_many = problem.code == OtherTomosynthesisError.code
+        key: object = (problem.code, str(Path(problem.path).parent)) if is_one_of_many else number
+        more[key] = more.get(key, -1) + 1
+        kept.setdefault(key, problem)
+    return [
+        replace(problem, message=f"{problem.message} So are {more[key]} more in its folder.") if more[key] else problem
+        for key, problem in kept.items()
+    ]
 
 
 def read_header(path: Path, root: int = 0, relative_path: str = "") -> Mammogram:
@@ -122,9 +146,13 @@ def read_header(path: Path, root: int = 0, relative_path: str = "") -> Mammogram
 
 def _read_dicom(file: BinaryIO, path: Path, size: int, origin: tuple[int, str]) -> Mammogram:
     try:
-        dataset = dcmread(file, stop_before_pixels=True)
-        after = file.tell()
-        tag = file.read(4)
+        with warnings.catch_warnings():
+            # What pydicom finds odd is judged in tags.py, where the user is told.
+            warnings.simplefilter("ignore")
+            dataset = dcmread(file, stop_before_pixels=True)
+            after = file.tell()
+            tag = file.read(4)
+            file.seek(after)
     except InvalidDicomError as error:
         raise NotAnImageError(
             f"{path} is named like DICOM but is not.", "Export it again as a DICOM file with its preamble."
@@ -132,9 +160,32 @@ def _read_dicom(file: BinaryIO, path: Path, size: int, origin: tuple[int, str]) 
     # pydicom raises whatever its readers meet in damaged bytes.
     except (EOFError, ValueError, KeyError, AttributeError, TypeError, NotImplementedError, IndexError) as error:
         raise TruncatedError(f"{path} has a damaged DICOM header.", "Copy or export the file again.") from error
-    image = describe(dataset, str(path), *origin)
+    with warnings.catch_warnings():
+        # Values are decoded when they are asked for.
+        warnings.simplefilter("ignore")
+        image = describe(dataset, str(path), *origin)
     _check_pixels(dataset, image, (path, size, after, tag))
-    return image
+    return _with_frames_held(image, frame_table(dataset, file, size)) if image.volume else image
+
+
+def _with_frames_held(image: Mammogram, table: FrameTable | None) -> Mammogram:
+    """The volume less the frames that its file no longer holds."""
+    volume = image.volume
+    assert volume is not None
+    held = volume.frames if table is None else len(table.spans)
+    if held >= volume.frames:
+        return image
+    if not held:
+        raise TruncatedError(f"{image.path} ends before its first frame does.", "Copy or export the file again.")
+    said = f"The file is cut off: {held} of {volume.frames} frames are left, and these are shown."
+    kept = volume.without(frozenset(range(held, volume.frames)))
+    return replace(
+        image,
+        frames=held,
+        volume=replace(kept, warnings=(*volume.warnings, said)),
+        grayscale=kept.gray_at(kept.middle),
+        warnings=(*image.warnings, said),
+    )
 
 
 def _check_pixels(dataset: Dataset, image: Mammogram, file: tuple[Path, int, int, bytes]) -> None:

@@ -19,33 +19,43 @@ from mammoview.core.study import (
     ViewModifier,
     ViewPosition,
 )
+from mammoview.core.volume import SliceKind, Volume
 from mammoview.dicom.codes import BREAST_REGIONS, MODIFIERS, VIEW_WORDS, VIEWS
 from mammoview.dicom.gray import grayscale
-from mammoview.dicom.technique import technique
+from mammoview.dicom.kinds import refuse_what_is_no_image
+from mammoview.dicom.other_tomosynthesis import refuse_other_tomosynthesis
+from mammoview.dicom.profile import conformance
+from mammoview.dicom.special import biopsy_targets, energy, is_biopsy, parts
+from mammoview.dicom.technique import facts, lossy_ratio, partial_view_meanings, unknown_character_sets
+from mammoview.dicom.values import code, items, text
+from mammoview.dicom.volume import (
+    BREAST_TOMOSYNTHESIS,
+    MULTI_FRAME,
+    PROJECTIONS_FOR_PRESENTATION,
+    PROJECTIONS_FOR_PROCESSING,
+    describe_volume,
+    flattened,
+    is_generated_2d,
+    is_multi_frame,
+    letters_of,
+)
 
 if TYPE_CHECKING:
     from pydicom import Dataset
 
-TOMOSYNTHESIS = {
-    "1.2.840.10008.5.1.4.1.1.13.1.3": "Breast Tomosynthesis Image",
-    "1.2.840.10008.5.1.4.1.1.13.1.4": "Breast Projection X-Ray Image - For Presentation",
-    "1.2.840.10008.5.1.4.1.1.13.1.5": "Breast Projection X-Ray Image - For Processing",
-}
 MG_FOR_PRESENTATION = "1.2.840.10008.5.1.4.1.1.1.2"
 MG_FOR_PROCESSING = "1.2.840.10008.5.1.4.1.1.1.2.1"
+_INTENT_OF_CLASS = {
+    MG_FOR_PRESENTATION: PresentationIntent.FOR_PRESENTATION,
+    MG_FOR_PROCESSING: PresentationIntent.FOR_PROCESSING,
+    BREAST_TOMOSYNTHESIS: PresentationIntent.FOR_PRESENTATION,
+    PROJECTIONS_FOR_PRESENTATION: PresentationIntent.FOR_PRESENTATION,
+    PROJECTIONS_FOR_PROCESSING: PresentationIntent.FOR_PROCESSING,
+}
 SYNTHETIC_MANUFACTURER = "MammoView Phantom"
 #: Modalities whose images may show a breast; the others are refused whatever their tags say.
 PROJECTION_MODALITIES = frozenset({"MG", "CR", "DX", "OT", "SC", "RG"})
-
-
-def text(dataset: Dataset, keyword: str) -> str:
-    """The first value of an attribute as stripped text, empty where it is absent or empty."""
-    value = dataset.get(keyword)
-    if value is None:
-        return ""
-    if isinstance(value, (list, tuple)) or type(value).__name__ == "MultiValue":
-        value = value[0] if len(value) else ""
-    return str(value).strip()
+_ENLARGING = {ViewModifier.SPOT, ViewModifier.MAGNIFICATION}
 
 
 def number(dataset: Dataset, keyword: str) -> float | None:
@@ -55,17 +65,6 @@ def number(dataset: Dataset, keyword: str) -> float | None:
     except ValueError:
         return None
     return value if math.isfinite(value) and value > 0 else None
-
-
-def items(dataset: Dataset, keyword: str) -> list[Dataset]:
-    """The items of a sequence, none where it is absent."""
-    value = dataset.get(keyword)
-    return list(value) if value else []
-
-
-def code(item: Dataset) -> str:
-    """The code value of a coded item."""
-    return text(item, "CodeValue") or text(item, "LongCodeValue")
 
 
 def describe(dataset: Dataset, path: str, root: int = 0, relative_path: str = "") -> Mammogram:
@@ -90,23 +89,33 @@ def describe(dataset: Dataset, path: str, root: int = 0, relative_path: str = ""
         When the object has no pixels, is colour, is not of a breast, or is of a kind not shown yet; the error's
         message names the file.
     """
+    refuse_what_is_no_image(dataset, path)
     rows, columns = int(dataset.get("Rows") or 0), int(dataset.get("Columns") or 0)
     if rows <= 0 or columns <= 0:
         raise NoPixelsError(
             f"{path} is a DICOM object without an image.",
-            "Reports and presentation states are not shown; pass them over.",
+            "Only images are shown; pass it over.",
         )
     _refuse_other_kinds(dataset, path)
     inferred: list[Inferred] = []
+    volume: Volume | None = None
+    intent = _intent(dataset)
+    is_raw = intent is PresentationIntent.FOR_PROCESSING
+    if is_multi_frame(dataset):
+        whole, dataset = dataset, flattened(dataset)
+        volume, gray, warnings = describe_volume(whole, dataset, is_raw=is_raw)
+    else:
+        gray, warnings = grayscale(dataset, is_raw=is_raw)
     view, modifiers = _view(dataset, inferred)
     laterality = _laterality(dataset, inferred)
-    intent = _intent(dataset)
-    gray, warnings = grayscale(dataset, is_raw=intent is PresentationIntent.FOR_PROCESSING)
     spacing, spacing_source = _spacing(dataset)
     if spacing is None:
         warnings.append("The header gives no pixel spacing: sizes are in pixels.")
-    if text(dataset, "BurnedInAnnotation") == "YES":
-        warnings.append("The image carries burned-in annotation.")
+    is_partial = text(dataset, "PartialView") == "YES"
+    if is_partial and _ENLARGING & set(modifiers):
+        # MG-G02, a rule of tomosynthesis that holds for the projection as well.
+        warnings.append("The header calls a spot or magnification view partial, which contradicts itself.")
+    warnings.extend(_doubts(dataset))
     return Mammogram(
         id=text(dataset, "SOPInstanceUID"),
         path=path,
@@ -124,6 +133,10 @@ def describe(dataset: Dataset, path: str, root: int = 0, relative_path: str = ""
         view=view,
         modifiers=modifiers,
         inferred=tuple(inferred),
+        frames=volume.frames if volume else 1,
+        is_tomosynthesis=volume is not None and volume.kind is not SliceKind.GENERATED_2D,
+        volume=volume,
+        is_generated_2d=is_generated_2d(dataset),
         spacing_mm=spacing,
         spacing_source=spacing_source,
         patient_orientation=_orientation(dataset),
@@ -134,23 +147,47 @@ def describe(dataset: Dataset, path: str, root: int = 0, relative_path: str = ""
         study_date=text(dataset, "StudyDate"),
         manufacturer=text(dataset, "Manufacturer"),
         has_implant=text(dataset, "BreastImplantPresent") == "YES",
-        is_partial=text(dataset, "PartialView") == "YES",
+        is_partial=is_partial,
         is_lossy=text(dataset, "LossyImageCompression") == "01",
+        is_burned_in=text(dataset, "BurnedInAnnotation").upper() == "YES",
         is_synthetic=text(dataset, "Manufacturer") == SYNTHETIC_MANUFACTURER,
-        technique=technique(dataset),
+        partial_meanings=partial_view_meanings(dataset),
+        lossy_ratio=lossy_ratio(dataset),
+        technique=facts(dataset),
+        # Tomosynthesis has a profile of its own.
+        conformance=None if volume else conformance(dataset),
         warnings=tuple(warnings),
+        study_description=text(dataset, "StudyDescription"),
+        source_ids=tuple(
+            uid for item in items(dataset, "SourceImageSequence") if (uid := text(item, "ReferencedSOPInstanceUID"))
+        ),
+        parts=parts(dataset),
+        energy=energy(dataset),
+        is_biopsy=is_biopsy(dataset),
+        biopsy_targets=biopsy_targets(dataset),
     )
 
 
+def _doubts(dataset: Dataset) -> list[str]:
+    """What the header itself says against trusting the image (MG-A01, A09, F11)."""
+    doubts = []
+    if text(dataset, "BurnedInAnnotation").upper() == "YES":
+        doubts.append("The pixels carry burned-in text.")
+    if text(dataset, "LossyImageCompression") == "01":
+        doubts.append("The pixels were compressed with loss: not for primary reading.")
+    unknown = unknown_character_sets(dataset)
+    if unknown:
+        doubts.append(f"The character set {', '.join(unknown)} is unknown: names may be misspelt.")
+    stated = text(dataset, "PresentationIntentType").upper()
+    by_class = _INTENT_OF_CLASS.get(text(dataset, "SOPClassUID"))
+    if stated and by_class is not None and stated != by_class.value:
+        doubts.append(f"Presentation Intent Type says {stated}, the kind of object says {by_class.value}.")
+    return doubts
+
+
 def _refuse_other_kinds(dataset: Dataset, path: str) -> None:
-    sop_class = text(dataset, "SOPClassUID")
     frames = int(number(dataset, "NumberOfFrames") or 1)
-    if sop_class in TOMOSYNTHESIS or (frames > 1 and text(dataset, "Modality") == "MG"):
-        name = TOMOSYNTHESIS.get(sop_class, "multi-frame object")
-        raise UnsupportedError(
-            f"{path} is a {name} with {frames} frames, which is not shown yet.",
-            "Open the study's two-dimensional images.",
-        )
+    refuse_other_tomosynthesis(dataset, path)
     if not _is_breast(dataset):
         modality = text(dataset, "Modality") or "unknown"
         raise NotABreastError(
@@ -163,7 +200,7 @@ def _refuse_other_kinds(dataset: Dataset, path: str) -> None:
         raise UnsupportedError(
             f"{path} is a colour image ({photometric}).", "Mammograms are gray: open the original instead of a capture."
         )
-    if frames > 1:
+    if frames > 1 and not is_multi_frame(dataset):
         raise UnsupportedError(
             f"{path} holds {frames} frames, which are not shown yet.", "Open the study's single-frame images."
         )
@@ -171,7 +208,7 @@ def _refuse_other_kinds(dataset: Dataset, path: str) -> None:
 
 def _is_breast(dataset: Dataset) -> bool:
     modality = text(dataset, "Modality")
-    if modality == "MG" or text(dataset, "SOPClassUID") in {MG_FOR_PRESENTATION, MG_FOR_PROCESSING}:
+    if modality == "MG" or text(dataset, "SOPClassUID") in {MG_FOR_PRESENTATION, MG_FOR_PROCESSING, *MULTI_FRAME}:
         return True
     if modality not in PROJECTION_MODALITIES:
         return False
@@ -204,6 +241,10 @@ def _laterality(dataset: Dataset, inferred: list[Inferred]) -> Laterality | None
     if value in ("L", "R"):
         inferred.append(Inferred("laterality", value, "Laterality (0020,0060)"))
         return Laterality(value)
+    # A flattened multi-frame header has it at the top, where its class wants it (MG-A06).
+    value = text(dataset, "FrameLaterality").upper()
+    if value in ("L", "R"):
+        return Laterality(value)
     for keyword in ("SharedFunctionalGroupsSequence", "PerFrameFunctionalGroupsSequence"):
         for group in items(dataset, keyword)[:1]:
             for anatomy in items(group, "FrameAnatomySequence"):
@@ -218,11 +259,7 @@ def _intent(dataset: Dataset) -> PresentationIntent | None:
     value = text(dataset, "PresentationIntentType").upper()
     if value in {intent.value for intent in PresentationIntent}:
         return PresentationIntent(value)
-    by_class = {
-        MG_FOR_PRESENTATION: PresentationIntent.FOR_PRESENTATION,
-        MG_FOR_PROCESSING: PresentationIntent.FOR_PROCESSING,
-    }
-    return by_class.get(text(dataset, "SOPClassUID"))
+    return _INTENT_OF_CLASS.get(text(dataset, "SOPClassUID"))
 
 
 def _pair(dataset: Dataset, keyword: str) -> tuple[float, float] | None:
@@ -236,6 +273,10 @@ def _pair(dataset: Dataset, keyword: str) -> tuple[float, float] | None:
 
 def _spacing(dataset: Dataset) -> tuple[tuple[float, float] | None, str]:
     """Spacing at the breast (MG-C03): the detector's, divided by the magnification; else a calibrated one."""
+    in_slice = _pair(dataset, "PixelSpacing") if is_multi_frame(dataset) else None
+    if in_slice is not None:
+        # A reconstruction's own spacing is that of the patient at the slice; nothing magnifies it.
+        return in_slice, "Pixel Spacing of the slices"
     at_detector = _pair(dataset, "ImagerPixelSpacing")
     if at_detector is not None:
         magnification, source = number(dataset, "EstimatedRadiographicMagnificationFactor"), "ERMF"
@@ -257,6 +298,8 @@ def _spacing(dataset: Dataset) -> tuple[tuple[float, float] | None, str]:
 
 def _orientation(dataset: Dataset) -> tuple[str, str] | None:
     value = dataset.get("PatientOrientation")
+    if not value and is_multi_frame(dataset):
+        return letters_of(dataset)
     if not value or isinstance(value, str) or len(value) != 2:
         return None
     row, col = (str(part).strip().upper() for part in value)

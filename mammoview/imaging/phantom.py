@@ -88,6 +88,35 @@ def make_view(
     -------
     PhantomView
     """
+    drawing, plans, chosen = plan_view(
+        seed,
+        view=view,
+        laterality=laterality,
+        rows=rows,
+        columns=columns,
+        spacing_mm=spacing_mm,
+        density=density,
+        is_film=is_film,
+        lesions=lesions,
+        years_ago=years_ago,
+    )
+    return drawing.finish(plans, chosen)
+
+
+def plan_view(
+    seed: int,
+    *,
+    view: ViewPosition,
+    laterality: Laterality,
+    rows: int,
+    columns: int,
+    spacing_mm: float | None = None,
+    density: str | None = None,
+    is_film: bool = False,
+    lesions: tuple[LesionShape, ...] | None = None,
+    years_ago: int = 0,
+) -> tuple[ViewDrawing, tuple[LesionPlan, ...], str]:
+    """Settle what `make_view` draws, with its arguments: the empty drawing, the lesions, and the density."""
     spacing = spacing_mm if spacing_mm else ROWS * SPACING_MM / rows
     chosen = density or "ABCD"[int(stream(seed, 5).integers(4))]
     field = (rows * spacing, columns * spacing)
@@ -99,7 +128,7 @@ def make_view(
     plans = plan_lesions(seed, laterality, shapes, views=(now[0], now[1]))
     anatomy = draw_anatomy(seed, view, laterality=laterality, density=chosen, field=field, years_ago=years_ago)
     drawing = ViewDrawing(anatomy, seed, laterality, shape=(rows, columns), spacing_mm=spacing, is_film=is_film)
-    return drawing.finish(tuple(_grow_back(plan, years_ago) for plan in plans), chosen)
+    return drawing, tuple(_grow_back(plan, years_ago) for plan in plans), chosen
 
 
 def exam_views(
@@ -115,26 +144,31 @@ def exam_views(
 
     One breast carries a spiculated mass and the other a smooth one; each carries a cluster of calcifications.
     """
-    if density is None:
-        density = str(stream(seed, 10).choice(("B", "C")))
-    sick = Laterality.LEFT if stream(seed, 11).random() < 0.5 else Laterality.RIGHT
     for laterality, view in STANDARD_VIEWS:
-        lesions = (
-            (LesionShape.SPICULATED_MASS, LesionShape.PLEOMORPHIC_CLUSTER)
-            if laterality is sick
-            else (LesionShape.SMOOTH_MASS, LesionShape.PUNCTATE_CLUSTER)
-        )
         yield make_view(
             seed,
             view=view,
             laterality=laterality,
             rows=rows,
             columns=columns,
-            density=density,
+            density=density or exam_density(seed),
             is_film=is_film,
-            lesions=lesions,
+            lesions=exam_lesions(seed, laterality),
             years_ago=years_ago,
         )
+
+
+def exam_density(seed: int) -> str:
+    """The ACR class of a woman whose exam is drawn."""
+    return str(stream(seed, 10).choice(("B", "C")))
+
+
+def exam_lesions(seed: int, laterality: Laterality) -> tuple[LesionShape, ...]:
+    """What a breast of her exam carries."""
+    sick = Laterality.LEFT if stream(seed, 11).random() < 0.5 else Laterality.RIGHT
+    if laterality is sick:
+        return LesionShape.SPICULATED_MASS, LesionShape.PLEOMORPHIC_CLUSTER
+    return LesionShape.SMOOTH_MASS, LesionShape.PUNCTATE_CLUSTER
 
 
 def make_exam(

@@ -58,7 +58,7 @@ class ViewDrawing:
         value = self.tissue() if tissue is None else tissue.copy()
         drawn = (draw_lesion(value, plan, anatomy=self.anatomy, spacing_mm=self.spacing) for plan in plans)
         lesions = tuple(lesion for lesion in drawn if lesion is not None)
-        value = self._project(value)
+        value = self.project(value)
         breast = self.depth_in > 0
         muscle = self.enlarge(self.muscle_coarse) > 0 if self.anatomy.view.shows_pectoral else None
         if self.laterality is Laterality.RIGHT:
@@ -95,10 +95,13 @@ class ViewDrawing:
             value *= 1 + 0.035 * _tiled(tile, self.shape)
         return value
 
-    def _project(self, value: Field) -> Field:
-        """Let the breast thin out towards its margin, add skin and quantum noise; 0 outside."""
+    def project(self, value: Field, *exposure: int) -> Field:
+        """Let the breast thin out towards its margin, add skin and quantum noise; 0 outside.
+
+        ``exposure`` tells the noise of one slice of a volume from that of the next; the image itself has none.
+        """
         scale = self.anatomy.scale
-        rng = stream(self.seed, 9, self.laterality is Laterality.RIGHT, self.anatomy.view.is_craniocaudal)
+        rng = stream(self.seed, 9, self.laterality is Laterality.RIGHT, self.anatomy.view.is_craniocaudal, *exposure)
         at = np.arange(-2.0, 60.0, 0.02, dtype=np.float32)
         inside: Field = (np.maximum(at, 0.0) / scale).astype(np.float32)
         if self.is_film:

@@ -13,7 +13,7 @@ from mammoview.core.geometry import Box
 from mammoview.core.image import Mask
 from mammoview.core.study import Laterality, ViewPosition
 from mammoview.imaging.artifacts import FoundArtifact, find_artifacts, find_stripes
-from mammoview.imaging.background import measure_background
+from mammoview.imaging.background import Background, measure_background
 from mammoview.imaging.breast import BreastArea, find_breast, no_breast
 from mammoview.imaging.frame_edges import find_frame_edges
 from mammoview.imaging.pectoral import PectoralArea, find_pectoral
@@ -48,14 +48,28 @@ class Findings:
         return outside
 
 
-def find_all(copy: WorkCopy, *, view: ViewPosition | None) -> Findings:
-    """Find breast, muscle and artifacts on a work copy.
+@dataclass(frozen=True, eq=False)
+class Outline:
+    """The breast on a work copy, and what was found on the way.
 
-    Parameters
+    Attributes
     ----------
-    view
-        The projection; the pectoral muscle is looked for on MLO and ML only.
+    breast
+        Where it is.
+    background
+        None where the image is constant.
+    edges, usable
+        Masks of film edges, and of the known pixels that none shines on.
     """
+
+    breast: BreastArea
+    background: Background | None
+    edges: tuple[NDArray[np.bool_], ...]
+    usable: NDArray[np.bool_]
+
+
+def find_outline(copy: WorkCopy) -> Outline:
+    """Find the breast on a work copy."""
     edges = find_frame_edges(copy.values)
     usable = _without(copy.known, edges)
     background = measure_background(copy.values, usable)
@@ -65,6 +79,19 @@ def find_all(copy: WorkCopy, *, view: ViewPosition | None) -> Findings:
         edges, usable = (), copy.known
         background = measure_background(copy.values, usable)
         breast = breast if background is None else find_breast(background, usable)
+    return Outline(breast, background, edges, usable)
+
+
+def find_all(copy: WorkCopy, *, view: ViewPosition | None) -> Findings:
+    """Find breast, muscle and artifacts on a work copy.
+
+    Parameters
+    ----------
+    view
+        The projection; the pectoral muscle is looked for on MLO and ML only.
+    """
+    outline = find_outline(copy)
+    breast, background, edges, usable = outline.breast, outline.background, outline.edges, outline.usable
     found = tuple(FoundArtifact(ArtifactKind.FRAME_EDGE, edge) for edge in edges)
     pectoral = find_pectoral(copy.values, breast, view=view)
     if background is None:

@@ -33,7 +33,7 @@ def _why_never(image: Mammogram) -> str:
     if image.intent is PresentationIntent.FOR_PROCESSING:
         return "Not scored: a For Processing image; the models know images made for reading."
     if image.is_tomosynthesis or image.frames > 1:
-        return "Not scored: tomosynthesis is not yet analysed."
+        return "Not scored: a tomosynthesis volume; the models are made for two-dimensional images."
     if image.view is ViewPosition.SPECIMEN:
         return "Not scored: a specimen, not a breast in place."
     short, long = sorted((image.rows, image.columns))

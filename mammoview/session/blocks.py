@@ -49,6 +49,17 @@ class DecodeRequest:
 
 
 @dataclass(frozen=True)
+class FrameRequest:
+    """Decode a frame into the shared memory of that name, laid out as `Layout.of_frame` of the image says.
+
+    ``image`` holds that frame alone, see `mammoview.core.study.Mammogram.frame_alone`.
+    """
+
+    image: Mammogram
+    block: str
+
+
+@dataclass(frozen=True)
 class Decoded:
     """What a decoder says of the pixels that it left in shared memory."""
 
@@ -97,6 +108,11 @@ class Layout:
     def of(cls, image: Mammogram) -> Layout:
         """The layout for an image, from its header."""
         return cls(image.rows, image.columns, image.grayscale.padding is not None)
+
+    @classmethod
+    def of_frame(cls, image: Mammogram) -> Layout:
+        """The layout for a frame of a volume, whose padding is worked out from its values."""
+        return cls(image.rows, image.columns, has_padding=False)
 
     @property
     def size_bytes(self) -> int:

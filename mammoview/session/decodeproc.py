@@ -14,7 +14,7 @@ import cv2
 import numpy as np
 
 from mammoview.core.errors import DecodeError
-from mammoview.core.image import Mask, StoredImage
+from mammoview.core.image import Mask, StoredImage, level_shapes
 from mammoview.core.jobs import serve
 from mammoview.core.progress import Cancel, Progress
 from mammoview.core.study import Mammogram, ScanResult
@@ -24,18 +24,17 @@ from mammoview.imaging import pyramid
 from mammoview.imaging.chestwall import chest_wall_is_left
 from mammoview.imaging.truth import read_mask
 from mammoview.imaging.windowing import to_presentation
-from mammoview.session.blocks import Decoded, DecodeRequest, Layout, ScanRequest, TruthRequest, opened
+from mammoview.session.blocks import Decoded, DecodeRequest, FrameRequest, Layout, ScanRequest, TruthRequest, opened
 from mammoview.session.orientation import Side
 
 
 def main(connection: Connection) -> None:
-    """Serve the jobs ``scan`` (`ScanRequest` to `ScanResult`), ``decode`` (`DecodeRequest` to `Decoded`) and ``truth``.
-
-    The last one takes a `TruthRequest` and gives a `Mask`.
+    """Serve the jobs ``scan`` (`ScanRequest` to `ScanResult`), ``decode`` (`DecodeRequest` to `Decoded`) ``frame``
+    (`FrameRequest` to `Decoded`) and ``truth`` (`TruthRequest` to `Mask`).
     """
     # There are as many decoders as the user wants to be busy.
     cv2.setNumThreads(1)
-    serve(connection, {"scan": _scan, "decode": _decode, "truth": _truth})
+    serve(connection, {"scan": _scan, "decode": _decode, "frame": _frame, "truth": _truth})
 
 
 def _scan(request: ScanRequest, progress: Progress, cancel: Cancel, _partial: Callable[[object], None]) -> ScanResult:
@@ -57,6 +56,24 @@ def _decode(request: DecodeRequest, progress: Progress, _cancel: Cancel, _partia
         is_left = _fill(stored, image, layout, memory)
     side = None if is_left is None else Side.LEFT if is_left else Side.RIGHT
     return Decoded(stored.value_offset, side)
+
+
+def _frame(request: FrameRequest, progress: Progress, _cancel: Cancel, _partial: Callable[[object], None]) -> Decoded:
+    image = request.image
+    progress(0.0, f"decoding a frame of {image.label}")
+    stored = decode(image)
+    layout = Layout.of_frame(image)
+    # The averages leave padding out, but its shares are not kept.
+    shares = tuple(np.empty(shape, np.uint8) for shape in level_shapes(image.rows, image.columns))
+    with opened(request.block, layout) as memory:
+        _fill_frame(stored, layout, memory, shares if stored.padding is not None else ())
+    return Decoded(stored.value_offset, None)
+
+
+def _fill_frame(stored: StoredImage, layout: Layout, memory: np.ndarray, shares: tuple[np.ndarray, ...]) -> None:
+    """Fill the block; the views of it end with this frame of the interpreter."""
+    levels, _ = layout.views(memory)
+    pyramid.fill(stored, levels, shares)
 
 
 def _truth(request: TruthRequest, progress: Progress, _cancel: Cancel, _partial: Callable[[object], None]) -> Mask:

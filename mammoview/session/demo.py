@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from mammoview.dicom.create import NewMammogram
     from mammoview.imaging.phantom_truth import PhantomTruth, PhantomView
+    from mammoview.session.demo_volume import VolumePlan
 
 DEMO_SEED = 9
 DEMO_PRIORS = 1
@@ -78,6 +79,7 @@ def write_phantom(
     priors: int = 0,
     rows: int | None = None,
     columns: int | None = None,
+    volumes: VolumePlan | None = None,
     progress: Progress = no_progress,
     cancel: Cancel = never_cancel,
 ) -> list[Path]:
@@ -91,6 +93,8 @@ def write_phantom(
         As in `imaging.phantom.make_exam`.
     rows, columns
         Size of the images; None for a full-size detector.
+    volumes
+        What the tomosynthesis volumes beside the images are like (``RCC_tomo.dcm``); None for none.
 
     Returns
     -------
@@ -105,6 +109,7 @@ def write_phantom(
         When ``cancel`` says so.
     """
     from mammoview.imaging.phantom import COLUMNS, ROWS, STANDARD_VIEWS, exam_views
+    from mammoview.session.demo_volume import write_volume_of
 
     written: list[Path] = []
     total = len(STANDARD_VIEWS) * (priors + 1)
@@ -122,6 +127,18 @@ def write_phantom(
             except OSError as error:
                 raise _refused(folder, error) from error
             written.append(folder / truths[-1]["file"])
+            if volumes is not None and not years_ago:
+                done = len(truths) - 1
+
+                def told(fraction: float, text: str, done: int = done) -> None:
+                    progress((done + fraction) / total, text)
+
+                path = folder / f"{view.label}_tomo.dcm"
+                header = _header(view, seed=seed, day=day, number=number)
+                truths[-1]["volume"] = write_volume_of(
+                    path, (view.laterality, view.view), header, volumes, seed=seed, progress=told, cancel=cancel
+                )
+                written.append(path)
         _write_truth(folder / "truth", truths, seed=seed, day=day)
     progress(1.0, f"{total} views written")
     return written

@@ -44,6 +44,14 @@ class StudySelected:
     study_uid: str
 
 
+@dataclass(frozen=True)
+class HangingChanged:
+    """The current study hangs another way. ``has_same_images`` when each lies in its place, turned at the most."""
+
+    study_uid: str
+    has_same_images: bool = False
+
+
 @dataclass(frozen=True, eq=False)
 class PixelsReady:
     """An image can be painted. ``chest_wall`` is the side of the native pixels where the breast meets the edge."""
@@ -57,6 +65,24 @@ class PixelsFailed:
     """An image cannot be painted, and why."""
 
     image_id: str
+    problem: Problem
+
+
+@dataclass(frozen=True, eq=False)
+class FrameReady:
+    """A frame of a volume can be painted. ``position`` counts as shown."""
+
+    image_id: str
+    position: int
+    image: DisplayImage
+
+
+@dataclass(frozen=True)
+class FrameFailed:
+    """A frame of a volume cannot be painted, and why."""
+
+    image_id: str
+    position: int
     problem: Problem
 
 
@@ -156,8 +182,11 @@ Event: TypeAlias = (
     ScanProgress
     | StudiesFound
     | StudySelected
+    | HangingChanged
     | PixelsReady
     | PixelsFailed
+    | FrameReady
+    | FrameFailed
     | TruthRead
     | MarksChanged
     | HistoryChanged

@@ -1,45 +1,29 @@
-"""Which image goes where: four-up, back to back, chest walls meeting (MG-B01 to B09, B11, B12, B15, B16)."""
+"""What hangs: images in the places of a grid, always of one patient (MG-B08, B11, B15)."""
 
 from __future__ import annotations
 
-import tomllib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from functools import cache
-from math import ceil, sqrt
-from typing import Any
+from math import ceil
+from typing import TYPE_CHECKING
 
-from mammoview.core.errors import InputError
-from mammoview.core.paths import resource
-from mammoview.core.study import Mammogram, PresentationIntent, Study, ViewPosition
-from mammoview.session.orientation import Orientation, Side, is_lateral, orient
+from mammoview.core.errors import MixedPatientsError
+from mammoview.core.study import Study
+from mammoview.session.orientation import Orientation, Side, orient
 
-__all__ = ["Hanging", "Hung", "Orientation", "Protocol", "Side", "Slot", "hang", "orient", "priors", "protocols"]
+if TYPE_CHECKING:
+    from mammoview.core.study import Mammogram
 
-_MOST_SLOTS = 8
-_OTHER = "Other"
-
-
-@dataclass(frozen=True)
-class Protocol:
-    """A row of ``resources/config/hanging.toml``: rows of slot names (``RCC``), and how many must be filled."""
-
-    id: str
-    rows: tuple[tuple[str, ...], ...]
-    at_least: int
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """All slot names, row by row."""
-        return tuple(name for row in self.rows for name in row)
+__all__ = ["Hanging", "Hung", "Orientation", "Side", "Slot", "arranged", "current", "orient", "priors"]
 
 
 @dataclass(frozen=True)
 class Hung:
-    """An image and how it is laid down."""
+    """An image and how it is laid down. ``when`` is 0 for the current study and 1 for the newest prior."""
 
     image: Mammogram
     orientation: Orientation
+    when: int = 0
 
 
 @dataclass(frozen=True)
@@ -49,11 +33,13 @@ class Slot:
     Attributes
     ----------
     row, column, row_span
-        Where it lies in the grid.
+        Where it lies in the grid of its screen.
     label
-        What belongs here (``RCC``); it stands in the slot when it is empty.
+        What belongs here (``RCC``, ``prior LMLO``); it stands in the slot when it is empty.
     stack
         The images that belong here; the first one is shown. Each says what it is by its own `Mammogram.label`.
+    screen
+        1, or 2 for the second monitor.
     """
 
     row: int
@@ -61,22 +47,40 @@ class Slot:
     label: str
     stack: tuple[Hung, ...]
     row_span: int = 1
+    screen: int = 1
 
 
 @dataclass(frozen=True)
 class Hanging:
-    """A study on the screen.
+    """A study on the screen, with its priors where the stage wants them.
+
+    Nothing hangs but through this class, and it refuses images of two patients.
 
     Attributes
     ----------
     protocol
         Id of the protocol used, or ``grid`` where none fits.
     rows, columns
-        Size of the grid.
+        Size of the first screen's grid.
     slots
         Row by row; empty ones included.
     left_out
         Images of another patient than the study's; they never hang here.
+    withheld
+        For Processing images whose For Presentation twins hang (MG-A03).
+    second
+        (rows, columns) of the second screen's grid.
+    stages, stage
+        Names of all stages that this study has, and the index of this one.
+    has_priors
+        For each stage, whether it shows a prior.
+    elsewhere
+        Ids of images that stand in front in other stages only.
+
+    Raises
+    ------
+    MixedPatientsError
+        When the images are of more than one patient, or of several studies that name none.
     """
 
     study_uid: str
@@ -85,119 +89,108 @@ class Hanging:
     columns: int
     slots: tuple[Slot, ...]
     left_out: tuple[Mammogram, ...] = ()
+    withheld: tuple[Mammogram, ...] = ()
+    second: tuple[int, int] = (0, 0)
+    stages: tuple[str, ...] = ()
+    stage: int = 0
+    has_priors: tuple[bool, ...] = ()
+    elsewhere: tuple[str, ...] = ()
+
+    def __post_init__(self) -> None:
+        refuse_two_patients(item.image for item in self.hung)
+
+    @property
+    def hung(self) -> Iterator[Hung]:
+        """Every image that hangs, slot by slot, those behind others included."""
+        for slot in self.slots:
+            yield from slot.stack
 
     @property
     def visible(self) -> tuple[str, ...]:
-        """Ids of the images shown first, in the order in which their pixels are wanted."""
-        return tuple(slot.stack[0].image.id for slot in self.slots if slot.stack)
+        """Ids of the images shown first, in the order in which their pixels are wanted: the current study's first."""
+        fronts = [slot.stack[0] for slot in self.slots if slot.stack]
+        return tuple(item.image.id for item in sorted(fronts, key=lambda item: item.when))
 
     @property
     def behind(self) -> tuple[str, ...]:
         """Ids of the images that lie behind others."""
         return tuple(hung.image.id for slot in self.slots for hung in slot.stack[1:])
 
+    @property
+    def has_other_name(self) -> bool:
+        """Whether a prior bears another name than the current study, as after a marriage or a wrong number."""
+        names = {
+            when: {h.image.patient_name.casefold() for h in self.hung if bool(h.when) is when and h.image.patient_name}
+            for when in (False, True)
+        }
+        return bool(names[False] and names[True] - names[False])
 
-@cache
-def protocols() -> tuple[Protocol, ...]:
-    """The protocols that came with the program, in their order.
+    @property
+    def places(self) -> tuple[object, ...]:
+        """What two hangings share that differ in nothing but how images are turned."""
+        where = (
+            (slot.screen, slot.row, slot.column, slot.row_span, tuple((h.image.id, h.when) for h in slot.stack))
+            for slot in self.slots
+        )
+        return (self.rows, self.columns, self.second, self.stage, self.stages, *where)
+
+    @property
+    def caption(self) -> str:
+        """The stage in words, with its place among the others."""
+        if not self.stages:
+            return ""
+        name = self.stages[self.stage]
+        return f"{name}  {self.stage + 1}/{len(self.stages)}" if len(self.stages) > 1 else name
+
+
+def refuse_two_patients(images: Iterable[Mammogram]) -> None:
+    """The one guard against a hanging of two patients.
 
     Raises
     ------
-    InputError
-        When the file is absent or not of this version.
+    MixedPatientsError
+        When Patient IDs differ, or are empty and the studies differ: without an ID nothing says that two studies are
+        of one patient.
     """
-    path = resource("config/hanging.toml")
-    values: dict[str, Any] = tomllib.loads(path.read_text(encoding="utf-8"))
-    if values["schema"] != 1:
-        raise InputError(f"The hanging protocols in {path} are of another version.", "Install MammoView again.")
-    return tuple(
-        Protocol(row["id"], tuple(tuple(names) for names in row["rows"]), row["at_least"]) for row in values["protocol"]
-    )
+    seen = {(image.patient_id, "" if image.patient_id else image.study_uid) for image in images}
+    if len(seen) > 1:
+        raise MixedPatientsError(
+            "Images of two patients were about to hang together; nothing is shown.",
+            "Open the studies one by one, and report this as a fault of the program.",
+        )
 
 
-def hang(
-    study: Study,
-    preferred: str = "cc_over_mlo",
-    *,
-    chest_walls: Mapping[str, Side] | None = None,
-    rows: Sequence[Protocol] | None = None,
-) -> Hanging:
-    """Give each image of a study its place, by coded view and laterality alone.
+def arranged(
+    hanging: Hanging, *, has_second: bool = False, is_swapped: bool = False
+) -> tuple[tuple[int, int, int], ...]:
+    """Where each slot goes on the monitors that there are.
 
     Parameters
     ----------
-    study
-        The images of one patient.
-    preferred
-        Id of the protocol tried first.
-    chest_walls
-        Side of the native pixels where the chest wall was seen, by image id; for images without Patient Orientation.
-    rows
-        The protocols; None for `protocols`.
+    has_second
+        Whether there is a second monitor. A stage that names none is cut down its middle then; one that names it
+        stands side by side where there is none.
+    is_swapped
+        Whether left and right are exchanged, over both monitors.
 
     Returns
     -------
-    Hanging
+    tuple
+        (screen, row, column) of each slot; screens are 1 and 2.
     """
-    chest_walls = chest_walls or {}
-    own = [image for image in study.images if image.patient_id == study.patient_id]
-    left_out = tuple(image for image in study.images if image.patient_id != study.patient_id)
-    stacks = _stacks(own)
-    candidates = sorted(protocols() if rows is None else rows, key=lambda p: p.id != preferred)
-
-    def lay(images: Iterable[Mammogram]) -> tuple[Hung, ...]:
-        return tuple(Hung(image, orient(image, chest_walls.get(image.id))) for image in images)
-
-    for protocol in candidates:
-        if sum(name in stacks for name in protocol.names) >= protocol.at_least:
-            slots = [
-                Slot(row, column, name, lay(stacks.get(name, ())))
-                for row, names in enumerate(protocol.rows)
-                for column, name in enumerate(names)
-            ]
-            others = [image for name, stack in stacks.items() if name not in protocol.names for image in stack]
-            height, width = len(protocol.rows), max(len(names) for names in protocol.rows)
-            if others:
-                slots.append(Slot(0, width, _OTHER, lay(others), row_span=height))
-            return Hanging(study.uid, protocol.id, height, width + bool(others), tuple(slots), left_out)
-    return _grid(study.uid, lay(own), left_out)
-
-
-def _grid(uid: str, hung: tuple[Hung, ...], left_out: tuple[Mammogram, ...]) -> Hanging:
-    count = min(len(hung), _MOST_SLOTS)
-    columns = max(1, ceil(sqrt(count)) if count > 3 else count)
-    stacks = [hung[i : i + 1] for i in range(count - 1)] + [hung[count - 1 :]] if hung else []
-    slots = tuple(
-        Slot(index // columns, index % columns, stack[0].image.label, stack) for index, stack in enumerate(stacks)
-    )
-    return Hanging(uid, "grid", max(1, ceil(count / columns)), columns, slots, left_out)
-
-
-def _stacks(images: Sequence[Mammogram]) -> dict[str, list[Mammogram]]:
-    stacks: dict[str, list[Mammogram]] = {}
-    for image in sorted(images, key=_rank):
-        stacks.setdefault(_slot_name(image), []).append(image)
-    return stacks
-
-
-def _slot_name(image: Mammogram) -> str:
-    if image.laterality is None or image.view is None:
-        return _OTHER
-    if image.view.is_craniocaudal:
-        return f"{image.laterality}CC"
-    return f"{image.laterality}MLO" if is_lateral(image.view) else _OTHER
-
-
-def _rank(image: Mammogram) -> tuple[bool, bool, bool, bool, str, str]:
-    """What stands first in a stack: made for reading, standard view, not modified, whole breast; then by name."""
-    return (
-        image.intent is PresentationIntent.FOR_PROCESSING,
-        image.view not in {ViewPosition.CC, ViewPosition.MLO},
-        bool(image.modifiers),
-        image.is_partial,
-        image.relative_path,
-        image.id,
-    )
+    second_columns = hanging.second[1]
+    total = hanging.columns + second_columns
+    cut = hanging.columns if second_columns else ceil(hanging.columns / 2)
+    if is_swapped:
+        cut = total - cut
+    placed = []
+    for slot in hanging.slots:
+        column = slot.column + (hanging.columns if slot.screen == 2 else 0)
+        if is_swapped:
+            column = total - 1 - column
+        is_second = has_second and column >= cut
+        placed.append((2 if is_second else 1, slot.row, column - cut if is_second else column))
+    return tuple(placed)
 
 
 def priors(study: Study, studies: Iterable[Study]) -> tuple[Study, ...]:

@@ -15,9 +15,10 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from mammoview.core.display_check import Answer, DisplayCheck, Reading
+from mammoview.core.display_check import Answer, DisplayCheck, Limits, Reading
 from mammoview.core.errors import OutputError, Problem
 from mammoview.core.paths import display_checks
+from mammoview.session.settings import Settings
 
 SCHEMA: Final = 1
 
@@ -182,6 +183,16 @@ def _write(path: Path, text: str) -> None:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
         raise
+
+
+def limits(settings: Settings) -> Limits:
+    """The limits that the user set; 0 in the settings is none."""
+    return Limits(
+        deviation=settings.limit_deviation / 100 or None,
+        ratio=settings.limit_ratio or None,
+        white=settings.limit_white or None,
+        pair=settings.limit_pair / 100 or None,
+    )
 
 
 def last_check(checks: Sequence[DisplayCheck], monitor: str) -> DisplayCheck | None:

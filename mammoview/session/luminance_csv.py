@@ -42,7 +42,7 @@ def read_csv(path: Path) -> tuple[Reading, ...]:
     return parse_csv(text)
 
 
-def parse_csv(text: str) -> tuple[Reading, ...]:
+def parse_csv(text: str, *, may_have_title: bool = True) -> tuple[Reading, ...]:
     """Readings from two columns, driving level and luminance in cd/m².
 
     Columns may be parted by semicolons, tabs or commas; where it is no comma, a decimal comma will do. A first row of
@@ -52,6 +52,8 @@ def parse_csv(text: str) -> tuple[Reading, ...]:
     ----------
     text
         The file's content.
+    may_have_title
+        Whether a first row of words is passed over.
 
     Returns
     -------
@@ -66,7 +68,7 @@ def parse_csv(text: str) -> tuple[Reading, ...]:
     delimiter = ";" if ";" in text else "\t" if "\t" in text else ","
     readings: dict[int, Reading] = {}
     rows = csv.reader(io.StringIO(text), delimiter=delimiter)
-    is_first = True
+    is_first = may_have_title
     for number, cells in enumerate(rows, 1):
         filled = [cell.strip() for cell in cells]
         while filled and not filled[-1]:

@@ -32,6 +32,7 @@ class Pixels:
         self._on_event = on_event
         self._messages = messages
         self._most_bytes = most_mib * 2**20
+        self._reserved_bytes = 0
         self._lock = threading.Lock()
         self._images: OrderedDict[str, PixelsReady] = OrderedDict()
         self._chest_walls: dict[str, Side] = {}
@@ -91,6 +92,23 @@ class Pixels:
                 self._images.pop(image_id, None)
                 self._chest_walls.pop(image_id, None)
 
+    def make_room(self, reserved_bytes: int) -> int:
+        """Leave so much of the memory to others.
+
+        Parameters
+        ----------
+        reserved_bytes
+            What they hold now; images that are not kept are forgotten for it.
+
+        Returns
+        -------
+        int
+            What they may hold at most, bytes.
+        """
+        with self._lock:
+            self._reserved_bytes = reserved_bytes
+            return max(0, self._most_bytes - self._shrunk())
+
     def clear(self) -> None:
         """Drop all images."""
         with self._lock:
@@ -121,11 +139,16 @@ class Pixels:
             self._images[image_id] = ready
             if ready.chest_wall is not None:
                 self._chest_walls[image_id] = ready.chest_wall
-            total = sum(map(_size_bytes, self._images.values()))
-            for old in [old for old in self._images if old not in self._kept and old != image_id]:
-                if total <= self._most_bytes:
-                    return
-                total -= _size_bytes(self._images.pop(old))
+            self._shrunk(image_id)
+
+    def _shrunk(self, newest: str = "") -> int:
+        """Forget images until the rest fits, the one unused for longest first; returns what is held, bytes."""
+        total = sum(map(_size_bytes, self._images.values()))
+        for old in [old for old in self._images if old not in self._kept and old != newest]:
+            if total <= self._most_bytes - self._reserved_bytes:
+                break
+            total -= _size_bytes(self._images.pop(old))
+        return total
 
 
 def _size_bytes(ready: PixelsReady) -> int:

@@ -18,6 +18,7 @@ from mammoview.session.blocks import SaveRequest, ScanRequest, TruthMask
 from mammoview.session.decoders import DECODER, start_decoders
 from mammoview.session.events import (
     Event,
+    HangingChanged,
     Level,
     ResultsSaved,
     ScanProgress,
@@ -25,13 +26,15 @@ from mammoview.session.events import (
     StudiesFound,
     StudySelected,
 )
-from mammoview.session.hanging import Hanging, hang, priors
+from mammoview.session.hanging import Hanging, current, priors
+from mammoview.session.hangings import Hangings
 from mammoview.session.jobs import Crew, JobRetried, Order, Report
 from mammoview.session.marks import Marks
 from mammoview.session.messages import Messages
 from mammoview.session.pixels import Pixels
 from mammoview.session.settings import Settings
 from mammoview.session.truths import Truths
+from mammoview.session.volumes import VOLUME_CODE, Volumes, problems_of_volumes
 
 ENGINE = "mammoview.pipeline.worker:main"
 WRITER = "mammoview.session.saveproc:main"
@@ -85,6 +88,15 @@ class Session:
         self._engine = Crew(engine, size=1, name="engine")
         self._writer = Crew(WRITER, size=1, name="writer")
         self._pixels = Pixels(self._decoders, self._pixel_event, self.messages, settings.cache_mib)
+        self.volumes = Volumes(self._decoders, self._pixels, self._emit, self.messages, workers=settings.decode_workers)
+        self.hangings = Hangings(
+            self.messages,
+            studies=lambda: self.studies,
+            settings=lambda: self.settings,
+            chest_walls=lambda: self._pixels.chest_walls,
+            on_change=self._hang_anew,
+        )
+        self._shown: Hanging | None = None
         self._analyses = Analyses(self._engine, self._emit, self.messages)
         self._truths = Truths(self._decoders, self._emit, self.messages)
         self.marks = Marks(self._emit, self.messages)
@@ -128,9 +140,7 @@ class Session:
     def hanging_of(self, study_uid: str) -> Hanging | None:
         """Where the images of a study go, as far as their chest walls are known by now."""
         study = self.study(study_uid)
-        if study is None:
-            return None
-        return hang(study, self._settings.hanging, chest_walls=self._pixels.chest_walls)
+        return None if study is None else self.hangings.of(study)
 
     def pixels_of(self, image_id: str) -> DisplayImage | None:
         """The image's pyramid, if it is in memory."""
@@ -181,32 +191,65 @@ class Session:
                 if before.get(study.uid, study.images) != study.images:
                     self._analyses.forget(study.uid)
             self._pixels.forget(image.id for study in scan.studies for image in study.images)
+            self.volumes.forget(image.id for study in scan.studies for image in study.images)
             self._emit(StudiesFound(self._scan))
-            for problem in scan.problems:
+            for problem in (*scan.problems, *problems_of_volumes(scan)):
                 self.messages.tell(problem, _level(problem, scan))
             if scan.studies:
-                self.select_study(scan.studies[0].uid)
+                first = scan.studies[0]
+                # A prior that is opened later stays a prior (MG-B11).
+                newest = current(self.studies, first.patient_id) if first.patient_id else None
+                self.select_study(newest.uid if newest and newest.date > first.date else first.uid)
 
     def select_study(self, study_uid: str) -> None:
         """Make a study the current one: its pixels are fetched, visible slots first, then it is analysed if wished."""
         with self._lock:
-            hanging = self.hanging_of(study_uid)
-            if hanging is None:
+            if self.study(study_uid) is None:
                 return
             if study_uid != self._selected:
                 # Other panes hang: what was done to the ones before cannot be taken back on them.
                 self.marks.history_of(self._selected).forget_display()
+            self.hangings.begin(study_uid)
             self._selected = study_uid
-            self.marks.open(study_uid)
-            wants_analysis = self._settings.analyse_on_open and self._analyses.is_new(study_uid)
-            self._unanalysed = study_uid if wants_analysis else ""
+            self._wish_analysis()
             self._emit(StudySelected(study_uid))
-            for image in hanging.left_out:
-                text = "An image of another patient lies in this study and is not shown."
-                self.messages.tell(Problem(image.path, "other_patient", text, "Open it by itself."), Level.WARNING)
-            self._pixels.request(self._images(hanging.visible), keep=True)
-            self._pixels.request(self._images(hanging.behind), is_prefetch=True)
+            self._fetch()
         self._analyse_when_shown()
+
+    def _wish_analysis(self) -> None:
+        wants_analysis = self._settings.analyse_on_open and self._analyses.is_new(self._selected)
+        self._unanalysed = self._selected if wants_analysis else ""
+
+    def _fetch(self) -> None:
+        """Ask for the pixels of what hangs now: shown ones first, then those behind, then those of other stages."""
+        hanging = self.hanging_of(self._selected)
+        self._shown = hanging
+        if hanging is None:
+            return
+        for image in hanging.left_out:
+            text = "An image of another patient lies in this study and is not shown."
+            self.messages.tell(Problem(image.path, "other_patient", text, "Open it by itself."), Level.WARNING)
+        if hanging.has_other_name:
+            text = "An earlier study under this patient number bears another name."
+            self.messages.tell(Problem("", "other_name", text, "Make sure that both are of one woman."), Level.WARNING)
+        for study_uid in dict.fromkeys((self._selected, *(item.image.study_uid for item in hanging.hung))):
+            self.marks.open(study_uid)
+        self.volumes.keep_only(item.image.id for item in hanging.hung)
+        self._pixels.request(self._images(hanging.visible), keep=True)
+        self._pixels.request(self._images((*hanging.behind, *hanging.elsewhere)), is_prefetch=True)
+
+    def _hang_anew(self) -> None:
+        """Tell that the current study hangs another way, if it does, and fetch what is missing."""
+        with self._lock:
+            before, hanging = self._shown, self.hanging_of(self._selected)
+            if hanging is None or hanging == before:
+                return
+            has_same_images = before is not None and hanging.places == before.places
+            self._shown = hanging
+            self._emit(HangingChanged(self._selected, has_same_images=has_same_images))
+            if not has_same_images:
+                self.marks.history_of(self._selected).forget_display()
+                self._fetch()
 
     def request_pixels(self, image_ids: Sequence[str]) -> None:
         """Fetch pixels, the first ones first; `PixelsReady` or `PixelsFailed` follows for each."""
@@ -261,6 +304,10 @@ class Session:
         except OutputError as error:
             self.messages.tell(Problem.from_error(error))
         self._emit(SettingsChanged(settings))
+        self._hang_anew()
+        with self._lock:
+            self._wish_analysis()
+        self._analyse_when_shown()
 
     def save_results(self, out: str | Path, *, overwrite: bool = False) -> None:
         """Write the finished results as the command line does; `ResultsSaved` or a `Message` follows."""
@@ -290,6 +337,7 @@ class Session:
         self._writer.close(patience_s=_PATIENCE_S)
         self.marks.close()
         self._pixels.clear()
+        self.volumes.clear()
 
     def _emit(self, event: Event) -> None:
         with self._lock:
@@ -310,13 +358,20 @@ def _merged(before: ScanResult, new: ScanResult, first_root: int) -> ScanResult:
     for study in new.studies:
         images = tuple(replace(image, root=image.root + first_root) for image in study.images)
         old = studies.get(study.uid)
-        # One UID for two patients is a broken export: the images stay apart when they hang.
-        studies[study.uid] = replace(study, images=(*(old.images if old else ()), *images))
+        # One UID for two patients is a broken export: it hangs as the study of the one with more images.
+        owner = max((study, *([old] if old else ())), key=_own_count)
+        studies[study.uid] = replace(owner, images=(*(old.images if old else ()), *images))
     in_order = sorted(studies.values(), key=lambda study: study.date, reverse=True)
     return ScanResult(tuple(in_order), (*before.problems, *new.problems))
 
 
+def _own_count(study: Study) -> int:
+    return sum(image.patient_id == study.patient_id for image in study.images)
+
+
 def _level(problem: Problem, scan: ScanResult) -> Level:
     """How much a file that could not be used matters: a readme beside images that were found is worth a line only."""
+    if problem.code == VOLUME_CODE:
+        return Level.WARNING
     is_bystander = problem.code == NotAnImageError.code and Path(problem.path).suffix.lower() not in IMAGE_SUFFIXES
     return Level.INFO if is_bystander and scan.studies else Level.ERROR

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import tomllib
 from collections.abc import Callable, Mapping
-from contextlib import suppress
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-from mammoview.core.errors import OutputError, Problem
+from mammoview.core.errors import Problem
 from mammoview.core.paths import user_config
+from mammoview.core.small_files import keep_aside, write_whole
 from mammoview.pipeline.request import MOST_DROPOUT_PASSES
 
 Value: TypeAlias = str | int | float | bool
@@ -78,6 +76,11 @@ _TYPE_WORDS: Final = {str: "text", bool: "true or false", int: "whole number", f
 
 def _setting(default: Any, group: str, label: str, help: str, **rest: Any) -> Any:  # noqa: A002
     return field(default=default, metadata={"group": group, "label": label, "help": help, **rest})
+
+
+def _limit(label: str, help: str, maximum: float) -> Any:  # noqa: A002
+    """A limit of the display check. There are none to begin with: the rules differ from place to place."""
+    return _setting(0.0, "Display check", label, f"{help} 0 sets no limit.", minimum=0.0, maximum=maximum)
 
 
 @dataclass(frozen=True)
@@ -168,12 +171,19 @@ class Settings:
         "cc_over_mlo",
         "Display",
         "Hanging",
-        "Where the four standard views go.",
-        choices=(
-            ("cc_over_mlo", "CC over MLO"),
-            ("mlo_over_cc", "MLO over CC"),
-            ("one_row", "One row, MLO then CC"),
-        ),
+        "Which protocol hangs a study that has what it needs. Ctrl+H makes others.",
+    )
+    as_stored: str = _setting(
+        "",
+        "Display",
+        "Never turn studies described as",
+        "Parts of study descriptions, with semicolons between them: images of these studies lie as they are stored.",
+    )
+    turn_specimens: bool = _setting(
+        False,
+        "Display",
+        "Turn specimen and biopsy images",
+        "Lay specimen, stereotactic and biopsy images down as the header says, like any other view.",
     )
     overlay_opacity: float = _setting(
         0.4, "Display", "Overlay opacity", "How strongly maps cover the image.", minimum=0.0, maximum=1.0
@@ -196,6 +206,56 @@ class Settings:
         "A tool stays in the hand after a mark. Off, it is put down; with Shift it stays for once.",
     )
     is_synchronous: bool = _setting(True, "Display", "Synchronous pan and zoom", "Move all images together.")
+    check_days: int = _setting(
+        7,
+        "Display check",
+        "Remind after (days)",
+        "A line at the start says that a display was not checked for so long; 0 never does.",
+        minimum=0,
+        maximum=366,
+    )
+    limit_deviation: float = _limit("Most deviation from the standard (%)", "Of the contrast of two levels.", 100.0)
+    limit_ratio: float = _limit("Least luminance ratio", "White over black.", 5000.0)
+    limit_white: float = _limit("Least white (cd/m²)", "With the room's light.", 3993.0)
+    limit_pair: float = _limit("Most difference in a pair (%)", "Of white, as a part of the mean.", 100.0)
+    gray_depth: str = _setting(
+        "10",
+        "Monitor",
+        "Gray depth",
+        "Ten bits need a screen that the system runs with them. Dithering mixes neighbouring pixels to look like ten.",
+        choices=(
+            ("8", "8 bits"),
+            ("10", "10 bits where the screen has them"),
+            ("dithered", "10 bits, dithered where the screen has 8"),
+        ),
+    )
+    monitor_response: str = _setting(
+        "calibrated",
+        "Monitor",
+        "The monitor is",
+        "One calibrated to the DICOM gray scale (GSDF) needs no help; others are corrected from the values below.",
+        choices=(
+            ("calibrated", "Calibrated to the DICOM gray scale"),
+            ("srgb", "An sRGB monitor"),
+            ("gamma22", "A monitor of gamma 2.2"),
+            ("measured", "As measured in the file below"),
+        ),
+    )
+    monitor_black_cd_m2: float = _setting(
+        0.5, "Monitor", "Black (cd/m²)", "Luminance of black without the room's light.", minimum=0.0, maximum=100.0
+    )
+    monitor_white_cd_m2: float = _setting(
+        350.0, "Monitor", "White (cd/m²)", "Luminance of white without the room's light.", minimum=1.0, maximum=4000.0
+    )
+    ambient_cd_m2: float = _setting(
+        0.2, "Monitor", "Room light (cd/m²)", "What the dark screen reflects of the room.", minimum=0.0, maximum=100.0
+    )
+    monitor_file: str = _setting(
+        "",
+        "Monitor",
+        "Measured luminance",
+        "A table (CSV) with two columns: driving level from 0 to 255 and cd/m², measured without the room's light.",
+    )
     decode_workers: int = _setting(
         2, "Loading", "Decoders", "Processes that read images; takes effect at the next start.", minimum=1, maximum=8
     )
@@ -239,7 +299,7 @@ def load(path: Path | None = None) -> tuple[Settings, tuple[Problem, ...]]:
         message = f"The settings cannot be read ({error.strerror})."
         return Settings(), (Problem(str(path), "settings", message, "The defaults are used for now."),)
     except (tomllib.TOMLDecodeError, UnicodeDecodeError):
-        kept = _keep_aside(path)
+        kept = keep_aside(path)
         hint = f"The defaults are used; the old file was kept as {kept.name}." if kept else "The defaults are used."
         return Settings(), (Problem(str(path), "settings", "The settings file is damaged.", hint),)
     return _interpret(values, path)
@@ -249,7 +309,7 @@ def _interpret(values: dict[str, Any], path: Path) -> tuple[Settings, tuple[Prob
     problems = []
     schema = values.pop("schema", SCHEMA)
     if not isinstance(schema, int) or schema > SCHEMA:
-        kept = _keep_aside(path)
+        kept = keep_aside(path)
         hint = f"What this version knows is used; a copy was kept as {kept.name}." if kept else ""
         problems.append(Problem(str(path), "settings", "The settings file comes from a newer version.", hint))
     else:
@@ -293,27 +353,4 @@ def save(settings: Settings, path: Path | None = None) -> None:
         if value != r.default:
             # JSON's text, numbers and truth values are TOML's, too.
             lines.append(f"{r.key} = {json.dumps(value, ensure_ascii=False)}")
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise OutputError(
-            f"The settings cannot be saved in {path} ({error.strerror}).", "Check the folder's permissions."
-        ) from error
-
-
-def _keep_aside(path: Path) -> Path | None:
-    kept = path.with_name(f"{path.name}.kept")
-    number = 1
-    while kept.exists():
-        number += 1
-        kept = path.with_name(f"{path.name}.kept{number}")
-    try:
-        shutil.copyfile(path, kept)
-    except OSError:
-        return None
-    return kept
+    write_whole(path, "\n".join(lines) + "\n", "The settings")

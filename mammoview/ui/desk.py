@@ -51,6 +51,7 @@ class Desk(QObject):
         self.studies, self.analysis = StudiesPanel(), AnalysisPanel()
         self.progress, self.cancel_button = QProgressBar(), QPushButton("Cancel")
         self.cursor_label, self.state_label, self.engine_label = QLabel(), QLabel("Ready"), QLabel()
+        self.stage_label = QLabel()
         self.wall.set_synchronous(is_on=session.settings.is_synchronous)
         parts = Parts(
             self.wall,

@@ -26,6 +26,7 @@ from mammoview.ui.bridge import Background
 from mammoview.ui.commands import handlers
 from mammoview.ui.desk import Desk
 from mammoview.ui.dialogs.keys import keys_text
+from mammoview.ui.undoable import Undoable
 
 _WELCOME = (
     "Drop a study here: files, folders or a DICOMDIR\n\n{files} opens files, {folder} a folder\n\n"
@@ -48,7 +49,8 @@ class MainWindow(QMainWindow):
         self.actions_by_id = self.desk.actions
         self.actions_by_id.update({row.id: self._make_action(row) for row in ACTIONS})
         self._lay_out()
-        for identity, do in handlers(self.desk).items():
+        self._undoable = Undoable(self.desk)
+        for identity, do in self._undoable.wrap(handlers(self.desk)).items():
             self.actions_by_id[identity].triggered.connect(lambda _is_on=False, do=do: do())
         self._connect()
         self.desk.set_options(self.desk.options)
@@ -141,12 +143,13 @@ class MainWindow(QMainWindow):
         bar.addWidget(desk.progress)
         bar.addWidget(desk.cancel_button)
         bar.addWidget(desk.cursor_label, 1)
+        bar.addPermanentWidget(desk.stage_label)
         bar.addPermanentWidget(desk.engine_label)
 
     def _connect(self) -> None:
         desk, wall, findings = self.desk, self.desk.wall, self.desk.analysis.findings
         wall.hovered.connect(desk.cursor_label.setText)
-        wall.pixels_wanted.connect(desk.session.request_pixels)
+        wall.pixels_wanted.connect(desk.presenter.want)
         wall.finding_clicked.connect(lambda finding: desk.presenter.select(finding, reveal=False))
         wall.single_toggled.connect(self.actions_by_id["single"].setChecked)
         findings.selected.connect(lambda finding: desk.presenter.select(finding, reveal=True))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import singledispatchmethod
 
@@ -11,10 +12,8 @@ from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton
 
 from mammoview.core.findings import ExamResult, ImageResult, ScoreMeaning
 from mammoview.core.geometry import Box
-from mammoview.core.image import DisplayImage, StoredImage
 from mammoview.core.score_words import families, short_point_words, spread_words, thresholds_of
-from mammoview.core.study import Mammogram, Study, VoiLut, VoiWindow
-from mammoview.imaging.windowing import default_voi
+from mammoview.core.study import Study, VoiLut, VoiWindow
 from mammoview.session import events
 from mammoview.session.session import Session
 from mammoview.ui.bridge import Background
@@ -24,7 +23,7 @@ from mammoview.ui.panels.messages import Banner
 from mammoview.ui.panels.scores import ScoresPanel, meaning_text, not_scored_text
 from mammoview.ui.panels.studies import StudiesPanel
 from mammoview.ui.viewport.layers import Prepared, prepare, prepare_truth
-from mammoview.ui.viewport.pyramid import breast_box
+from mammoview.ui.viewport.look import Look, first_look, look_for_air
 from mammoview.ui.viewport.wall import Wall
 
 
@@ -64,6 +63,7 @@ class Presenter(QObject):
         self._prepared: dict[str, tuple[ImageResult, Prepared]] = {}
         self._wanted: dict[str, ImageResult] = {}
         self._is_scanning = False
+        self._looks: dict[str, tuple[Box, VoiWindow | VoiLut, VoiWindow | VoiLut]] = {}
 
     # What the window asks
 
@@ -84,11 +84,19 @@ class Presenter(QObject):
 
     def finding_image(self, finding_id: str) -> tuple[ImageResult, tuple[float, float]] | None:
         """The image that a finding lies in, and the finding's centre in native pixels."""
-        for result in self._results():
+        hung = [pane.hung.image.id for pane in self._parts.wall.panes if pane.hung]
+        others = [result for result in map(self._result_of, hung) if result is not None]
+        for result in (*self._results(), *others):
             for finding in result.findings:
                 if finding.id == finding_id:
                     return result, finding.centre
         return None
+
+    def want(self, image_ids: Sequence[str]) -> None:
+        """Show images, those that are in memory at once."""
+        missing = [image_id for image_id in image_ids if not self._show_known(image_id)]
+        if missing:
+            self._session.request_pixels(missing)
 
     def related(self, finding_id: str) -> frozenset[str]:
         """The finding and the same one in the other view, where they were linked."""
@@ -110,6 +118,12 @@ class Presenter(QObject):
 
     def _results(self) -> tuple[ImageResult, ...]:
         return self._session.image_results_of(self.study.uid) if self.study else ()
+
+    def _result_of(self, image_id: str) -> ImageResult | None:
+        """What is known of an image, of whichever study."""
+        image = self._session.image(image_id)
+        results = self._session.image_results_of(image.study_uid) if image else ()
+        return next((result for result in results if result.image_id == image_id), None)
 
     def _exam(self) -> ExamResult | None:
         return self._session.result_of(self.study.uid) if self.study else None
@@ -155,26 +169,39 @@ class Presenter(QObject):
     @show.register
     def _(self, event: events.StudiesFound) -> None:
         self._show_progress("", 1.0, can_cancel=False)
+        self._looks.clear()
         self._parts.studies.show_studies(event.scan.studies)
         if not event.scan.studies:
             self._parts.state.setText("No study found")
 
     @show.register
     def _(self, event: events.StudySelected) -> None:
+        self._parts.studies.select(event.study_uid)
+        self._hang(event.study_uid)
+
+    @show.register
+    def _(self, event: events.HangingChanged) -> None:
         hanging = self._session.hanging_of(event.study_uid)
+        if hanging is not None and event.has_same_images:
+            self._parts.wall.reorient(hanging)
+        else:
+            self._hang(event.study_uid)
+
+    def _hang(self, study_uid: str) -> None:
+        hanging = self._session.hanging_of(study_uid)
         if hanging is None:
             return
         self._parts.wall.show_hanging(hanging)
-        self._parts.studies.select(event.study_uid)
-        self._parts.state.setText("Loading images …")
+        is_here = [self._show_known(image_id) for image_id in hanging.visible]
+        self._parts.state.setText("Ready" if is_here and all(is_here) else "Loading images …")
         self._show_results()
-        for result in self._results():
-            self._prepare(result)
 
     @show.register
     def _(self, event: events.PixelsReady) -> None:
         image = self._session.image(event.image.image_id)
-        if image is not None:
+        pane = self._parts.wall.pane_of(event.image.image_id)
+        is_shown = pane is not None and pane.image is event.image
+        if image is not None and not is_shown:
             self._background.run(lambda: first_look(event.image, image), self._image_looked_at)
 
     @show.register
@@ -192,6 +219,7 @@ class Presenter(QObject):
             self._show_progress("Waiting for the engine", 0.0, can_cancel=True)
             self._parts.state.setText("Analysing")
             self._parts.wall.clear_results()
+            self._dress_all()
             self._show_results()
 
     @show.register
@@ -245,8 +273,6 @@ class Presenter(QObject):
     def _(self, event: events.SettingsChanged) -> None:
         self._parts.wall.set_synchronous(is_on=event.settings.is_synchronous)
         self.read_models()
-        if self.study is not None:
-            self._session.select_study(self.study.uid)
 
     # Showing
 
@@ -264,23 +290,47 @@ class Presenter(QObject):
         self._installed = found
         self._show_results()
 
-    def _image_looked_at(self, looked: tuple[DisplayImage, Box, VoiWindow | VoiLut]) -> None:
-        wall, study = self._parts.wall, self.study
+    def _image_looked_at(self, look: Look) -> None:
+        study, image_id = self.study, look.image.image_id
         hanging = self._session.hanging_of(study.uid) if study else None
         if hanging is not None:
-            wall.reorient(hanging)
-        wall.show_image(*looked)
-        known = self._prepared.get(looked[0].image_id)
-        if known is not None and known[0] in self._results():
-            wall.set_prepared(known[1])
-        else:
-            for result in self._results():
-                if result.image_id == looked[0].image_id:
-                    self._prepare(result)
-        self._compare(looked[0].image_id)
+            self._parts.wall.reorient(hanging)
+        self._looks[image_id] = look.shown, look.default, look.computed
+        self._parts.wall.show_image(look.image, look.shown, look.default, look.computed)
+        self._look_for_air(look)
+        self._dress(image_id)
         self._show_notes()
-        if study and self._session.pixels_of(looked[0].image_id) and not self._session.is_analysing:
+        if study and self._session.pixels_of(image_id) and not self._session.is_analysing:
             self._parts.state.setText("Ready")
+
+    def _show_known(self, image_id: str) -> bool:
+        """Show an image that was looked at before, if its pixels are still in memory."""
+        look, image = self._looks.get(image_id), self._session.pixels_of(image_id)
+        if look is None or image is None:
+            return False
+        self._parts.wall.show_image(image, *look)
+        self._dress(image_id)
+        self._show_notes()
+        return True
+
+    def _dress(self, image_id: str) -> None:
+        """Lay over an image what is known of it."""
+        result = self._result_of(image_id)
+        if result is not None:
+            self._prepare(result)
+        self._compare(image_id)
+
+    def _dress_all(self) -> None:
+        for pane in self._parts.wall.panes:
+            if pane.hung is not None:
+                self._dress(pane.hung.image.id)
+
+    def _look_for_air(self, look: Look) -> None:
+        """Estimate the air of an image once, after it was shown."""
+        image_id, tones = look.image.image_id, self._parts.wall.tones
+        header = self._session.image(image_id)
+        if header is not None and not tones.knows_air(image_id):
+            self._background.run(lambda: look_for_air(look, header), lambda air: tones.found_air(image_id, air))
 
     def _prepare(self, result: ImageResult) -> None:
         """Trace an image's overlays off the GUI thread, unless that was done; its pyramid must be here."""
@@ -300,7 +350,7 @@ class Presenter(QObject):
         truth = self._session.truth_of(image_id)
         if truth is None:
             return
-        result = next((one for one in self._results() if one.image_id == image_id), ImageResult(image_id))
+        result = self._result_of(image_id) or ImageResult(image_id)
         self._background.run(
             lambda: prepare_truth(truth.mask, result), lambda traced: self._parts.wall.set_truth(image_id, traced)
         )
@@ -311,7 +361,7 @@ class Presenter(QObject):
             return
         del self._wanted[result.image_id]
         self._prepared[result.image_id] = made
-        if any(known is result for known in self._results()):
+        if self._result_of(result.image_id) is result:
             self._parts.wall.set_prepared(prepared)
 
     def _show_results(self) -> None:
@@ -329,10 +379,11 @@ class Presenter(QObject):
         self._show_notes()
 
     def _show_notes(self) -> None:
-        for result in self._results():
-            pane = self._parts.wall.pane_of(result.image_id)
-            if pane is not None:
-                pane.set_notes(notes(result, self._exam(), self._meaning()))
+        for pane in self._parts.wall.panes:
+            result = self._result_of(pane.hung.image.id) if pane.hung else None
+            if result is not None and pane.hung is not None:
+                exam = self._session.result_of(pane.hung.image.study_uid)
+                pane.set_notes(notes(result, exam, exam.meaning if exam and exam.meaning else self._meaning()))
 
 
 def notes(result: ImageResult, exam: ExamResult | None, meaning: ScoreMeaning | None) -> tuple[str, ...]:
@@ -346,11 +397,3 @@ def notes(result: ImageResult, exam: ExamResult | None, meaning: ScoreMeaning | 
         *([point] if point else []),
         *re.split("[,;] ", meaning_text(meaning)),
     )
-
-
-def first_look(image: DisplayImage, header: Mammogram) -> tuple[DisplayImage, Box, VoiWindow | VoiLut]:
-    """What has to be known before an image is painted: where the breast is, and its window."""
-    gray = header.grayscale
-    padding = image.padding[0] > 127 if image.padding else None
-    default = default_voi(gray, StoredImage(image.levels[0], image.value_offset, padding))
-    return image, breast_box(image, is_dark_high=gray.is_dark_high), default

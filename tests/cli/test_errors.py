@@ -81,10 +81,14 @@ def in_colour(dataset: Dataset) -> None:
     dataset.PixelData = np.random.default_rng(0).integers(0, 255, (256, 208, 3), np.uint8).tobytes()
 
 
-def as_tomosynthesis(dataset: Dataset) -> None:
-    dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = pydicom.uid.BreastTomosynthesisImageStorage
+def in_frames(dataset: Dataset) -> None:
     dataset.NumberOfFrames = 3
     dataset.PixelData = dataset.PixelData * 3
+
+
+def as_tomosynthesis(dataset: Dataset) -> None:
+    in_frames(dataset)
+    dataset.SOPClassUID = dataset.file_meta.MediaStorageSOPClassUID = pydicom.uid.BreastTomosynthesisImageStorage
 
 
 def claiming_more(dataset: Dataset) -> None:
@@ -100,7 +104,7 @@ BAD: dict[str, tuple[Callable[[Path, Path], None], str, str]] = {
     "no-pixels.dcm": (edited(without_pixels), "no_pixels", "pixels"),
     "chest.dcm": (edited(of_a_chest), "not_a_breast", ""),
     "colour.dcm": (edited(in_colour), "unsupported", "colour"),
-    "tomo.dcm": (edited(as_tomosynthesis), "unsupported", "not shown yet"),
+    "frames.dcm": (edited(in_frames), "other_tomosynthesis", "not shown"),
     "huge.dcm": (edited(claiming_more), "truncated", "more than the file can hold"),
 }
 
@@ -179,6 +183,20 @@ def test_a_file_that_vanishes_after_the_scan(
     (problem,) = analyse()["errors"]
     assert problem["code"] == "unreadable"
     assert "gone.dcm" in problem["message"]
+
+
+@pytest.mark.meets("MG-A02")
+def test_a_volume_is_passed_over_with_one_sentence(
+    analyse: Callable[..., dict[str, Any]], base: Path, tmp_path: Path
+) -> None:
+    edited(as_tomosynthesis)(base, tmp_path / "study" / "volume.dcm")
+    content = analyse()
+    assert content["errors"] == []
+    assert content["images"]["volume.dcm"]["p_malignant"] is None
+    said = [text for text in content["warnings"] if "volume.dcm" in text and "ot scored" in text]
+    assert len(said) == 1
+    assert "tomosynthesis" in said[0]
+    assert "two-dimensional" in said[0]
 
 
 def test_missing_spacing_costs_the_areas_alone(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,6 +12,9 @@ import pytest
 from pydicom import Dataset
 from pydicom.dataset import FileMetaDataset
 from pydicom.uid import ExplicitVRLittleEndian, generate_uid
+
+# For ``volumes``, which the tests of this folder share.
+sys.path.insert(0, str(Path(__file__).parent))
 
 MG = "1.2.840.10008.5.1.4.1.1.1.2"
 Make = Callable[..., Path]

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
-from pydicom import dcmread
+from pydicom import Dataset, dcmread
 
 from mammoview.core.errors import OutputError, UsageError
-from mammoview.core.study import Mammogram
+from mammoview.core.study import Mammogram, PresentationIntent, ViewPosition
 from mammoview.dicom.fixtures import GROUPS, Entry, read_manifest, write_fixtures, write_group
+from mammoview.dicom.fixtures.drawing import COLUMNS, ROWS
 from mammoview.dicom.pixels import decode
 from mammoview.dicom.scan import scan
 
@@ -190,3 +192,182 @@ def test_a_disc_measures_the_same_from_every_detector(fixtures_dir: FixturesDir)
         area_px = (np.clip(pixels - 1200, 0, None) / (3400 - 1200)).sum()
         diameter_mm = 2 * np.sqrt(area_px / np.pi) * image.spacing_mm[0]
         assert diameter_mm == pytest.approx(entry.expect["disc_mm"], rel=0.005), file
+
+
+@pytest.mark.meets("MG-F03", "MG-G04", "MG-G05")
+@pytest.mark.parametrize("group", ["dihedral", "special_views"])
+def test_views_are_named_as_readers_name_them(fixtures_dir: FixturesDir, group: str) -> None:
+    folder = fixtures_dir(group)
+    images = found_in(folder)
+    for file, entry in entries(folder).items():
+        assert images[file].label == entry.expect["label"], file
+        assert images[file].inferred == ()
+        assert images[file].is_partial == bool(entry.expect.get("parts")), file
+        assert images[file].has_implant == file.startswith("implant/")
+
+
+def test_parts_of_a_mosaic_are_pieces_of_one_picture(fixtures_dir: FixturesDir) -> None:
+    folder = fixtures_dir("special_views")
+    found = entries(folder)
+    for view, parts in (("LCC", ("anterior", "posterior")), ("LMLO", ("superior", "inferior"))):
+        pieces = [found[f"mosaic/{view}_{part}.dcm"] for part in parts]
+        pixels = [dcmread(folder / piece.file).pixel_array for piece in pieces]
+        whole = np.full((2 * ROWS, 2 * COLUMNS), -1, np.int32)
+        for piece, image in zip(pieces, pixels, strict=True):
+            row, col = piece.expect["offset"]
+            place = whole[row : row + image.shape[0], col : col + image.shape[1]]
+            assert ((place == image) | (place == -1)).all()
+            place[:] = image
+        assert (whole >= 0).all()
+
+
+def test_raw_and_processed_twins_are_told_apart(fixtures_dir: FixturesDir) -> None:
+    folder = fixtures_dir("processing_pair")
+    images = found_in(folder)
+    for file, entry in entries(folder).items():
+        is_raw = file.endswith("processing.dcm")
+        wanted = PresentationIntent.FOR_PROCESSING if is_raw else PresentationIntent.FOR_PRESENTATION
+        assert images[file].intent is wanted
+        assert bool(images[file].grayscale.windows) is not is_raw
+        if not is_raw:
+            (source,) = dcmread(folder / file).SourceImageSequence
+            assert source.ReferencedSOPInstanceUID == images[entry.expect["twin"]].id
+            assert source.get("SpatialLocationsPreserved", "") == entry.expect["preserved"]
+
+
+def test_twins_show_the_same_anatomy_shifted_by_what_is_told(fixtures_dir: FixturesDir) -> None:
+    folder = fixtures_dir("processing_pair")
+    found = entries(folder)
+    for file, entry in found.items():
+        if "twin" in entry.expect:
+            raw = found[entry.expect["twin"]].landmarks["large"]
+            assert np.subtract(raw, entry.landmarks["large"]) == pytest.approx(entry.expect["cut"]), file
+            signal = dcmread(folder / entry.expect["twin"]).pixel_array
+            row, col = (int(part) for part in raw)
+            # Dense tissue lets less through.
+            assert signal[row, col] < signal[row, col + 30] < signal[0, 0]
+
+
+def test_priors_are_the_womans_and_strangers_are_kept_away(fixtures_dir: FixturesDir) -> None:
+    result = scan([fixtures_dir("priors")])
+    found = [(study.patient_id.rpartition("-")[2], study.date, len(study.images)) for study in result.studies]
+    assert sorted(found) == [
+        ("STRANGER", "20230207", 1),
+        ("STRANGER", "20250310", 1),
+        ("WOMAN", "20230206", 4),
+        ("WOMAN", "20250310", 4),
+    ]
+    assert {study.patient_name for study in result.studies} == {"SYNTHETIC^FIXTURE"}
+
+
+def test_dcentvfy_is_asked_in_earnest(fixtures_dir: FixturesDir) -> None:
+    folder = fixtures_dir("priors")
+    files = [entry.file for entry in read_manifest(folder)]
+    report = subprocess.run([program("dcentvfy"), *files], cwd=folder, capture_output=True, text=True, check=False)
+    assert any(line.startswith("Error") for line in (report.stderr + report.stdout).splitlines())
+
+
+def test_what_a_bare_image_lacks_is_not_made_up(fixtures_dir: FixturesDir) -> None:
+    folder = fixtures_dir("bare")
+    images = found_in(folder)
+    nothing = images["no_everything.dcm"]
+    assert (nothing.view, nothing.laterality, nothing.spacing_mm, nothing.patient_orientation) == (None,) * 4
+    assert (nothing.grayscale.windows, nothing.grayscale.padding, nothing.patient_id) == ((), None, "")
+    assert nothing.label == "??"
+    assert images["no_view_code.dcm"].view is ViewPosition.MLO
+    assert [entry.attribute for entry in images["no_view_code.dcm"].inferred] == ["view"]
+    assert images["no_spacing.dcm"].spacing_mm is None
+    assert images["no_orientation.dcm"].patient_orientation is None
+    for file, entry in entries(folder).items():
+        dataset = dcmread(folder / file, stop_before_pixels=True)
+        assert not [keyword for keyword in entry.expect["missing"] if keyword in dataset], file
+
+
+def tree(item: Dataset) -> Iterator[Dataset]:
+    """An item of a report and all below it."""
+    yield item
+    for child in item.get("ContentSequence", []):
+        yield from tree(child)
+
+
+def reports(folder: Path) -> dict[str, Entry]:
+    return {file: entry for file, entry in entries(folder).items() if "is_report" in entry.expect}
+
+
+def test_reports_are_taken_by_independent_readers(fixtures_dir: FixturesDir) -> None:
+    folder = fixtures_dir("cad_sr")
+    assert len(reports(folder)) == 17
+    for file in reports(folder):
+        # dsrdump refuses relations that the object does not allow; dcsrdump walks the tree and its references.
+        for reader, bad in (("dsrdump", ("E:", "F:")), ("dcsrdump", ("Error",))):
+            done = subprocess.run([program(reader), file], cwd=folder, capture_output=True, text=True, check=False)
+            assert done.returncode == 0, file
+            lines = (done.stdout + done.stderr).splitlines()
+            assert not [line for line in lines if line.startswith(bad)], file
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("DicomSRValidator") is None, reason="needs DicomSRValidator (Debian's pixelmed-apps)")
+def test_a_report_follows_its_template(fixtures_dir: FixturesDir) -> None:
+    # Java counts the operators of the validator's rules and finds them too many.
+    limits = " ".join(f"-Djdk.xml.xpath{name}Limit=0" for name in ("TotalOp", "ExprOp", "ExprGrp"))
+    command = [program("DicomSRValidator"), "-checktemplateid", "-checkcontentitemorder", "mixed.dcm"]
+    environment = {**os.environ, "JAVA_TOOL_OPTIONS": limits}
+    folder = fixtures_dir("cad_sr")
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=environment)
+    lines = (done.stdout + done.stderr).splitlines()
+    assert "Root Template Validation Complete" in lines
+    # The unit of an operating point names the number of points; the validator knows the placeholder only.
+    assert not [line for line in lines if line.startswith("Error") and "{1:3}" not in line]
+    assert not [line for line in lines if "not in template" in line]
+
+
+def test_reports_say_how_it_went(fixtures_dir: FixturesDir) -> None:
+    folder = fixtures_dir("cad_sr")
+    seen: set[str] = set()
+    for file, entry in reports(folder).items():
+        dataset = dcmread(folder / file)
+        codes = {
+            item.ConceptNameCodeSequence[0].CodeValue: item.ConceptCodeSequence[0].CodeValue
+            for item in dataset.ContentSequence
+            if item.ValueType == "CODE"
+        }
+        assert codes["111017"] == entry.expect["summary"], file
+        seen.add(codes["111017"])
+        is_found = codes["111017"] in {"111242", "111244"}
+        assert bool(entry.expect["marks"]) == is_found, file
+    assert seen == {"111241", "111242", "111243", "111244", "111245"}
+
+
+def test_marks_lie_on_their_landmarks_in_the_image_that_they_refer_to(fixtures_dir: FixturesDir) -> None:
+    folder = fixtures_dir("cad_sr")
+    pictures = {
+        dcmread(path, stop_before_pixels=True).SOPInstanceUID: path
+        for group in ("cad_sr", "dihedral")
+        for path in fixtures_dir(group).rglob("*.dcm")
+    }
+    total = 0
+    for file, entry in reports(folder).items():
+        dataset = dcmread(folder / file)
+        library = dataset.ContentSequence[1].ContentSequence
+        marks = []
+        for item in tree(dataset):
+            if item.get("ValueType") == "SCOORD" and item.GraphicType == "POINT":
+                root, second, place = item.ContentSequence[0].ReferencedContentItemIdentifier
+                assert (root, second) == (1, 2)
+                uid = library[place - 1].ReferencedSOPSequence[0].ReferencedSOPInstanceUID
+                column, row = item.GraphicData
+                marks.append([uid, round(row, 2), round(column, 2)])
+                pixel = dcmread(pictures[uid]).pixel_array[int(row), int(column)]
+                assert pixel in (LARGE, SMALL), file
+        told = [[mark["image"], *(round(part, 2) for part in mark["centre"])] for mark in entry.expect["marks"]]
+        assert sorted(marks) == sorted(told), file
+        total += len(marks)
+    assert total > 40
+
+
+def test_reports_are_no_images(fixtures_dir: FixturesDir) -> None:
+    folder = fixtures_dir("cad_sr")
+    result = scan([folder])
+    assert {Path(problem.path).name for problem in result.problems} == set(reports(folder))
+    assert [len(study.images) for study in result.studies] == [4]

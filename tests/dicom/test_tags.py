@@ -8,9 +8,10 @@ import pytest
 from pydicom import Dataset, dcmread
 
 from mammoview.core.errors import NoPixelsError, NotABreastError, UnsupportedError
-from mammoview.core.study import Laterality, PresentationIntent, ViewModifier, ViewPosition
-from mammoview.dicom.codes import MODIFIERS, VIEWS
+from mammoview.core.study import Energy, Laterality, Part, PresentationIntent, Study, ViewModifier, ViewPosition
+from mammoview.dicom.codes import MODIFIERS, PARTS, VIEWS
 from mammoview.dicom.tags import describe
+from mammoview.session.stages import hang
 
 Make = Callable[..., Path]
 
@@ -33,6 +34,35 @@ def test_view_comes_from_its_code(header, code: str, view: ViewPosition) -> None
     image = describe(header(ViewCodeSequence=[coded(code)], ViewPosition="LM"), "x")
     assert image.view is view
     assert not image.inferred
+
+
+#: Pairs of table 1.2 in docs of the standard: SRT and its SNOMED CT successor; the last two were withdrawn.
+SAME = [
+    ("R-10242", "399162004"),
+    ("R-10226", "399368009"),
+    ("R-10224", "399260004"),
+    ("R-10228", "399352003"),
+    ("R-10230", "399099002"),
+    ("R-10244", "399196006"),
+    ("R-102D0", "399188001"),
+    ("R-40AAA", "441555000"),
+    ("R-1024A", "399192008"),
+    ("R-1024B", "399101009"),
+    ("G-8310", "127457009"),
+    ("Y-X1770", "399192008"),
+    ("Y-X1771", "399101009"),
+]
+
+
+@pytest.mark.meets("MG-A05")
+@pytest.mark.parametrize(("old", "new"), SAME)
+@pytest.mark.parametrize("designator", ["SNM3", "SRT", "99SDM"])
+def test_old_designators_mean_the_same_view(header, old: str, new: str, designator: str) -> None:
+    legacy, modern = coded(old), coded(new)
+    legacy.CodingSchemeDesignator = designator
+    first = describe(header(ViewCodeSequence=[legacy]), "x")
+    assert first.view is describe(header(ViewCodeSequence=[modern]), "x").view
+    assert first.view is not None
 
 
 @pytest.mark.meets("MG-A04")
@@ -234,13 +264,13 @@ def test_intent_follows_the_class_where_the_tag_is_absent(header) -> None:
 @pytest.mark.parametrize(
     ("attributes", "error"),
     [
-        ({"Modality": "CT", "SOPClassUID": "1.2.840.10008.5.1.4.1.1.2"}, NotABreastError),
+        ({"Modality": "CT", "SOPClassUID": "1.2.840.10008.5.1.4.1.1.2", "ViewCodeSequence": None}, NotABreastError),
         ({"Modality": "DX", "SOPClassUID": "1.2.840.10008.5.1.4.1.1.1.1", "ViewCodeSequence": None}, NotABreastError),
         ({"SamplesPerPixel": 3, "PhotometricInterpretation": "RGB"}, UnsupportedError),
-        ({"SOPClassUID": "1.2.840.10008.5.1.4.1.1.13.1.3", "NumberOfFrames": 60}, UnsupportedError),
+        ({"NumberOfFrames": 60}, UnsupportedError),
         ({"Rows": None}, NoPixelsError),
     ],
-    ids=["ct", "chest", "colour", "tomosynthesis", "no rows"],
+    ids=["ct", "chest", "colour", "frames", "no rows"],
 )
 def test_other_kinds_are_refused_with_a_hint(header, attributes: dict[str, object], error: type[Exception]) -> None:
     with pytest.raises(error) as caught:
@@ -254,7 +284,110 @@ def test_a_cr_of_a_breast_is_welcome(header) -> None:
     assert describe(header(**computed), "x").modality == "CR"
 
 
-def test_technique_lines_carry_units(header) -> None:
-    image = describe(header(KVP="29", BodyPartThickness="53"), "x")
-    assert ("kVp", "29 kV") in image.technique
-    assert ("Thickness", "53 mm") in image.technique
+def item(**attributes: object) -> Dataset:
+    made = Dataset()
+    for keyword, value in attributes.items():
+        setattr(made, keyword, value)
+    return made
+
+
+@pytest.mark.meets("MG-A03")
+def test_the_images_that_one_was_made_from_are_named(header) -> None:
+    sources = [item(ReferencedSOPClassUID="1.2", ReferencedSOPInstanceUID=uid) for uid in ("1.2.3", "1.2.4")]
+    assert describe(header(SourceImageSequence=sources), "x").source_ids == ("1.2.3", "1.2.4")
+    assert describe(header(), "x").source_ids == ()
+
+
+@pytest.mark.meets("MG-G01")
+@pytest.mark.parametrize(("code", "part"), PARTS.items())
+def test_the_part_that_a_partial_view_shows_comes_from_its_code(header, code: str, part: Part) -> None:
+    image = describe(header(PartialView="YES", PartialViewCodeSequence=[coded(code), coded("1")]), "x")
+    assert image.is_partial
+    assert image.parts == (part,)
+    assert describe(header(PartialView="NO", PartialViewCodeSequence=[coded(code)]), "x").parts == ()
+
+
+@pytest.mark.meets("MG-G02")
+@pytest.mark.parametrize(("modifier", "is_odd"), [("399163009", True), ("399055006", True), ("399209000", False)])
+def test_a_partial_view_that_is_a_spot_or_magnification_view_is_warned_of(header, modifier, is_odd) -> None:
+    view = [coded("399162004", (modifier,))]
+    warned = describe(header(PartialView="YES", ViewCodeSequence=view), "x").warnings
+    assert any("contradicts" in text for text in warned) is is_odd
+    assert not any("contradicts" in t for t in describe(header(PartialView="NO", ViewCodeSequence=view), "x").warnings)
+
+
+@pytest.mark.meets("MG-G05")
+def test_what_replaces_a_view_and_what_stands_behind_it(header) -> None:
+    def label(*modifiers: str, view: str = "399162004") -> str:
+        return describe(header(ViewCodeSequence=[coded(view, modifiers)], ImageLaterality="R"), "x").label
+
+    replacing = {"399161006": "RCV", "399011000": "RAT", "399110001": "RTAN"}
+    behind = {
+        "399197002": "RCCRL",
+        "399226006": "RCCRM",
+        "414493004": "RCCRI",
+        "415670009": "RCCRS",
+        "442581004": "RCCNP",
+        "441752004": "RCCAC",
+        "442593008": "RCCIMF",
+        "442580003": "RCCAX",
+    }
+    assert {code: label(code) for code in replacing | behind} == replacing | behind
+    assert label("399055006", view="399368009") == "RSMLO"
+
+
+@pytest.mark.meets("MG-G06")
+@pytest.mark.parametrize("stage", ["STEREO_SCOUT", "STEREO_MINUS", "PREFIRE_PLUS", "POSTFIRE_MINUS", "POSTBIOPSY"])
+def test_a_biopsy_is_told_by_its_image_type(header, stage: str) -> None:
+    assert describe(header(ImageType=["ORIGINAL", "PRIMARY", stage]), "x").is_biopsy
+
+
+@pytest.mark.meets("MG-G06")
+def test_biopsy_targets_are_told_with_their_places(header) -> None:
+    targets = [item(TargetLabel="A1", CalculatedTargetPosition=[1.25, -3.5, 40.0]), item()]
+    image = describe(header(BiopsyTargetSequence=targets), "x")
+    assert image.is_biopsy
+    assert image.biopsy_targets == ("target A1 at 1.2, -3.5, 40.0 mm", "target 2")
+    assert not describe(header(ImageType=["ORIGINAL", "PRIMARY", ""]), "x").is_biopsy
+
+
+@pytest.mark.meets("MG-G07")
+@pytest.mark.parametrize(
+    ("image_type", "energy"),
+    [
+        (["ORIGINAL", "PRIMARY", "", "", "LOW_ENERGY"], Energy.LOW),
+        (["ORIGINAL", "PRIMARY", "POST_CONTRAST", "", "HIGH_ENERGY"], Energy.HIGH),
+        (["DERIVED", "PRIMARY", "POST_CONTRAST", "SUBTRACTION"], Energy.RECOMBINED),
+        (["ORIGINAL", "PRIMARY", "", "LOW_ENERGY"], Energy.LOW),
+        (["DERIVED", "PRIMARY", "", "RECOMBINED"], Energy.RECOMBINED),
+        (["DERIVED", "PRIMARY", "", "GENERATED_2D"], None),
+        (["ORIGINAL", "PRIMARY"], None),
+    ],
+)
+def test_the_energy_comes_from_the_image_type(header, image_type, energy) -> None:
+    assert describe(header(ImageType=image_type), "x").energy is energy
+
+
+@pytest.mark.meets("MG-B06")
+def test_the_detectors_field_of_view_turns_nothing(header) -> None:
+    plain = header()
+    turned = header(SOPInstanceUID=plain.SOPInstanceUID, FieldOfViewRotation="180", FieldOfViewHorizontalFlip="YES")
+    assert describe(turned, "x") == describe(plain, "x")
+
+
+@pytest.mark.meets("MG-B16")
+def test_descriptions_that_say_another_view_decide_nothing(header) -> None:
+    image = describe(
+        header(
+            ViewCodeSequence=[coded("399162004")],
+            ImageLaterality="R",
+            PatientOrientation=["P", "L"],
+            SeriesDescription="L MLO",
+            ProtocolName="LMLO",
+            StudyDescription="LEFT MLO ONLY",
+        ),
+        "x",
+    )
+    hanging = hang(Study("1.2.3", image.patient_id, "", "", (image,)))
+    (slot,) = hanging.slots
+    assert (slot.label, slot.stack[0].image.label) == ("RCC", "RCC")

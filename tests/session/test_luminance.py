@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from mammoview.core.display_check import QUESTIONS, Answer, DisplayCheck, Reading
+from mammoview.core.display_check import QUESTIONS, Answer, DisplayCheck, Limits, Reading
 from mammoview.core.errors import InputError, MammoViewError, OutputError
 from mammoview.core.paths import display_checks
 from mammoview.imaging.gsdf import curve
-from mammoview.session.luminance import append, last_check, load, reminder, withdraw
+from mammoview.session.luminance import append, last_check, limits, load, reminder, withdraw
 from mammoview.session.luminance_csv import export_csv, parse_csv, read_csv
+from mammoview.session.settings import Settings
 
 NOW = datetime(2026, 3, 20, 8, 30, tzinfo=UTC)
 READINGS = tuple(Reading(15 * k, float(v)) for k, v in enumerate(curve(0.6, 420.0, count=18)))
@@ -163,6 +164,12 @@ def test_the_newest_check_counts_also_across_time_zones() -> None:
     west = replace(CHECK, id="west", time="2026-03-20T01:00:00+00:00")
     assert last_check((west, east), CHECK.monitor) == west
     assert last_check((east, west), CHECK.monitor) == west
+
+
+def test_limits_are_the_users_and_there_are_none_to_begin_with() -> None:
+    assert limits(Settings()) == Limits(None, None, None, None)
+    mine = replace(Settings(), limit_deviation=10.0, limit_ratio=250.0, limit_white=400.0, limit_pair=5.0)
+    assert limits(mine) == Limits(0.1, 250.0, 400.0, 0.05)
 
 
 # Numbers and what follows from them

@@ -7,7 +7,7 @@ import pytest
 
 from mammoview.core.geometry import Dihedral
 from mammoview.core.study import Grayscale, Laterality, Mammogram, SourceKind, ViewPosition
-from mammoview.session.orientation import Side, orient
+from mammoview.session.orientation import Exceptions, Side, mirrored, orient
 
 OPPOSITE = str.maketrans("APLRHF", "PARLFH")
 DIHEDRALS = [Dihedral(t, r, c) for t, r, c in product((False, True), repeat=3)]
@@ -117,6 +117,68 @@ def test_without_a_side_only_the_known_axes_are_turned() -> None:
     found = orient(mammogram(view=ViewPosition.MLO, patient_orientation=("H", "P")))
     assert found.dihedral == Dihedral(transpose=True, flip_rows=True)
     assert found.chest_wall is Side.RIGHT
+
+
+@pytest.mark.meets("MG-B03", "MG-B04")
+@pytest.mark.parametrize(
+    ("side", "view", "ways", "expected"),
+    [
+        # The values that machines write for obliques.
+        ("R", "MLO", ("P", "FL"), Dihedral()),
+        ("L", "MLO", ("A", "FR"), Dihedral()),
+        ("R", "MLO", ("A", "FL"), Dihedral(flip_columns=True)),
+        ("R", "MLO", ("P", "HR"), Dihedral(flip_rows=True)),
+        ("R", "MLO", ("FL", "P"), Dihedral(transpose=True)),
+        ("L", "MLO", ("HL", "P"), Dihedral(transpose=True, flip_rows=True, flip_columns=True)),
+        # A row that leans counts by its first letter; so does a column that leans forward.
+        ("R", "MLO", ("PF", "FA"), Dihedral()),
+        ("R", "MLO", ("FA", "PF"), Dihedral(transpose=True)),
+        ("L", "MLO", ("AH", "FA"), Dihedral()),
+        ("L", "MLO", ("PH", "FP"), Dihedral(flip_columns=True)),
+        # A steep oblique, whose columns run rather to the other side than to the feet.
+        ("R", "MLO", ("P", "LF"), Dihedral()),
+        ("R", "MLO", ("P", "RH"), Dihedral(flip_rows=True)),
+        # Craniocaudal: the column must not run to the own side.
+        ("R", "CC", ("P", "L"), Dihedral()),
+        ("R", "CC", ("P", "R"), Dihedral(flip_rows=True)),
+        ("L", "CC", ("A", "LH"), Dihedral(flip_rows=True)),
+        ("L", "XCCL", ("P", "R"), Dihedral(flip_columns=True)),
+        ("L", "CC", ("R", "A"), Dihedral(transpose=True)),
+    ],
+)
+def test_values_of_patient_orientation_as_machines_write_them(side, view, ways, expected) -> None:
+    image = mammogram(laterality=Laterality(side), view=ViewPosition(view), patient_orientation=ways)
+    assert orient(image).dihedral == expected
+
+
+@pytest.mark.meets("MG-B14")
+@pytest.mark.parametrize(
+    "special", [{"view": ViewPosition.SPECIMEN}, {"view": ViewPosition.MLO, "is_biopsy": True}], ids=str
+)
+def test_specimens_and_biopsies_are_turned_only_when_wished(special) -> None:
+    image = mammogram(patient_orientation=("H", "P"), laterality=Laterality.LEFT, **special)
+    assert orient(image).dihedral == Dihedral()
+    assert orient(image, exceptions=Exceptions(has_special=False)).dihedral != Dihedral()
+
+
+@pytest.mark.meets("MG-K03")
+@pytest.mark.parametrize(
+    ("side", "edge"), [(Laterality.RIGHT, Side.RIGHT), (Laterality.LEFT, Side.LEFT), (None, Side.RIGHT)]
+)
+def test_mirroring_by_hand_turns_the_image_and_says_so(side, edge) -> None:
+    image = mammogram(laterality=side, view=ViewPosition.CC)
+    before = orient(image, Side.LEFT)
+    after = orient(image, Side.LEFT, is_mirrored=True)
+    assert after.dihedral.flip_columns is not before.dihedral.flip_columns
+    assert after.chest_wall is edge
+    assert after.inferred is not None
+    assert after.inferred.source == "by hand"
+    assert mirrored(image, after).dihedral == before.dihedral
+
+
+def test_a_tag_stands_whatever_was_mirrored_by_hand() -> None:
+    image = mammogram(laterality=Laterality.LEFT, view=ViewPosition.CC, patient_orientation=("A", "R"))
+    assert orient(image, is_mirrored=True) == orient(image)
 
 
 @pytest.mark.meets("MG-B14")

@@ -21,6 +21,7 @@ from mammoview.session.events import (
     AnalysisStarted,
     EngineState,
     ExamAnalysed,
+    HangingChanged,
     ImageAnalysed,
     Level,
     Message,
@@ -437,3 +438,74 @@ def test_a_whole_life_says_nothing_on_standard_error(study, tmp_path, end) -> No
     names = done.stdout.split()
     assert len(names) == 4
     assert not [name for name in names if (SHM / name).exists()]
+
+
+@pytest.mark.meets("MG-B11")
+@pytest.mark.parametrize("first", ["current", "prior"])
+def test_the_newer_exam_is_the_current_one_whichever_was_opened_first(start, ear, fixtures_dir, first) -> None:
+    folder = fixtures_dir("priors")
+    second = {"current": "prior", "prior": "current"}[first]
+    session = start()
+    session.open([folder / first])
+    ear.wait(PixelsReady, count=4)
+    session.open([folder / second])
+    ear.wait(StudySelected, count=2)
+    assert session.selected.date == "20250310"
+    assert session.hangings.toggle_priors()
+    assert ear.wait(HangingChanged).has_same_images is False
+    hanging = session.hangings.current
+    assert {item.image.study_date for item in hanging.hung} == {"20250310", "20230206"}
+    for image_id in hanging.visible:
+        ear.wait(lambda e, image_id=image_id: isinstance(e, PixelsReady) and e.image.image_id == image_id)
+
+
+@pytest.mark.parametrize("order", [("current", "intruder"), ("intruder", "current")])
+def test_an_intruder_under_the_studys_uid_is_left_out_and_told(start, ear, fixtures_dir, order) -> None:
+    session = start()
+    for count, name in enumerate(order, start=1):
+        session.open([fixtures_dir("priors") / name])
+        ear.wait(StudySelected, count=count)
+    told = ear.wait(lambda event: isinstance(event, Message) and event.problem.code == "other_patient")
+    assert told.problem.path.endswith("LCC.dcm")
+    assert len(session.selected.images) == 5
+    assert {item.image.patient_id for item in session.hangings.current.hung} == {session.selected.patient_id}
+    assert len(session.hangings.current.visible) == 4
+
+
+def test_a_prior_with_another_name_is_told(start, ear, fixtures_dir, tmp_path) -> None:
+    from pydicom import dcmread
+
+    for name in ("current", "prior"):
+        for path in sorted((fixtures_dir("priors") / name).iterdir()):
+            dataset = dcmread(path)
+            if name == "prior":
+                dataset.PatientName = "MAIDEN^NAME"
+            dataset.save_as(tmp_path / f"{name}{path.name}")
+    session = start()
+    session.open([tmp_path])
+    ear.wait(StudySelected)
+    assert not [m for m in session.messages.history if m.problem.code == "other_name"], "no prior hangs yet"
+    session.hangings.toggle_priors()
+    assert ear.wait(lambda event: isinstance(event, Message) and event.problem.code == "other_name")
+
+
+def test_a_changed_setting_hangs_anew_only_what_it_concerns(start, ear, fixtures_dir) -> None:
+    session = start()
+    session.open([fixtures_dir("priors") / "current"])
+    ear.wait(PixelsReady, count=4)
+    session.change_settings(replace(session.settings, overlay_opacity=0.9))
+    session.change_settings(replace(session.settings, hanging="one_row"))
+    assert ear.wait(HangingChanged).has_same_images is False
+    session.change_settings(replace(session.settings, as_stored="fixture; mammography"))
+    heard = [type(event) for event in ear.heard]
+    assert heard.count(StudySelected) == 1
+    assert heard.count(SettingsChanged) == 3
+    ear.wait(lambda event: isinstance(event, HangingChanged) and event.has_same_images)
+
+
+def test_an_analysis_wished_by_a_changed_setting_begins(start, ear, study) -> None:
+    session = start()
+    session.open([study])
+    ear.wait(PixelsReady, count=4)
+    session.change_settings(replace(session.settings, analyse_on_open=True))
+    ear.wait(AnalysisStarted)

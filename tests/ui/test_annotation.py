@@ -5,8 +5,10 @@ from itertools import product
 import pytest
 from ui_study import make_mammogram
 
+from mammoview.core.facts import Fact, Topic
 from mammoview.core.geometry import Dihedral
-from mammoview.core.study import Inferred, PresentationIntent
+from mammoview.core.study import Energy, Inferred, PresentationIntent, ViewModifier
+from mammoview.dicom.technique import _ROWS
 from mammoview.ui.viewport.annotation import (
     AnnotationOptions,
     Tone,
@@ -59,7 +61,10 @@ def test_a_synthetic_image_says_so_in_large_letters() -> None:
     [
         ({"has_implant": True}, "IMPLANT"),
         ({"is_partial": True}, "PARTIAL VIEW"),
-        ({"is_lossy": True}, "LOSSY COMPRESSION"),
+        ({"is_partial": True, "partial_meanings": ("Anterior", "Lateral")}, "PARTIAL VIEW: Anterior, Lateral"),
+        ({"is_lossy": True}, "LOSSY · NOT FOR PRIMARY READING"),
+        ({"is_lossy": True, "lossy_ratio": "12:1"}, "LOSSY 12:1 · NOT FOR PRIMARY READING"),
+        ({"is_burned_in": True}, "BURNED-IN TEXT"),
         ({"intent": PresentationIntent.FOR_PROCESSING}, "RAW (FOR PROCESSING)"),
     ],
 )
@@ -69,13 +74,17 @@ def test_flags_are_shown(change: dict[str, object], text: str) -> None:
 
 
 def test_hiding_the_identity_hides_all_of_it() -> None:
-    technique = (("Birth date", "19700101"), ("Accession", "A17"), ("kVp", "29 kV"))
+    technique = (
+        Fact("PatientBirthDate", "Born", "1970-01-01", Topic.PERSON, is_identifying=True),
+        Fact("AccessionNumber", "Accession", "A17", Topic.STUDY, is_identifying=True),
+        Fact("KVP", "Tube", "29 kVp", Topic.EXPOSURE),
+    )
     image = make_mammogram(technique=technique)
     hidden = AnnotationOptions(is_identity_shown=False, is_technique_shown=True)
     lines = (*upper_lines(image, hidden), *lower_lines(image, hidden, zoom=1.0, notes=()))
     text = "\n".join(line.text for line in lines)
-    assert "29 kV" in text
-    assert not [word for word in ("DOE", "42", "19700101", "A17") if word in text]
+    assert "29 kVp" in text
+    assert not [word for word in ("DOE", "42", "1970-01-01", "A17") if word in text]
 
 
 def test_every_image_says_that_it_is_not_for_diagnosis() -> None:
@@ -85,3 +94,63 @@ def test_every_image_says_that_it_is_not_for_diagnosis() -> None:
 def test_the_scale_tells_where_it_comes_from() -> None:
     assert spacing_text(make_mammogram(spacing_mm=None)) == "no physical scale"
     assert spacing_text(make_mammogram(spacing_source="Imager Pixel Spacing")) == "100 µm (Imager Pixel Spacing)"
+
+
+@pytest.mark.meets("MG-F01", "MG-F02", "MG-F04", "MG-F05", "MG-F06")
+def test_every_row_of_the_header_stands_in_a_corner_at_the_full_level() -> None:
+    facts = tuple(Fact(keyword, label, f"<{keyword}>", topic, hidden) for topic, hidden, keyword, label, _ in _ROWS)
+    image = make_mammogram(technique=facts)
+
+    def shown(options: AnnotationOptions) -> set[str]:
+        lines = (*upper_lines(image, options), *lower_lines(image, options, zoom=1.0, notes=()))
+        text = "\n".join(line.text for line in lines)
+        return {fact.keyword for fact in facts if fact.text in text}
+
+    assert shown(ALL) == {fact.keyword for fact in facts}
+    assert shown(AnnotationOptions(is_identity_shown=True)) == {"PatientBirthDate", "PatientAge", "PatientSex"}
+    hidden = AnnotationOptions(is_identity_shown=False, is_technique_shown=True)
+    assert shown(hidden) == {fact.keyword for fact in facts if not fact.is_identifying}
+
+
+@pytest.mark.meets("MG-F09")
+def test_zoom_and_the_source_of_the_spacing_stand_in_the_corner() -> None:
+    image = make_mammogram(spacing_source="Imager Pixel Spacing ÷ ERMF 1.8")
+    text = "\n".join(line.text for line in lower_lines(image, ALL, zoom=0.254, notes=()))
+    assert "zoom 0.25" in text
+    assert "ERMF 1.8" in text
+
+
+@pytest.mark.meets("MG-B10")
+def test_a_prior_says_so_beside_its_date() -> None:
+    image = make_mammogram(study_date="20240301")
+    texts = [line.text for line in upper_lines(image, AnnotationOptions(), when=1)]
+    assert "PRIOR 2024-03-01" in texts
+    assert "2024-03-01" not in texts
+    assert "PRIOR 2 2024-03-01" in [line.text for line in upper_lines(image, AnnotationOptions(), when=2)]
+    assert "2024-03-01" in [line.text for line in upper_lines(image, AnnotationOptions())]
+
+
+@pytest.mark.meets("MG-G06")
+def test_biopsy_targets_stand_on_the_image() -> None:
+    image = make_mammogram(is_biopsy=True, biopsy_targets=("target A at 1.0, 2.0, 3.0 mm", "target B"))
+    assert "BIOPSY · target A at 1.0, 2.0, 3.0 mm · target B" in [
+        line.text for line in upper_lines(image, AnnotationOptions())
+    ]
+
+
+@pytest.mark.meets("MG-G07")
+def test_both_images_of_a_contrast_pair_say_which_they_are() -> None:
+    for energy, text in ((Energy.LOW, "LOW ENERGY"), (Energy.RECOMBINED, "RECOMBINED")):
+        assert text in [line.text for line in upper_lines(make_mammogram(energy=energy), AnnotationOptions())]
+
+
+@pytest.mark.meets("MG-G02")
+@pytest.mark.parametrize("modifier", [ViewModifier.SPOT, ViewModifier.MAGNIFICATION])
+def test_a_partial_view_that_is_enlarged_is_warned_of_on_the_image(modifier: ViewModifier) -> None:
+    def warned(**changes: object) -> bool:
+        lines = upper_lines(make_mammogram(**changes), AnnotationOptions())
+        return any("HEADER IN DOUBT" in line.text and line.tone is Tone.WARNING for line in lines)
+
+    assert warned(is_partial=True, modifiers=(modifier,))
+    assert not warned(is_partial=True)
+    assert not warned(modifiers=(modifier,))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -329,7 +330,7 @@ def test_while_drawing_the_other_buttons_still_window_and_zoom(open_desk: Callab
     wall = desk.window.desk.wall
     desk.key(Qt.Key.Key_P, SHIFT)
     desk.click(A, B)
-    before = wall.adjustment
+    before = wall.tones.adjustment
     desk.qtbot.mousePress(desk.pane, Qt.MouseButton.RightButton, NONE, desk.place(C))
     desk.move(D)
     desk.qtbot.mouseRelease(desk.pane, Qt.MouseButton.RightButton, NONE, desk.place(D))
@@ -338,7 +339,7 @@ def test_while_drawing_the_other_buttons_still_window_and_zoom(open_desk: Callab
     (mark,) = desk.marks
     assert len(mark.points) == 3
     assert not wall.is_single
-    assert wall.adjustment != before
+    assert wall.tones.adjustment != before
 
 
 def test_letters_written_on_an_image_are_no_shortcuts(open_desk: Callable[..., Desk]) -> None:
@@ -346,12 +347,12 @@ def test_letters_written_on_an_image_are_no_shortcuts(open_desk: Callable[..., D
     desk.key(Qt.Key.Key_K, SHIFT)
     desk.click(B)
     (entry,) = [e for e in desk.pane.findChildren(TextEntry) if e.isVisible()]
-    inverted = desk.window.desk.wall.is_inverted
+    inverted = desk.window.desk.wall.tones.is_inverted
     for letter in "Mix x1 ?":
         desk.qtbot.keyClick(entry, letter)
     desk.qtbot.keyClick(entry, Qt.Key.Key_Return)
     assert [mark.text for mark in desk.marks] == ["Mix x1 ?"]
-    assert desk.window.desk.wall.is_inverted is inverted
+    assert desk.window.desk.wall.tones.is_inverted is inverted
     assert not desk.window.desk.wall.is_single
     # Escape drops what is being written and nothing else; the tool stays.
     desk.key(Qt.Key.Key_K, SHIFT)
@@ -414,3 +415,58 @@ def test_another_hanging_in_the_middle_of_a_drawing_drops_it(open_desk: Callable
     desk.click(B)
     desk.write("still works")
     assert [mark.text for mark in desk.marks] == ["still works"]
+
+
+def test_what_was_done_to_the_display_is_taken_back_too(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk()
+    wall = desk.window.desk.wall
+
+    def look() -> tuple[object, ...]:
+        panes = [(pane.shade, pane.hung.orientation if pane.hung else None) for pane in wall.panes]
+        return (*panes, wall.is_swapped, desk.window.actions_by_id["invert"].isChecked())
+
+    states = [look()]
+    desk.key(Qt.Key.Key_I)
+    states.append(look())
+    desk.qtbot.mousePress(desk.pane, Qt.MouseButton.RightButton, NONE, desk.place(A))
+    for point in (B, C):
+        desk.move(point)
+    desk.qtbot.mouseRelease(desk.pane, Qt.MouseButton.RightButton, NONE, desk.place(C))
+    states.append(look())
+    desk.key(Qt.Key.Key_X)
+    states.append(look())
+    desk.key(Qt.Key.Key_X, SHIFT)
+    states.append(look())
+    desk.key(Qt.Key.Key_R)
+    states.append(look())
+    assert all(one != other for one, other in pairwise(states))
+    texts = []
+    for state in states[-2::-1]:
+        texts.append(desk.window.actions_by_id["undo"].text())
+        desk.key(Qt.Key.Key_Z, Qt.KeyboardModifier.ControlModifier)
+        assert look() == state
+    assert texts == [
+        f"Undo {what}" for what in ("reset of the window", "swap of the sides", "mirroring", "window", "invert")
+    ]
+    assert not desk.window.actions_by_id["undo"].isEnabled()
+    for state in states[1:]:
+        desk.do("redo")
+        assert look() == state
+
+
+def test_steps_of_the_display_end_with_another_study_and_marks_do_not(
+    open_desk: Callable[..., Desk], qtbot: QtBot
+) -> None:
+    desk = open_desk()
+    desk.key(Qt.Key.Key_D, SHIFT)
+    desk.drag(A, C)
+    desk.key(Qt.Key.Key_I)
+    first = desk.session.selected
+    desk.do("next_study")
+    qtbot.waitUntil(lambda: desk.session.selected is not first and desk.is_shown(), timeout=SECONDS)
+    assert not desk.window.actions_by_id["undo"].isEnabled()
+    desk.do("previous_study")
+    qtbot.waitUntil(lambda: desk.session.selected is first and desk.is_shown(), timeout=SECONDS)
+    assert desk.window.actions_by_id["undo"].text() == "Undo draw distance"
+    desk.do("undo")
+    assert desk.marks == ()

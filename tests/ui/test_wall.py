@@ -1,14 +1,17 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QImage
 from pytestqt.qtbot import QtBot
-from ui_study import COLUMNS, IMAGES, ROWS, WINDOW, make_display, make_hung, make_mammogram, make_result
+from ui_study import COLUMNS, IMAGES, ROWS, WINDOW, make_display, make_hanging, make_hung, make_mammogram, make_result
 
 from mammoview.core.geometry import Box
-from mammoview.session.hanging import Hanging, Slot
+from mammoview.core.image import DisplayImage
+from mammoview.session.hanging import Hanging, Hung, Slot
 from mammoview.session.orientation import Side
 from mammoview.ui.viewport.layers import Layer, OverlayOptions, prepare
 from mammoview.ui.viewport.pane import Pane
@@ -287,3 +290,117 @@ def move(pane: Pane, where: QPointF, button: Qt.MouseButton) -> None:
 
     none = Qt.MouseButton.NoButton
     pane.mouseMoveEvent(QMouseEvent(QEvent.Type.MouseMove, where, where, none, button, Qt.KeyboardModifier.NoModifier))
+
+
+def pane_places(wall: Wall) -> list[str]:
+    """Labels from left to right and top to bottom, with the monitor on which they are."""
+    order = sorted(
+        (pane for pane in wall.panes if not pane.isHidden()),
+        key=lambda pane: (pane.parentWidget() is wall.second, pane.y(), pane.x()),
+    )
+    return [
+        ("2 " if p.parentWidget() is wall.second else "") + (p.hung.image.label if p.hung else p.text) for p in order
+    ]
+
+
+def test_a_second_monitor_takes_half_and_keeps_in_step(wall: Wall, qtbot: QtBot) -> None:
+    qtbot.addWidget(wall.second)
+    images = [pane.image for pane in wall.panes]
+    wall.second.resize(400, 800)
+    wall.second.show()
+    wall.set_second(is_on=True)
+    assert pane_places(wall) == ["RCC", "RMLO", "2 LCC", "2 LMLO"]
+    assert [pane.image for pane in wall.panes] == images, "nothing is loaded anew"
+    assert len({round(pane.placement.zoom[0], 6) for pane in wall.panes}) == 1
+    before = [pane.placement.origin for pane in wall.panes]
+    wall.panes[RCC].panned.emit(10.0, 20.0)
+    shifts = [np.subtract(p.placement.origin, b) for p, b in zip(wall.panes, before, strict=True)]
+    assert shifts[RCC] == pytest.approx((10, -20))
+    assert shifts[LCC] == pytest.approx((10, 20))
+    at_zoom = [pane.placement.zoom for pane in wall.panes]
+    wall.set_second(is_on=False)
+    assert pane_places(wall) == ["RCC", "LCC", "RMLO", "LMLO"]
+    assert [pane.placement.zoom for pane in wall.panes] == at_zoom
+
+
+def test_one_image_large_leaves_the_other_monitor_alone(wall: Wall, qtbot: QtBot) -> None:
+    qtbot.addWidget(wall.second)
+    wall.second.show()
+    wall.set_second(is_on=True)
+    wall.set_single(is_single=True)
+    assert pane_places(wall) == ["RCC", "2 LCC", "2 LMLO"]
+    wall.set_second(is_on=False)
+    assert not wall.is_single
+    assert len(pane_places(wall)) == 4
+
+
+def test_swapped_sides_exchange_places_and_turn_nothing(wall: Wall) -> None:
+    before = [pane.hung for pane in wall.panes]
+    wall.set_swapped(is_on=True)
+    assert pane_places(wall) == ["LCC", "RCC", "LMLO", "RMLO"]
+    assert [pane.hung for pane in wall.panes] == before
+    assert wall.panes[RCC].placement.device_point(0, 0)[1] == pytest.approx(wall.panes[RCC].device_size[1])
+    wall.show_hanging(make_hanging())
+    assert wall.is_swapped, "another stage of the study stays swapped"
+    wall.show_hanging(replace(make_hanging(), study_uid="another"))
+    assert not wall.is_swapped
+
+
+@pytest.fixture
+def with_prior(wall: Wall) -> tuple[Wall, Hung]:
+    """The wall zoomed and moved, with the LCC active; and its prior of another detector, whose breast lies lower."""
+    wall.panes[LCC].pressed.emit()
+    wall.panes[LCC].zoomed.emit(1.7, 200.0, 90.0)
+    wall.panes[LCC].panned.emit(-12.0, -9.0)
+    coarse = make_mammogram(id="1.1.prior", study_uid="1.1", rows=300, columns=240, spacing_mm=(0.2, 0.2))
+    return wall, replace(make_hung(coarse), when=1)
+
+
+def test_a_prior_comes_to_the_same_place_and_size_and_goes_again(with_prior: tuple[Wall, Hung], qtbot: QtBot) -> None:
+    wall, prior = with_prior
+    pane, before = wall.panes[LCC], wall.panes[LCC].placement
+    fine = make_display(IMAGES[LCC])
+    coarse = DisplayImage(prior.image.id, fine.levels[1:], (), 0)
+    with qtbot.waitSignal(wall.pixels_wanted) as told:
+        assert wall.compare(prior)
+    assert told.args == [(prior.image.id,)]
+    wall.show_image(coarse, Box(0, 0, 300, 240), WINDOW)
+    assert wall.is_comparing
+    assert pane.hung == prior
+    # The same anatomy: each native pixel of the prior covers two by two of the current image.
+    for row, col in ((0, 0), (240, 150), (600, 480)):
+        now, then = before.device_point(row, col), pane.placement.device_point(row / 2, col / 2)
+        assert then == pytest.approx(now, abs=1e-6)
+    others = [other.hung for other in wall.panes if other is not pane]
+    assert all(other is not None and other.when == 0 for other in others)
+    wall.panes[RCC].panned.emit(5.0, 7.0)
+    wall.panes[LCC].pressed.emit()
+    assert wall.compare(None)
+    wall.show_image(fine, Box(0, 0, ROWS, COLUMNS), WINDOW)
+    assert not wall.is_comparing
+    assert pane.hung is not None
+    assert pane.hung.image is IMAGES[LCC]
+    assert pane.placement.zoom == pytest.approx(before.zoom)
+    assert pane.placement.origin == pytest.approx((before.origin[0] + 5, before.origin[1] + 7))
+
+
+def test_without_a_prior_nothing_is_compared(wall: Wall) -> None:
+    assert not wall.compare(None)
+    assert wall.panes[RCC].image is not None
+
+
+def test_what_comes_later_joins_the_others_where_they_are(wall: Wall) -> None:
+    wall.panes[LCC].zoomed.emit(1.7, 200.0, 90.0)
+    wall.panes[LCC].panned.emit(-12.0, -9.0)
+    right, left = wall.panes[RCC], wall.panes[LCC]
+    before = right.placement
+    assert right.hung is not None
+    right.set_waiting(right.hung, "loading")
+    wall.show_image(make_display(IMAGES[RCC]), Box(0, 0, ROWS, COLUMNS), WINDOW)
+    assert right.placement.zoom == pytest.approx(left.placement.zoom)
+    assert right.placement.origin == pytest.approx(before.origin, abs=0.6)
+
+
+def test_a_hanging_that_came_too_late_turns_nothing(wall: Wall) -> None:
+    wall.reorient(Hanging("1.2", "other", 1, 1, (Slot(0, 0, "RCC", (make_hung(IMAGES[RCC]),)),)))
+    assert [pane.hung.image for pane in wall.panes if pane.hung] == list(IMAGES)

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QFileDialog, QMessageBox
 
+from mammoview.session.protocols import Role
 from mammoview.session.settings import Settings
 from mammoview.ui.desk import Desk
 from mammoview.ui.dialogs.settings import SettingsDialog
@@ -52,7 +53,9 @@ class FileCommands:
             self._desk.session.open_truth(image.id, name)
 
     def do_settings(self) -> None:
-        choices = dict(self._desk.presenter.installed.choices)
+        protocols = self._desk.session.hangings.protocols
+        own = tuple((protocol.id, protocol.name) for protocol in protocols if protocol.role is Role.CHOICE)
+        choices = dict(self._desk.presenter.installed.choices) | {"hanging": own}
         dialog = SettingsDialog(self._desk.session.settings, choices, self._desk.window)
         dialog.saved.connect(self._change_settings)
         self._desk.open_dialog(dialog)

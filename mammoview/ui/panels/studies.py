@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from PySide6.QtCore import QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QTreeWidget, QTreeWidgetItem, QWidget
 
+from mammoview.core.plain_text import date_text, name_text, printable
 from mammoview.core.study import Study
-from mammoview.ui.viewport.annotation import date_text, name_text
 
 _ID = Qt.ItemDataRole.UserRole
 
@@ -33,7 +33,7 @@ class StudiesPanel(QTreeWidget):
         with QSignalBlocker(self):
             self.clear()
             for number, own in enumerate(self._by_patient(), start=1):
-                name = name_text(own[0].patient_name) or own[0].patient_id or "unknown patient"
+                name = name_text(own[0].patient_name) or printable(own[0].patient_id) or "unknown patient"
                 head = QTreeWidgetItem([name if self._is_identity_shown else f"patient {number}"])
                 head.setFlags(Qt.ItemFlag.ItemIsEnabled)
                 self.addTopLevelItem(head)

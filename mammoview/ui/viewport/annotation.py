@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import Enum, auto
+from typing import Final
 
+from mammoview.core.facts import Fact
 from mammoview.core.geometry import Dihedral
-from mammoview.core.study import Inferred, Mammogram, PresentationIntent
+from mammoview.core.plain_text import date_text, name_text, printable
+from mammoview.core.study import Inferred, Mammogram, PresentationIntent, ViewModifier
 
-#: Labels of `Mammogram.technique` that say who the patient is, or where she was.
-_IDENTIFYING = frozenset({"Age", "Birth date", "Accession", "Institution", "Operator"})
 _OPPOSITE = {"A": "P", "P": "A", "L": "R", "R": "L", "H": "F", "F": "H"}
 
 
@@ -26,46 +27,62 @@ class Tone(Enum):
 
 @dataclass(frozen=True)
 class Line:
-    """One line of a corner."""
+    """One line of a corner.
+
+    Attributes
+    ----------
+    weight
+        What is left out first where room is short: the highest. 0 stays as long as anything does.
+    """
 
     text: str
     tone: Tone = Tone.PLAIN
+    weight: int = 0
 
 
 @dataclass(frozen=True)
 class AnnotationOptions:
-    """What the reader wants to see of it."""
+    """What the reader wants to see of it: two levels (MG-F10), and whether it says who the patient is."""
 
     is_identity_shown: bool = True
     is_technique_shown: bool = False
 
 
-def date_text(dicom_date: str) -> str:
-    """``20260314`` as ``2026-03-14``; anything else as it is."""
-    if len(dicom_date) == 8 and dicom_date.isdigit():
-        return f"{dicom_date[:4]}-{dicom_date[4:6]}-{dicom_date[6:]}"
-    return dicom_date
+def upper_lines(
+    image: Mammogram, options: AnnotationOptions, orientation: Inferred | None = None, when: int = 0
+) -> tuple[Line, ...]:
+    """The upper corner: what the image is, and whose.
 
-
-def name_text(person: str) -> str:
-    """``DOE^JANE`` as ``DOE, JANE``."""
-    parts = [part for part in person.split("^") if part]
-    return ", ".join(parts[:2])
-
-
-def upper_lines(image: Mammogram, options: AnnotationOptions, orientation: Inferred | None = None) -> tuple[Line, ...]:
-    """The upper corner: what the image is, and whose. ``orientation`` is what was decided without a tag (MG-K03)."""
+    Parameters
+    ----------
+    orientation
+        What was decided without a tag (MG-K03).
+    when
+        0 for the current study, 1 for the newest prior: a prior says so beside its date (MG-B10).
+    """
     lines = [Line(image.label, Tone.LABEL)]
-    lines.extend(_inferred([*image.inferred, *([orientation] if orientation else [])]))
+    if when:
+        which = "PRIOR" if when == 1 else f"PRIOR {when}"
+        lines.append(Line(f"{which} {date_text(image.study_date)}".strip(), Tone.WARNING))
     if image.is_synthetic:
         lines.append(Line("SYNTHETIC", Tone.LOUD))
     lines.extend(_flags(image))
+    lines.extend(_inferred([*image.inferred, *([orientation] if orientation else [])]))
+    facts = _Facts(image.technique, options)
     if options.is_identity_shown:
-        lines.extend(Line(text) for text in (name_text(image.patient_name), image.patient_id) if text)
+        lines.extend(
+            Line(text, weight=2) for text in (name_text(image.patient_name), printable(image.patient_id)) if text
+        )
+        lines.extend(facts.line(5, ("PatientBirthDate", "born"), ("PatientAge", ""), ("PatientSex", "")))
     else:
-        lines.append(Line("identity hidden", Tone.QUIET))
-    if image.study_date:
-        lines.append(Line(date_text(image.study_date)))
+        lines.append(Line("identity hidden", Tone.QUIET, 3))
+    acquired = facts.text("AcquisitionDate") if options.is_technique_shown else ""
+    if acquired or (image.study_date and not when):
+        lines.append(Line(acquired or date_text(image.study_date), weight=2))
+    if options.is_technique_shown:
+        lines.extend(facts.line(7, ("ReasonForRequestedProcedureCodeSequence", "reason")))
+        lines.extend(facts.line(9, ("SeriesNumber", "series"), ("InstanceNumber", "image")))
+        lines.extend(facts.line(9, ("AccessionNumber", "accession"), ("StudyID", "study")))
     return tuple(lines)
 
 
@@ -74,17 +91,61 @@ def _inferred(entries: Sequence[Inferred]) -> list[Line]:
     for entry in entries:
         what = f"{entry.attribute.replace('_', ' ')} {entry.value}".strip()
         by_source.setdefault(entry.source, []).append(what)
-    return [Line(f"INFERRED {', '.join(what)} ({source})", Tone.WARNING) for source, what in by_source.items()]
+    return [
+        Line(printable(f"INFERRED {', '.join(what)} ({source})"), Tone.WARNING, 1) for source, what in by_source.items()
+    ]
+
+
+_ENLARGED: Final = {ViewModifier.SPOT, ViewModifier.MAGNIFICATION}
 
 
 def _flags(image: Mammogram) -> list[Line]:
+    part = f": {', '.join(image.partial_meanings)}" if image.partial_meanings else ""
+    ratio = f" {image.lossy_ratio}" if image.lossy_ratio else ""
     flags = [
         (image.intent is PresentationIntent.FOR_PROCESSING, "RAW (FOR PROCESSING)"),
         (image.has_implant, "IMPLANT"),
-        (image.is_partial, "PARTIAL VIEW"),
-        (image.is_lossy, "LOSSY COMPRESSION"),
+        (image.is_partial, f"PARTIAL VIEW{part}"),
+        (image.is_partial and bool(_ENLARGED & set(image.modifiers)), "PARTIAL AND ENLARGED: HEADER IN DOUBT"),
+        (image.is_lossy, f"LOSSY{ratio} · NOT FOR PRIMARY READING"),
+        (image.is_burned_in, "BURNED-IN TEXT"),
+        (image.energy is not None, image.energy.value.upper() if image.energy else ""),
+        (image.is_biopsy, f"BIOPSY{''.join(f' · {target}' for target in image.biopsy_targets)}"),
     ]
-    return [Line(text, Tone.WARNING) for is_set, text in flags if is_set]
+    return [Line(printable(text), Tone.WARNING) for is_set, text in flags if is_set]
+
+
+class _Facts:
+    """The rows of a header that the options allow."""
+
+    def __init__(self, facts: Sequence[Fact], options: AnnotationOptions) -> None:
+        shown = (fact for fact in facts if options.is_identity_shown or not fact.is_identifying)
+        self._texts = {fact.keyword: fact.text for fact in shown}
+
+    def text(self, keyword: str) -> str:
+        """What an attribute says, or nothing."""
+        return self._texts.get(keyword, "")
+
+    def line(self, weight: int, *parts: tuple[str, str]) -> list[Line]:
+        """One line of (keyword, label) pairs, or none where the header fills none of them."""
+        said = [f"{label} {self.text(keyword)}".strip() for keyword, label in parts if self.text(keyword)]
+        return [Line("  ".join(said), Tone.PLAIN, weight)] if said else []
+
+
+#: The technique from top to bottom: what is left out first, and (attribute, label) side by side.
+_TECHNIQUE: Final[tuple[tuple[int, tuple[tuple[str, str], ...]], ...]] = (
+    (12, (("InstitutionName", ""),)),
+    (14, (("InstitutionAddress", ""),)),
+    (13, (("StationName", "station"), ("OperatorsName", "operator"))),
+    (10, (("Manufacturer", ""), ("ManufacturerModelName", ""))),
+    (12, (("DeviceSerialNumber", "serial"), ("DetectorID", "detector"))),
+    (6, (("KVP", ""), ("Exposure", ""), ("ExposureTime", ""))),
+    (6, (("AnodeTargetMaterial", "target"), ("FilterMaterial", "filter"))),
+    (6, (("BodyPartThickness", ""), ("CompressionForce", ""), ("PositionerPrimaryAngle", ""))),
+    (7, (("OrganDose", "organ dose"),)),
+    (8, (("EntranceDoseInmGy", "entrance dose"),)),
+    (9, (("RelativeXRayExposure", "relative exposure"),)),
+)
 
 
 def lower_lines(
@@ -101,12 +162,13 @@ def lower_lines(
     """
     lines: list[Line] = []
     if options.is_technique_shown:
-        shown = [pair for pair in image.technique if options.is_identity_shown or pair[0] not in _IDENTIFYING]
-        pairs = [f"{label} {text}" for label, text in shown]
-        lines.extend(Line("  ·  ".join(pairs[k : k + 2]), Tone.QUIET) for k in range(0, len(pairs), 2))
-    lines.extend(Line(note, Tone.WARNING if note.lower().startswith("not scored") else Tone.PLAIN) for note in notes)
-    lines.append(Line(spacing_text(image), Tone.QUIET))
-    lines.append(Line(f"{image.columns} × {image.rows}   zoom {zoom:.2f}", Tone.QUIET))
+        facts = _Facts(image.technique, options)
+        lines.extend(line for weight, parts in _TECHNIQUE for line in facts.line(weight, *parts))
+    for note in notes:
+        is_warning = note.lower().startswith("not scored")
+        lines.append(Line(note, Tone.WARNING if is_warning else Tone.PLAIN, 1 if is_warning else 3))
+    lines.append(Line(spacing_text(image), Tone.QUIET, 4))
+    lines.append(Line(f"{image.columns} × {image.rows}   zoom {zoom:.2f}", Tone.QUIET, 4))
     lines.append(Line("RESEARCH ONLY · NOT FOR DIAGNOSIS", Tone.QUIET))
     return tuple(lines)
 
@@ -126,7 +188,7 @@ def edge_letters(patient_orientation: tuple[str, str] | None, dihedral: Dihedral
     """
     if patient_orientation is None:
         return {}
-    to_right, to_bottom = patient_orientation
+    to_right, to_bottom = (printable(direction, 3) for direction in patient_orientation)
     if dihedral.transpose:
         to_right, to_bottom = to_bottom, to_right
     if dihedral.flip_columns:

@@ -28,9 +28,10 @@ _REACH_PX = 6.0
 
 @dataclass
 class _Known:
-    """What is known of one mark; ``found`` is None until its pixels were looked at."""
+    """What is known of one mark on some pixels; ``found`` is None until they were looked at."""
 
     mark: Mark
+    pixels: DisplayImage
     found: Statistics | None = None
     is_asked: bool = False
 
@@ -58,6 +59,8 @@ class Board(QObject):
     def __init__(self, session: Session, wall: Wall, background: Background, parent: QObject | None = None) -> None:
         super().__init__(parent)
         self._session, self._wall, self._background = session, wall, background
+        #: The stored number of the frame that a pane shows, from 0.
+        self.frame_of: Callable[[Canvas], int] = lambda _canvas: 0
         self.chosen = ""
         self._held = ""
         self._known: dict[str, _Known] = {}
@@ -75,7 +78,8 @@ class Board(QObject):
         """The marks of what a pane shows, oldest first."""
         if canvas.hung is None or canvas.image is None:
             return ()
-        return tuple(mark for mark in self._marks_of(canvas.hung.image.id) if mark.frame == canvas.frame)
+        frame = self.frame_of(canvas)
+        return tuple(mark for mark in self._marks_of(canvas.hung.image.id) if mark.frame == frame)
 
     def _marks_of(self, image_id: str) -> tuple[Mark, ...]:
         study = self.study_of(image_id)
@@ -103,11 +107,11 @@ class Board(QObject):
         Statistics are made at once for a small mark in the reader's hand. Others' come later, and `changed` tells so;
         those of a large mark that ``is_live``, another one with the next move of the mouse, are not made at all.
         """
-        if not mark.kind.is_closed or pixels is None:
-            return reading(mark, image)
         known = self._known.get(mark.id)
-        if known is None or known.mark != mark:
-            known = self._known[mark.id] = _Known(mark)
+        if not mark.kind.is_closed or pixels is None:
+            return reading(mark, image, known.found if known is not None and known.mark == mark else None)
+        if known is None or known.mark != mark or known.pixels is not pixels:
+            known = self._known[mark.id] = _Known(mark, pixels)
         if known.found is None and not known.is_asked:
             measure = _measuring(mark, image, pixels)
             if _box_px(mark) <= _AT_ONCE_PX and (is_live or mark.id == self.chosen):
@@ -118,8 +122,8 @@ class Board(QObject):
         return reading(mark, image, known.found)
 
     def reading_of(self, image: Mammogram, mark: Mark) -> Reading:
-        """What a mark says, whether its image hangs or not."""
-        return self.reading(mark, image, self._session.pixels_of(image.id))
+        """What a mark says, whether its image hangs or not; on a volume, as far as its frame was shown."""
+        return self.reading(mark, image, self._session.pixels_of(image.id) if image.frames == 1 else None)
 
     def details(self, mark: Mark, canvas: Canvas) -> tuple[str, ...]:
         """Everything that a mark on a pane says."""
@@ -220,12 +224,15 @@ class Board(QObject):
             )
 
     def labels(self, canvas: Canvas) -> markup.Labels:
-        """Room for labels on a pane: beside its marks and its findings."""
+        """Room for labels on a pane: beside its marks, its findings, and what is written there."""
         to_device = canvas.placement.to_device
         findings = [finding.box for finding in canvas.prepared.findings] if canvas.prepared else []
         boxes = [markup.box_of(mark, to_device) for mark in self.marks_on(canvas)]
         taken = [(box.left(), box.top(), box.right(), box.bottom()) for box in boxes]
-        return markup.Labels(canvas.device_size, [*taken, *markup.taken_by(findings, to_device)])
+        if canvas.written is not None:
+            written = (one.rect for one in (*canvas.written.lines, *canvas.written.letters, *canvas.written.badges))
+            taken += [(rect.left, rect.top, rect.right, rect.bottom) for rect in (*written, canvas.written.caption)]
+        return markup.Labels(canvas.device_size, taken, markup.rects_of(findings, to_device))
 
     def hit(self, canvas: Canvas, at: QPointF) -> markup.Hit | None:
         """The mark under a point of the widget."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -12,18 +13,22 @@ from PySide6.QtWidgets import QSizePolicy, QWidget
 from mammoview.core.geometry import Box
 from mammoview.core.image import DisplayImage
 from mammoview.core.study import VoiLut, VoiWindow
+from mammoview.imaging.air import Air
 from mammoview.session.hanging import Hung
 from mammoview.session.orientation import Side
 from mammoview.ui import theme
-from mammoview.ui.viewport import decor, marks, voi
-from mammoview.ui.viewport.annotation import AnnotationOptions, edge_letters, lower_lines, upper_lines
+from mammoview.ui.viewport import decor, marks
+from mammoview.ui.viewport.annotation import AnnotationOptions
+from mammoview.ui.viewport.corners import Layout
 from mammoview.ui.viewport.gray_image import as_image
 from mammoview.ui.viewport.layers import OverlayOptions, Prepared, Truth, legend
 from mammoview.ui.viewport.lens import Lens
 from mammoview.ui.viewport.mouse import MouseTool, Overpaint
 from mammoview.ui.viewport.placement import MAX_ZOOM, MIN_ZOOM, Placement, fitting_scale, hung, laid_box
+from mammoview.ui.viewport.pyramid import coarse_pyramid
 from mammoview.ui.viewport.render import GrayRenderer, Table
 from mammoview.ui.viewport.shade import Shade
+from mammoview.ui.viewport.writing import write
 
 _CENTRED = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
 
@@ -45,11 +50,13 @@ class Canvas(QWidget):
         self.hung: Hung | None = None
         self.image: DisplayImage | None = None
         self.placement = Placement(1, 1)
-        #: Stored number of the frame of a volume that is shown, from 0.
-        self.frame = 0
         self.shade = Shade()
+        self.default_voi: VoiWindow | VoiLut = self.shade.voi
+        self.computed_voi: VoiWindow | VoiLut | None = None
+        self.air: Air | None = None
         self.overpaints: list[Overpaint] = []
         self.tool: MouseTool | None = None
+        self.badges: tuple[str, ...] = ()
         self.prepared: Prepared | None = None
         self.truth: Truth | None = None
         self.is_active = False
@@ -65,6 +72,7 @@ class Canvas(QWidget):
         self._cursor: QPointF | None = None
         self._is_placed = False
         self._decor: QImage | None = None
+        self.written: Layout | None = None
 
     # What is shown
 
@@ -93,7 +101,7 @@ class Canvas(QWidget):
     def set_empty(self, text: str) -> None:
         """Show no image but ``text``: what belongs here, or why nothing can be shown (MG-B15)."""
         self.hung, self.image, self.prepared, self._renderer, self._lens = None, None, None, None, None
-        self.truth = None
+        self.truth, self.air = None, None
         self.text = text
         self._redraw()
 
@@ -102,20 +110,27 @@ class Canvas(QWidget):
         self.set_empty(text)
         self.hung, self._stack_text = item, stack_text
 
-    def set_image(self, image: DisplayImage, shown: Box, default: VoiWindow | VoiLut) -> None:
+    def set_image(
+        self,
+        image: DisplayImage,
+        shown: Box,
+        default: VoiWindow | VoiLut,
+        computed: VoiWindow | VoiLut | None = None,
+    ) -> None:
         """Show the pixels of the item that waits here.
 
         Parameters
         ----------
         shown
             The breast in native pixels: what is fitted to the pane.
-        default
-            The window to begin with.
+        default, computed
+            The window to begin with, and the one made from the pixels.
         """
         if self.hung is None or self.hung.image.id != image.image_id:
             return
         rows, columns = image.levels[0].shape
         self.image, self.text = image, ""
+        self.default_voi, self.computed_voi = default, computed
         self.shade = replace(self.shade, voi=default)
         self.placement = Placement(rows, columns, self.hung.orientation.dihedral)
         self._shown = laid_box(shown, self.placement)
@@ -166,19 +181,23 @@ class Canvas(QWidget):
             self._selected = ids
             self._redraw()
 
-    def set_window(self, adjustment: voi.Adjustment, *, is_inverted: bool) -> None:
-        """Apply the reader's window: one table lookup, nothing is resampled."""
-        self.shade = replace(self.shade, adjustment=adjustment, is_inverted=is_inverted)
+    def set_shade(self, shade: Shade) -> None:
+        """Show gray another way: one table lookup, nothing is resampled."""
+        was, self.shade = self.is_air_black, shade
+        if self.is_air_black != was:
+            self._make_renderer()
         self.update()
 
-    def next_voi(self) -> None:
-        """Take the next window or table that the header offers (MG-D01)."""
-        if self.hung is None:
-            return
-        offered = voi.choices(self.hung.image.grayscale, self.shade.voi)
-        following = offered[1 % len(offered)] if self.shade.voi == offered[0] else offered[0]
-        self.shade = replace(self.shade, voi=following)
-        self.update()
+    def set_air(self, air: Air | None) -> None:
+        """Take an estimate of the air around the breast."""
+        self.air = air
+        if self.is_air_black:
+            self._make_renderer()
+
+    @property
+    def is_air_black(self) -> bool:
+        """Whether estimated air is darkened now."""
+        return self.shade.is_air_black(self.air)
 
     def set_active(self, *, is_active: bool) -> None:
         if is_active != self.is_active:
@@ -264,10 +283,13 @@ class Canvas(QWidget):
 
     # Painting
 
-    def _blackened(self) -> tuple[tuple[np.ndarray, ...], ...]:
-        padding = self.image.padding if self.image else ()
-        is_cleaned = self._options.is_cleaned and self.prepared is not None
-        return (padding, self.prepared.suppressed) if is_cleaned and self.prepared else (padding,)
+    def _blackened(self) -> tuple[Sequence[np.ndarray], ...]:
+        blackened: list[Sequence[np.ndarray]] = [self.image.padding if self.image else ()]
+        if self._options.is_cleaned and self.prepared is not None:
+            blackened.append(self.prepared.suppressed)
+        if self.image is not None and self.air is not None and self.is_air_black:
+            blackened.append(coarse_pyramid(self.air.mask, self.image))
+        return tuple(blackened)
 
     def _make_renderer(self) -> None:
         self._renderer = GrayRenderer(self.image.levels, self._blackened()) if self.image else None
@@ -314,8 +336,9 @@ class Canvas(QWidget):
             self._decor.setDevicePixelRatio(ratio)
         painter.drawImage(0, 0, self._decor)
         painter.scale(1 / ratio, 1 / ratio)
-        caption = self.shade.caption(self.hung.image.grayscale)
-        decor.paint_window(painter, fonts, caption, size=size, chest_wall=self.chest_wall)
+        caption = self.shade.caption(self.hung.image.grayscale, has_black_air=self.is_air_black)
+        if self.written is not None:
+            decor.paint_window(painter, fonts, caption, self.written, self.chest_wall)
         if self._lens is not None and self._cursor is not None:
             self._lens.paint(painter, self.placement, self._table(), at=self._cursor * ratio, ratio=ratio)
         if self.tool is not None:
@@ -350,14 +373,19 @@ class Canvas(QWidget):
         painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
         colours = legend(prepared, self.truth, self._options)
         notes = (*((self._stack_text,) if self._stack_text else ()), *self._notes, *colours)
-        upper = upper_lines(image, self._annotation, self.hung.orientation.inferred)
-        lower = lower_lines(image, self._annotation, zoom=self.placement.zoom[1], notes=notes)
-        decor.paint_corners(painter, fonts, upper, lower, size=size, chest_wall=self.chest_wall)
-        letters = edge_letters(image.patient_orientation, self.hung.orientation.dihedral)
-        decor.paint_letters(painter, fonts, letters, size=size, chest_wall=self.chest_wall)
-        if self._options.is_cleaned:
-            text = "CLEANED COPY" if self.prepared else "CLEANED COPY NOT READY"
-            decor.paint_badge(painter, fonts, text, size=size, chest_wall=self.chest_wall)
+        cleaned = ("CLEANED COPY" if self.prepared else "CLEANED COPY NOT READY",) if self._options.is_cleaned else ()
+        self.written = write(
+            painter,
+            fonts,
+            image,
+            self.hung.orientation,
+            options=self._annotation,
+            placement=self.placement,
+            size=size,
+            notes=notes,
+            badges=(*self.badges, *cleaned),
+            when=self.hung.when,
+        )
         for overpaint in self.overpaints:
             overpaint.paint(painter, self, fonts)
         painter.end()

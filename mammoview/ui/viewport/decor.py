@@ -1,23 +1,29 @@
-"""Paint the corner annotations and the edge letters of a pane, on the side away from the chest wall."""
+"""Paint the corner annotations, the edge letters, the banners and the ruler of a pane."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from functools import lru_cache
+from typing import Final
 
-from PySide6.QtGui import QColor, QFont, QPainter
+from PySide6.QtCore import QPointF, QRectF
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
 
 from mammoview.session.orientation import Side
 from mammoview.ui import theme
-from mammoview.ui.viewport.annotation import Line, Tone
-from mammoview.ui.viewport.marks import text_block
+from mammoview.ui.viewport.annotation import Tone
+from mammoview.ui.viewport.corners import Layout, Placed, elided
+from mammoview.ui.viewport.marks import outlined_text
 
 _COLOURS: dict[Tone, QColor] = {
     Tone.LABEL: QColor(235, 238, 242),
     Tone.PLAIN: theme.TEXT,
-    Tone.QUIET: theme.QUIET,
+    Tone.QUIET: theme.QUIET.lighter(115),
     Tone.WARNING: theme.WARNING,
     Tone.LOUD: theme.LOUD,
 }
+_LARGE: Final = frozenset({Tone.LABEL, Tone.LOUD})
+#: A ruler of the first of these lengths that fits, cm.
+_RULERS_CM: Final = (10, 5, 2, 1)
 
 
 class Fonts:
@@ -25,13 +31,41 @@ class Fonts:
 
     def __init__(self, base: QFont, rows: int, ratio: float) -> None:
         logical = rows / ratio
-        self.plain = _sized(base, min(17.0, max(12.0, logical * 0.018)) * ratio)
-        self.label = _sized(base, min(34.0, max(19.0, logical * 0.038)) * ratio, is_bold=True)
+        self.plain = _sized(base, min(20.0, max(12.0, logical * 0.018)) * ratio)
+        self.label = _sized(base, min(38.0, max(19.0, logical * 0.038)) * ratio, is_bold=True)
         self.line_px = max(1.0, 1.4 * ratio)
+        # Every frame makes its fonts anew, but measures the same words: the cache goes by what a font says of itself.
+        self._keys = (self.plain.toString(), self.label.toString())
 
     def of(self, tone: Tone) -> QFont:
         """The font of one line."""
-        return self.label if tone in {Tone.LABEL, Tone.LOUD} else self.plain
+        return self.label if tone in _LARGE else self.plain
+
+    # As `mammoview.ui.viewport.corners.Measure`
+
+    def width(self, text: str, tone: Tone) -> float:
+        """How wide a text is, device pixels."""
+        return _width(self._keys[tone in _LARGE], text)
+
+    def height(self, tone: Tone) -> float:
+        """From one line to the next, device pixels."""
+        return _metrics(self._keys[tone in _LARGE]).lineSpacing()
+
+    def ascent(self, tone: Tone) -> float:
+        """From a line's top to its baseline, device pixels."""
+        return _metrics(self._keys[tone in _LARGE]).ascent()
+
+
+@lru_cache(maxsize=16)
+def _metrics(font: str) -> QFontMetricsF:
+    made = QFont()
+    made.fromString(font)
+    return QFontMetricsF(made)
+
+
+@lru_cache(maxsize=8192)
+def _width(font: str, text: str) -> float:
+    return _metrics(font).horizontalAdvance(text)
 
 
 def _sized(base: QFont, pixels: float, *, is_bold: bool = False) -> QFont:
@@ -41,79 +75,80 @@ def _sized(base: QFont, pixels: float, *, is_bold: bool = False) -> QFont:
     return font
 
 
-def paint_corners(
-    painter: QPainter,
-    fonts: Fonts,
-    upper: Sequence[Line],
-    lower: Sequence[Line],
-    *,
-    size: tuple[int, int],
-    chest_wall: Side | None,
-) -> None:
-    """Paint the two corners away from the chest wall; the lowest line is left free for the window's values.
-
-    Parameters
-    ----------
-    size
-        (rows, columns) of the pane, device pixels.
-    chest_wall
-        The edge where the chest wall lies; None counts as left.
-    """
-    rows, columns = size
-    margin = margin_px(fonts)
-    is_right = chest_wall is not Side.RIGHT
-    x = columns - margin if is_right else margin
-    styled = [(line.text, _COLOURS[line.tone], fonts.of(line.tone)) for line in upper]
-    top = text_block(painter, styled, x=x, y=margin, is_right=is_right, is_up=False)
-    painter.setFont(fonts.plain)
-    high = painter.fontMetrics().lineSpacing()
-    bottom = rows - margin - high
-    # What stands first in the lower corner matters least and is left out where it would run into the upper one.
-    room = max(0, int((bottom - top) / high) - 1)
-    kept = tuple(lower)[-room:] if room else ()
-    styled = [(line.text, _COLOURS[line.tone], fonts.of(line.tone)) for line in reversed(kept)]
-    text_block(painter, styled, x=x, y=bottom, is_right=is_right, is_up=True)
-
-
-def paint_window(painter: QPainter, fonts: Fonts, text: str, *, size: tuple[int, int], chest_wall: Side | None) -> None:
-    """Paint the window's values in the lowest line of the lower corner."""
-    rows, columns = size
-    margin = margin_px(fonts)
-    is_right = chest_wall is not Side.RIGHT
-    line = (text, _COLOURS[Tone.PLAIN], fonts.plain)
-    text_block(
-        painter, [line], x=columns - margin if is_right else margin, y=rows - margin, is_right=is_right, is_up=True
-    )
-
-
-def paint_letters(
-    painter: QPainter, fonts: Fonts, letters: dict[str, str], *, size: tuple[int, int], chest_wall: Side | None
-) -> None:
-    """Paint the patient's directions in the middle of the edges that are free of the chest wall (MG-F08)."""
-    rows, columns = size
-    margin = margin_px(fonts)
-    painter.setFont(fonts.plain)
-    high = painter.fontMetrics().height()
-    for edge, letter in letters.items():
-        if chest_wall is not None and edge == chest_wall.value:
-            continue
-        x = {"left": margin, "right": columns - margin}.get(edge, columns / 2)
-        y = {"top": margin * 0.5, "bottom": rows - margin * 0.5 - high}.get(edge, (rows - high) / 2)
-        line = (letter, _COLOURS[Tone.QUIET], fonts.plain)
-        text_block(painter, [line], x=x, y=y, is_right=edge == "right", is_up=False)
-
-
 def margin_px(fonts: Fonts) -> float:
     """The room between text and the edges of a pane, device pixels."""
     return fonts.plain.pixelSize() * 0.7
 
 
-def paint_badge(painter: QPainter, fonts: Fonts, text: str, *, size: tuple[int, int], chest_wall: Side | None) -> None:
-    """Paint a banner in the upper corner at the chest wall: what is shown is not the image as acquired."""
-    painter.setFont(fonts.label)
-    metrics = painter.fontMetrics()
-    wide, high = metrics.horizontalAdvance(text) + metrics.height(), metrics.height()
-    left = size[1] - wide if chest_wall is Side.RIGHT else 0
-    painter.fillRect(int(left), 0, int(wide), int(high), theme.WARNING)
-    painter.setPen(theme.BLACK)
-    painter.drawText(int(left + metrics.height() / 2), metrics.ascent(), text)
+def paint_layout(painter: QPainter, fonts: Fonts, layout: Layout) -> None:
+    """Paint lines, letters and banners where they were laid out."""
+    for one in (*layout.lines, *layout.letters):
+        _paint_line(painter, fonts, one)
+    for badge in layout.badges:
+        rect = badge.rect
+        painter.fillRect(QRectF(rect.left, rect.top, rect.right - rect.left, rect.bottom - rect.top), theme.WARNING)
+        painter.setFont(fonts.of(badge.tone))
+        painter.setPen(theme.BLACK)
+        left = rect.left + (rect.right - rect.left - fonts.width(badge.text, badge.tone)) / 2
+        painter.drawText(QPointF(left, rect.top + fonts.ascent(badge.tone)), badge.text)
+
+
+def _paint_line(painter: QPainter, fonts: Fonts, one: Placed) -> None:
+    painter.setFont(fonts.of(one.tone))
+    at = QPointF(one.rect.left, one.rect.top + fonts.ascent(one.tone))
+    outlined_text(painter, at, one.text, _COLOURS[one.tone])
+
+
+def paint_window(painter: QPainter, fonts: Fonts, text: str, layout: Layout, chest_wall: Side | None) -> None:
+    """Paint the window's values in the lowest line of the lower corner."""
+    room = layout.caption
+    shown = elided(text, Tone.PLAIN, room.right - room.left, fonts)
+    left = room.left if chest_wall is Side.RIGHT else room.right - fonts.width(shown, Tone.PLAIN)
+    painter.setFont(fonts.plain)
+    outlined_text(painter, QPointF(left, room.top + fonts.ascent(Tone.PLAIN)), shown, _COLOURS[Tone.PLAIN])
+
+
+def paint_ruler(
+    painter: QPainter,
+    fonts: Fonts,
+    layout: Layout,
+    *,
+    px_per_mm: float,
+    size: tuple[int, int],
+    chest_wall: Side | None,
+) -> None:
+    """Paint a ruler with a tick each centimetre along the edge away from the chest wall (MG-F09).
+
+    It lies in the margin, beside the text, and is left out where nothing would fit.
+
+    Parameters
+    ----------
+    px_per_mm
+        Device pixels per millimetre down the pane.
+    size
+        (rows, columns) of the pane, device pixels.
+    """
+    rows, columns = size
+    margin = margin_px(fonts)
+    cm = 10 * px_per_mm
+    count = next((count for count in _RULERS_CM if count * cm <= rows - 4 * margin), 0)
+    if not count or cm < 3 * fonts.line_px:
+        return
+    is_left = chest_wall is Side.RIGHT
+    edge, inwards = (0.5, 1) if is_left else (columns - 0.5, -1)
+    top = (rows - count * cm) / 2
+    for colour, width in ((QColor(0, 0, 0, 200), fonts.line_px + 2), (_COLOURS[Tone.QUIET], fonts.line_px)):
+        painter.setPen(QPen(colour, width))
+        painter.drawLine(QPointF(edge, top), QPointF(edge, top + count * cm))
+        for tick in range(count + 1):
+            length = margin * (0.75 if tick in {0, count} or tick % 5 == 0 else 0.45)
+            y = top + tick * cm
+            painter.drawLine(QPointF(edge, y), QPointF(edge + inwards * length, y))
+    name = f"{count} cm"
+    high = fonts.height(Tone.QUIET)
+    end = min(top + count * cm - high / 2, layout.gap[1] - high)
+    letter_bottoms = [one.rect.bottom for one in layout.letters if layout.gap[0] <= one.rect.top < layout.gap[1]]
+    if end >= max([layout.gap[0], *letter_bottoms]):
+        left = margin if is_left else columns - margin - fonts.width(name, Tone.QUIET)
+        painter.setFont(fonts.plain)
+        outlined_text(painter, QPointF(left, end + fonts.ascent(Tone.QUIET)), name, _COLOURS[Tone.QUIET])

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import cv2
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, Qt
-from PySide6.QtGui import QBrush, QColor, QFont, QImage, QPainter, QPainterPath, QPen, QPolygonF
+from PySide6.QtGui import QBrush, QColor, QImage, QPainter, QPainterPath, QPen, QPolygonF
 
 from mammoview.core.findings import Finding
 from mammoview.core.geometry import Box, PixelTransform
@@ -232,41 +230,20 @@ def _corners(painter: QPainter, rect: QRectF) -> None:
 
 def _paint_score(painter: QPainter, finding: Finding, to_device: PixelTransform, colour: QColor) -> None:
     at = _rect(to_device, finding.box).topLeft() - QPointF(0, 3)
-    _text(painter, at, f"{finding.p_malignant:.2f}", colour)
+    outlined_text(painter, at, f"{finding.p_malignant:.2f}", colour)
 
 
 def _label(painter: QPainter, under: QPointF, text: str, layer: Layer) -> None:
-    _text(painter, under + QPointF(0, painter.fontMetrics().ascent()), text, COLOURS[layer])
+    outlined_text(painter, under + QPointF(0, painter.fontMetrics().ascent()), text, COLOURS[layer])
 
 
-def _text(painter: QPainter, at: QPointF, text: str, colour: QColor) -> None:
+def outlined_text(painter: QPainter, at: QPointF, text: str, colour: QColor) -> None:
+    """Paint text with its baseline at ``at`` so that it can be read on bright tissue, too."""
     painter.setPen(QColor(0, 0, 0, 220))
     for dx, dy in ((1, 1), (-1, 1), (1, -1), (-1, -1)):
         painter.drawText(at + QPointF(dx, dy), text)
     painter.setPen(colour)
     painter.drawText(at, text)
-
-
-def text_block(
-    painter: QPainter, lines: Iterable[tuple[str, QColor, QFont]], *, x: float, y: float, is_right: bool, is_up: bool
-) -> float:
-    """Stack lines of text from (x, y) down, or up when ``is_up``, flush right when ``is_right``.
-
-    Returns
-    -------
-    float
-        The y where the next line would go.
-    """
-    for text, colour, font in lines:
-        painter.setFont(font)
-        metrics = painter.fontMetrics()
-        if is_up:
-            baseline, y = y - metrics.descent(), y - metrics.lineSpacing()
-        else:
-            baseline, y = y + metrics.ascent(), y + metrics.lineSpacing()
-        left = x - metrics.horizontalAdvance(text) if is_right else x
-        _text(painter, QPointF(left, baseline), text, colour)
-    return y
 
 
 def hit(prepared: Prepared, placement: Placement, row: float, col: float, reach_px: float) -> str | None:

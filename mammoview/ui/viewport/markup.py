@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import TypeAlias
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,8 +14,9 @@ from PySide6.QtGui import QColor, QPainter, QPainterPath, QPen, QPolygonF
 
 from mammoview.core.geometry import Box, PixelTransform
 from mammoview.core.marks import Mark, MarkKind, Point
+from mammoview.ui.viewport.annotation import Tone
 from mammoview.ui.viewport.decor import Fonts
-from mammoview.ui.viewport.marks import text_block
+from mammoview.ui.viewport.marks import outlined_text
 
 #: Unlike every colour of the overlays, so that nobody takes a reader's mark for a finding.
 DRAWN = QColor(196, 160, 255)
@@ -23,6 +25,11 @@ _HALO = QColor(0, 0, 0, 190)
 
 #: Covered pixels that are as bad as one pixel farther away.
 _FARNESS = 4.0
+#: How much worse it is to cover a lesion than another label.
+_LESION_WEIGHT = 8.0
+
+#: (left, top, right, bottom), device pixels.
+_Rect: TypeAlias = tuple[float, float, float, float]
 
 #: Outlines of more points than this are moved as a whole only.
 MOST_HANDLES = 60
@@ -132,11 +139,14 @@ class Labels:
     size
         (rows, columns) of the pane, device pixels.
     taken
-        What must not be covered: (left, top, right, bottom), device pixels.
+        What should not be covered: (left, top, right, bottom), device pixels.
+    lesions
+        What a reader looks at, and which is covered last; alike.
     """
 
     size: tuple[int, int]
-    taken: list[tuple[float, float, float, float]] = field(default_factory=list)
+    taken: list[_Rect] = field(default_factory=list)
+    lesions: list[_Rect] = field(default_factory=list)
 
     def place(self, around: QRectF, wide: float, high: float, gap: float) -> QRectF:
         """The best place beside ``around`` for a label of that size; it counts as taken from now on."""
@@ -156,20 +166,25 @@ class Labels:
         box = np.array((around.left(), around.top(), around.right(), around.bottom()))
         away = np.hypot(*np.maximum(np.maximum(box[:2] - boxes[:, 2:], boxes[:, :2] - box[2:]), 0.0).T)
         # The order decides between equals.
-        cost = self._covered(boxes) + moved + away * _FARNESS + np.arange(len(corners)) * 0.01
+        cost = (
+            _covered(boxes, self.taken)
+            + _covered(boxes, self.lesions) * _LESION_WEIGHT
+            + moved
+            + away * _FARNESS
+            + np.arange(len(corners)) * 0.01
+        )
         best = boxes[int(cost.argmin())].tolist()
         self.taken.append((best[0], best[1], best[2], best[3]))
         return QRectF(best[0], best[1], wide, high)
 
-    def _covered(self, boxes: NDArray[np.float64]) -> NDArray[np.float64]:
-        """How many pixels of what is taken each box would cover."""
-        if not self.taken:
-            return np.zeros(len(boxes))
-        taken = np.array(self.taken)
-        overlap = np.minimum(boxes[:, None, 2:], taken[None, :, 2:]) - np.maximum(
-            boxes[:, None, :2], taken[None, :, :2]
-        )
-        return np.asarray(np.prod(np.maximum(overlap, 0.0), axis=2).sum(axis=1))
+
+def _covered(boxes: NDArray[np.float64], rects: Sequence[_Rect]) -> NDArray[np.float64]:
+    """How many pixels of ``rects`` each box would cover."""
+    if not rects:
+        return np.zeros(len(boxes))
+    taken = np.array(rects)
+    overlap = np.minimum(boxes[:, None, 2:], taken[None, :, 2:]) - np.maximum(boxes[:, None, :2], taken[None, :, :2])
+    return np.asarray(np.prod(np.maximum(overlap, 0.0), axis=2).sum(axis=1))
 
 
 def box_of(mark: Mark, to_device: PixelTransform) -> QRectF:
@@ -179,8 +194,8 @@ def box_of(mark: Mark, to_device: PixelTransform) -> QRectF:
     return QRectF(left, top, right - left, bottom - top)
 
 
-def taken_by(boxes: Sequence[Box], to_device: PixelTransform) -> list[tuple[float, float, float, float]]:
-    """Native boxes as `Labels.taken` wants them."""
+def rects_of(boxes: Sequence[Box], to_device: PixelTransform) -> list[_Rect]:
+    """Native boxes on the pane, as `Labels` wants them."""
     placed = [to_device.apply_box(box) for box in boxes]
     return [(box.col0, box.row0, box.col1, box.row1) for box in placed]
 
@@ -204,21 +219,15 @@ def paint_label(
     """
     if not lines:
         return QRectF()
-    painter.setFont(fonts.plain)
-    metrics = painter.fontMetrics()
-    wide = max(metrics.horizontalAdvance(line) for line in lines)
-    high, gap = metrics.lineSpacing() * len(lines), 4 * fonts.line_px
+    line_high, gap = fonts.height(Tone.PLAIN), 4 * fonts.line_px
+    wide, high = max(fonts.width(line, Tone.PLAIN) for line in lines), line_high * len(lines)
     rect = labels.place(box_of(mark, to_device), wide, high, gap if mark.kind is not MarkKind.TEXT else 0.0)
     colour = CHOSEN if is_chosen else DRAWN
     _paint_leader(painter, rect, box_of(mark, to_device), fonts, colour)
-    text_block(
-        painter,
-        [(line, colour, fonts.plain) for line in lines],
-        x=rect.left(),
-        y=rect.top(),
-        is_right=False,
-        is_up=False,
-    )
+    painter.setFont(fonts.plain)
+    for number, line in enumerate(lines):
+        at = QPointF(rect.left(), rect.top() + number * line_high + fonts.ascent(Tone.PLAIN))
+        outlined_text(painter, at, line, colour)
     return rect
 
 

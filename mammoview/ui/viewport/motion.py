@@ -6,9 +6,31 @@ from collections.abc import Sequence
 
 from mammoview.session.orientation import Side
 from mammoview.ui.viewport.pane import Pane
+from mammoview.ui.viewport.placement import Whereabouts
 
 #: A finding is shown at this multiple of the fitting size at least when it is selected in the list.
 _REVEAL_TIMES = 2.0
+
+
+def whereabouts(pane: Pane) -> Whereabouts | None:
+    """Where the image of a pane is and how large; None without an image."""
+    fitting = pane.fitting_scale()
+    if fitting is None:
+        return None
+    at, scale = pane.placement, pane.placement.zoom[0] / pane.spacing[0]
+    pane.hang(scale)
+    rows, col = (now - then for now, then in zip(at.origin, pane.placement.origin, strict=True))
+    pane.placement = at
+    outward = -col if pane.chest_wall is Side.RIGHT else col
+    return Whereabouts(pane.size_group, scale, scale / fitting, rows, outward)
+
+
+def bring(pane: Pane, where: Whereabouts) -> None:
+    """Bring an image to where another one was: the chest wall, and the breast's middle or top, to the same place."""
+    fitting = pane.fitting_scale()
+    if fitting is not None:
+        pane.hang(where.scale if where.group == pane.size_group else where.times * fitting)
+        pane.pan(where.rows, where.outward)
 
 
 class Motion:
@@ -50,9 +72,14 @@ class Motion:
             self.fit()
 
     def join(self, pane: Pane) -> None:
-        """Place an image that has just come: among fitted ones at their size, else at its own."""
+        """Place an image that has just come: at the place and size of those that move with it, else at its own."""
         if self.is_fitted:
             self.fit()
+            return
+        others = (whereabouts(other) for other in self.panes if other is not pane and not other.isHidden())
+        like = next((where for where in others if where is not None and where.group == pane.size_group), None)
+        if like is not None and self.is_synchronous:
+            bring(pane, like)
         else:
             pane.hang(pane.fitting_scale() or 1.0)
 

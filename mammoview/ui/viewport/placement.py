@@ -91,6 +91,29 @@ class Placement:
         )
 
 
+@dataclass(frozen=True)
+class Whereabouts:
+    """Where and how large an image is, in terms that hold for other images of the same view.
+
+    Attributes
+    ----------
+    group
+        What images share whose sizes can be compared, see `Canvas.size_group`.
+    scale
+        Device pixels per mm, or per native pixel where the spacing is unknown.
+    times
+        The same as a multiple of the size at which the breast fits.
+    rows, outward
+        Device pixels between where it hangs at that size and where it is, outward from the chest wall.
+    """
+
+    group: object
+    scale: float
+    times: float
+    rows: float
+    outward: float
+
+
 def laid_box(box: Box, placement: Placement) -> Box:
     """A box of native pixels in laid-down pixels."""
     return placement.dihedral.transform(placement.rows, placement.columns).apply_box(box)

@@ -28,6 +28,15 @@ def mask_pyramid(mask: NDArray[np.bool_], levels: int) -> tuple[NDArray[np.uint8
     return tuple(pyramid)
 
 
+def coarse_pyramid(mask: NDArray[np.bool_], image: DisplayImage) -> tuple[NDArray[np.uint8], ...]:
+    """A pyramid for `mammoview.ui.viewport.render.GrayRenderer` that begins at the level of the mask's shape.
+
+    Empty where no level has that shape.
+    """
+    shapes = [level.shape for level in image.levels]
+    return mask_pyramid(mask, len(shapes) - shapes.index(mask.shape)) if mask.shape in shapes else ()
+
+
 def breast_box(image: DisplayImage, *, is_dark_high: bool = False) -> Box:
     """The native box around what is above 1 % of the range of the coarsest level; the whole image where nothing is.
 

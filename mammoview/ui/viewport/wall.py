@@ -5,43 +5,62 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import Signal
-from PySide6.QtWidgets import QGridLayout, QWidget
+from PySide6.QtWidgets import QVBoxLayout, QWidget
 
 from mammoview.core.geometry import Box
 from mammoview.core.image import DisplayImage
 from mammoview.core.study import VoiLut, VoiWindow
-from mammoview.session.hanging import Hanging, Hung, Slot
+from mammoview.session.hanging import Hanging, Hung, Slot, arranged
+from mammoview.session.orientation import mirrored
 from mammoview.ui.viewport.annotation import AnnotationOptions
+from mammoview.ui.viewport.areas import Area, Placed
 from mammoview.ui.viewport.layers import OverlayOptions, Prepared, Truth
-from mammoview.ui.viewport.motion import Motion
+from mammoview.ui.viewport.motion import Motion, bring, whereabouts
 from mammoview.ui.viewport.mouse import MouseTool, Overpaint
 from mammoview.ui.viewport.pane import Pane
+from mammoview.ui.viewport.placement import Whereabouts
+from mammoview.ui.viewport.shade import Shade
+from mammoview.ui.viewport.tones import Tones
 from mammoview.ui.viewport.voi import Adjustment
 
 
 class Wall(QWidget):
-    """Hangs a study and keeps its panes in step."""
+    """Hangs a study and keeps its panes in step.
+
+    Attributes
+    ----------
+    second
+        What hangs on the second monitor; a window of its own shows it. Its panes are panes like all others.
+    """
 
     finding_clicked = Signal(str)
     hovered = Signal(str)
     pixels_wanted = Signal(tuple)
     single_toggled = Signal(bool)
+    activated = Signal()
     #: Panes are about to go: what holds one must let go.
     panes_ending = Signal()
+    window_drag_begun = Signal()
+    window_drag_ended = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self._grid = QGridLayout(self)
-        self._grid.setContentsMargins(0, 0, 0, 0)
-        self._grid.setSpacing(1)
+        layout = QVBoxLayout(self)
+        layout.setContentsMargins(0, 0, 0, 0)
+        self._first, self.second = Area(self), Area()
+        layout.addWidget(self._first)
+        self._hanging = Hanging("", "", 1, 1, ())
+        self._has_second = False
+        self.is_swapped = False
+        self._compared: dict[Pane, tuple[Hung, Shade]] = {}
+        self._kept: dict[Pane, tuple[Whereabouts, Shade | None]] = {}
         self.panes: list[Pane] = []
         self._slots: list[Slot] = []
         self._depth: list[int] = []
         self._active = 0
         self.motion = Motion()
         self.is_single = False
-        self.adjustment = Adjustment()
-        self.is_inverted = False
+        self.tones = Tones()
         self.options = OverlayOptions()
         self._annotation = AnnotationOptions()
         self._is_lens_on = False
@@ -63,45 +82,70 @@ class Wall(QWidget):
     def show_hanging(self, hanging: Hanging) -> None:
         """Hang a study; its pixels come later through `show_image`."""
         self.panes_ending.emit()
-        self.is_single, self._active, self.motion.is_fitted = False, 0, True
-        for pane in self.panes:
-            self._grid.removeWidget(pane)
+        if hanging.study_uid != self._hanging.study_uid:
+            self.is_swapped = False
+        self._hanging = hanging
+        self._active, self.motion.is_fitted = 0, True
+        self._compared, self._kept = {}, {}
+        old, self.panes = self.panes, []
+        self._first.lay(())
+        self.second.lay(())
+        for pane in old:
             pane.hide()
             pane.deleteLater()
-        for row in range(self._grid.rowCount()):
-            self._grid.setRowStretch(row, 0)
-        for column in range(self._grid.columnCount()):
-            self._grid.setColumnStretch(column, 0)
         self._slots, self._depth = list(hanging.slots), [0] * len(hanging.slots)
-        self.panes = [self._add(index, slot) for index, slot in enumerate(self._slots)]
+        self.panes = [self._add(index) for index in range(len(self._slots))]
         self.motion.panes = self.panes
-        for row in range(hanging.rows):
-            self._grid.setRowStretch(row, 1)
-        for column in range(hanging.columns):
-            self._grid.setColumnStretch(column, 1)
+        self.tones.begin(self.panes, hanging.study_uid)
+        self._lay()
         for index in range(len(self.panes)):
             self._hang_front(index)
-        self._activate(next((i for i, slot in enumerate(self._slots) if slot.stack), 0))
+        # A reader begins with the current study.
+        filled = [i for i, slot in enumerate(self._slots) if slot.stack]
+        self._activate(min(filled, key=lambda i: self._slots[i].stack[0].when, default=0))
 
-    def _add(self, index: int, slot: Slot) -> Pane:
+    def _lay(self) -> None:
+        """Put the panes where they belong on the monitors that there are."""
+        placed: dict[int, list[Placed]] = {1: [], 2: []}
+        where = arranged(self._hanging, has_second=self._has_second, is_swapped=self.is_swapped)
+        for pane, slot, (screen, row, column) in zip(self.panes, self._slots, where, strict=True):
+            placed[screen].append(Placed(pane, row, column, slot.row_span))
+        self._first.lay(placed[1])
+        self.second.lay(placed[2])
+        if self.is_single:
+            self.is_single = False
+            self.single_toggled.emit(False)
+
+    def set_second(self, *, is_on: bool) -> None:
+        """Use the second monitor, or do without it; what is shown stays as it is."""
+        self._has_second = is_on
+        self._lay()
+        self.motion.refit()
+
+    def set_swapped(self, *, is_on: bool) -> None:
+        """Exchange left and right on the screen; the images are not turned."""
+        self.is_swapped = is_on
+        self._lay()
+        self.motion.refit()
+
+    def _add(self, index: int) -> Pane:
         pane = Pane(self)
-        self._grid.addWidget(pane, slot.row, slot.column, slot.row_span, 1)
         pane.set_options(self.options)
         pane.set_annotation(self._annotation)
-        pane.set_window(self.adjustment, is_inverted=self.is_inverted)
         pane.is_window_tool = self._is_window_tool
         pane.overpaints = list(self._overpaints)
         pane.set_tool(self._tool)
         pane.panned.connect(lambda rows, outward: self.motion.pan(pane, rows, outward))
         pane.zoomed.connect(lambda factor, row, outward: self.motion.zoom(pane, factor, row, outward))
-        pane.windowed.connect(self._drag_window)
+        pane.windowed.connect(lambda right, up: self.tones.drag(pane, right, up))
+        pane.window_drag_begun.connect(self.window_drag_begun)
+        pane.window_drag_ended.connect(self.window_drag_ended)
         pane.pressed.connect(lambda: self._activate(index))
         pane.resized.connect(self.motion.refit)
         pane.stepped.connect(lambda step: self.step(step, index))
         pane.finding_clicked.connect(self.finding_clicked)
         pane.hovered.connect(self.hovered)
         pane.double_clicked.connect(lambda: self.set_single(is_single=not self.is_single))
-        pane.show()
         return pane
 
     def _hang_front(self, index: int) -> None:
@@ -109,6 +153,7 @@ class Wall(QWidget):
         if not slot.stack:
             pane.set_empty(f"no {slot.label}")
             return
+        self._compared.pop(pane, None)
         depth = self._depth[index]
         of = f"image {depth + 1} of {len(slot.stack)} in this slot" if len(slot.stack) > 1 else ""
         pane.set_waiting(slot.stack[depth], f"loading {slot.stack[depth].image.label} …", of)
@@ -120,18 +165,71 @@ class Wall(QWidget):
             return
         stack = self._slots[index].stack
         self._depth[index] = (self._depth[index] + by) % len(stack)
+        self._keep_place(self.panes[index])
         self._hang_front(index)
         self.pixels_wanted.emit((stack[self._depth[index]].image.id,))
 
-    def show_image(self, image: DisplayImage, shown: Box, default: VoiWindow | VoiLut) -> None:
+    def show_image(
+        self,
+        image: DisplayImage,
+        shown: Box,
+        default: VoiWindow | VoiLut,
+        computed: VoiWindow | VoiLut | None = None,
+    ) -> None:
         """Show the pixels of an image that hangs here; others are ignored."""
         pane = self.pane_of(image.image_id)
         if pane is None:
             return
-        pane.set_image(image, shown, default)
+        pane.set_image(image, shown, default, computed)
+        self.tones.join(pane)
         if self._is_lens_on:
             pane.set_lens(is_on=True)
-        self.motion.join(pane)
+        where, shade = self._kept.pop(pane, (None, None))
+        if shade is not None:
+            pane.set_shade(shade)
+        if where is not None:
+            bring(pane, where)
+        else:
+            self.motion.join(pane)
+
+    def _keep_place(self, pane: Pane) -> None:
+        """Let the next image of a pane come to the place and size of the one that is there."""
+        where = whereabouts(pane)
+        if where is not None and not self.motion.is_fitted:
+            self._kept[pane] = where, None
+
+    def compare(self, prior: Hung | None) -> bool:
+        """Show a prior in the active pane, at the place and size of the image there; again brings that back.
+
+        Parameters
+        ----------
+        prior
+            The prior of the active image, None where there is none.
+
+        Returns
+        -------
+        bool
+            False where there is nothing to show.
+        """
+        pane = self.active
+        if pane is None or pane.hung is None:
+            return False
+        item, shade = self._compared.pop(pane, (None, None))
+        if item is None:
+            if prior is None:
+                return False
+            item, self._compared[pane] = prior, (pane.hung, pane.shade)
+        where = whereabouts(pane)
+        if where is not None:
+            self._kept[pane] = where, shade
+        pane.set_waiting(item, f"loading {item.image.label} …")
+        self.pixels_wanted.emit((item.image.id,))
+        return True
+
+    @property
+    def is_comparing(self) -> bool:
+        """Whether the active pane shows a prior in place of its image."""
+        return self.active is not None and self.active in self._compared
 
     def show_failure(self, image_id: str, text: str) -> None:
         """Say in its place why an image cannot be shown."""
@@ -140,7 +238,10 @@ class Wall(QWidget):
             pane.set_waiting(pane.hung, f"{pane.hung.image.label} cannot be shown\n\n{text}")
 
     def reorient(self, hanging: Hanging) -> None:
-        """Lay images down another way once their chest walls were seen."""
+        """Lay images down another way once their chest walls were seen; another hanging is passed over."""
+        if hanging.places != self._hanging.places:
+            return
+        self._hanging = hanging
         for index, slot in enumerate(hanging.slots):
             pane = self.panes[index]
             item = slot.stack[self._depth[index]] if slot.stack else None
@@ -150,14 +251,16 @@ class Wall(QWidget):
         self.motion.refit()
 
     def flip_active(self) -> None:
-        """Mirror the active image left to right (MG-K03)."""
-        pane = self.active
-        if pane is None or pane.hung is None:
-            return
-        was = pane.hung.orientation
-        mirrored = replace(was.dihedral, flip_columns=not was.dihedral.flip_columns)
-        pane.set_hung(Hung(pane.hung.image, replace(was, dihedral=mirrored)))
-        self.fit()
+        """Mirror the active image left to right, for as long as it hangs."""
+        if self.active is not None and self.active.hung is not None:
+            item = self.active.hung
+            self.lay_active(replace(item, orientation=mirrored(item.image, item.orientation)))
+
+    def lay_active(self, item: Hung) -> None:
+        """Lay the active image down another way."""
+        if self.active is not None:
+            self.active.set_hung(item)
+            self.fit()
 
     # Moving
 
@@ -186,25 +289,24 @@ class Wall(QWidget):
         """Let all panes move together, or each alone."""
         self.motion.is_synchronous = is_on
 
+    def activate(self, pane: Pane) -> None:
+        """Make a pane the one that commands act on."""
+        self._activate(self.panes.index(pane))
+
     def _activate(self, index: int) -> None:
         self._active = index
         for i, pane in enumerate(self.panes):
             pane.set_active(is_active=i == index)
+        self.activated.emit()
 
     def set_single(self, *, is_single: bool) -> None:
         """Show the active pane alone, or all."""
         if is_single == self.is_single or not self.panes:
             return
         self.is_single = is_single
-        for index, pane in enumerate(self.panes):
-            pane.setVisible(not is_single or index == self._active)
-            slot = self._slots[index]
-            for row in range(slot.row, slot.row + slot.row_span):
-                self._grid.setRowStretch(row, 1 if not is_single or self._slots[self._active].row == row else 0)
-            self._grid.setColumnStretch(
-                slot.column, int(not is_single or self._slots[self._active].column == slot.column)
-            )
-        self._grid.activate()
+        pane = self.panes[self._active]
+        area = self._first if pane in self._first else self.second
+        area.show_only(pane if is_single else None)
         self.fit()
         self.single_toggled.emit(is_single)
 
@@ -231,23 +333,12 @@ class Wall(QWidget):
     # Gray and overlays
 
     def set_adjustment(self, adjustment: Adjustment) -> None:
-        """Apply one window adjustment to all panes."""
-        self.adjustment = adjustment
-        for pane in self.panes:
-            pane.set_window(adjustment, is_inverted=self.is_inverted)
+        """Change contrast and brightness of the active pane, and of what is linked with it."""
+        self.tones.set_adjustment(adjustment, self.active)
 
     def set_inverted(self, *, is_inverted: bool) -> None:
         """Show black for white; padding stays black."""
-        self.is_inverted = is_inverted
-        self.set_adjustment(self.adjustment)
-
-    def next_voi(self) -> None:
-        """Step to the next window that each header offers."""
-        for pane in self.panes:
-            pane.next_voi()
-
-    def _drag_window(self, right: float, up: float) -> None:
-        self.set_adjustment(self.adjustment.dragged(right, up))
+        self.tones.set_inverted(is_inverted=is_inverted, pane=self.active)
 
     def set_options(self, options: OverlayOptions) -> None:
         """Switch overlays in all panes."""

@@ -69,7 +69,7 @@ class DrawingTool:
     def _begin(self, pane: Pane) -> None:
         if self._pane is None and pane.hung is not None:
             self._board.choose("")
-            self._pane, self._image_id, self._frame = pane, pane.hung.image.id, pane.frame
+            self._pane, self._image_id, self._frame = pane, pane.hung.image.id, self._board.frame_of(pane)
 
     def _follow(self, pane: Pane, row: float, col: float) -> None:
         self._loose = _inside(pane, row, col)

@@ -1,0 +1,284 @@
+"""Where the lines of a pane go, so that nothing overlaps and nothing is cut off at any size. No Qt.
+
+Lines stand at the edge away from the chest wall. Where room is short, lines are wrapped, then left out by their
+weight, then shortened; the side and the view stay.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
+
+from mammoview.ui.viewport.annotation import Line, Tone
+
+#: Text reaches no further into the pane than this share of it, but at least as far as `_ROOM_LINES` line heights.
+_MOST_SHARE: Final = 0.62
+_ROOM_LINES: Final = 14.0
+#: A warning may take so many lines.
+_MOST_WRAPS: Final = 3
+
+
+class Measure(Protocol):
+    """How large text is, device pixels."""
+
+    def width(self, text: str, tone: Tone) -> float:
+        """From the first letter's left to the last one's right."""
+
+    def height(self, tone: Tone) -> float:
+        """From one line to the next."""
+
+
+@dataclass(frozen=True)
+class Rect:
+    """Rows [top, bottom) and columns [left, right), device pixels."""
+
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+    def overlaps(self, other: Rect) -> bool:
+        """Whether both share a pixel."""
+        return (
+            self.left < other.right and other.left < self.right and self.top < other.bottom and other.top < self.bottom
+        )
+
+
+@dataclass(frozen=True)
+class Placed:
+    """A line and its place."""
+
+    text: str
+    tone: Tone
+    rect: Rect
+
+
+@dataclass(frozen=True)
+class Layout:
+    """Everything that is written into one pane.
+
+    Attributes
+    ----------
+    lines, letters, badges
+        What is written, each within its rectangle.
+    caption
+        The room for the window's values.
+    gap
+        (top, bottom) of the rows at the outer edge that no line uses.
+    left_out
+        How many lines found no room.
+    """
+
+    lines: tuple[Placed, ...]
+    letters: tuple[Placed, ...]
+    badges: tuple[Placed, ...]
+    caption: Rect
+    gap: tuple[float, float]
+    left_out: int = 0
+
+
+@dataclass(frozen=True)
+class _Frame:
+    rows: int
+    columns: int
+    margin: float
+    is_right: bool
+    measure: Measure
+
+    def at_edge(self, width: float, top: float, height: float) -> Rect:
+        """A rectangle at the edge away from the chest wall."""
+        left = self.columns - self.margin - width if self.is_right else self.margin
+        return Rect(left, top, left + width, top + height)
+
+    def at_wall(self, width: float, top: float, height: float) -> Rect:
+        """A rectangle at the chest wall's edge."""
+        left = 0.0 if self.is_right else self.columns - width
+        return Rect(left, top, left + width, top + height)
+
+    @property
+    def widest(self) -> float:
+        """How far text may reach into the pane."""
+        room = self.columns - 2 * self.margin
+        return max(0.0, min(room, max(self.columns * _MOST_SHARE, _ROOM_LINES * self.measure.height(Tone.PLAIN))))
+
+
+def lay_out(
+    upper: Sequence[Line],
+    lower: Sequence[Line],
+    *,
+    size: tuple[int, int],
+    margin: float,
+    is_right: bool,
+    measure: Measure,
+    letters: dict[str, str] | None = None,
+    badges: Sequence[str] = (),
+) -> Layout:
+    """Give every line its place.
+
+    Parameters
+    ----------
+    upper, lower
+        From top to bottom.
+    size
+        (rows, columns) of the pane, device pixels.
+    margin
+        Between text and the pane's edges.
+    is_right
+        Whether the edge away from the chest wall is the right one.
+    letters
+        Directions by edge; the chest wall's own edge left out by the caller.
+    badges
+        Banners at the chest wall's upper corner, never shortened.
+    """
+    frame = _Frame(size[0], size[1], margin, is_right, measure)
+    made_badges = _badges(frame, badges)
+    made_letters, caption = _letters(frame, letters or {}, made_badges)
+    inner = [one for edge, one in made_letters.items() if edge in {"top", "bottom"}]
+    obstacles = [one.rect for one in (*made_badges, *inner)]
+    outer = next((one for edge, one in made_letters.items() if edge in {"left", "right"}), None)
+    reserve = (outer.rect.bottom - outer.rect.top if outer else 0.0) + margin
+    chosen = [*((line, True) for line in upper if line.text), *((line, False) for line in lower if line.text)]
+    count = len(chosen)
+    while True:
+        _leave_out(frame, chosen, caption.top - margin - reserve)
+        down = _stack_down(frame, [line for line, is_upper in chosen if is_upper], obstacles)
+        up = _stack_up(frame, [line for line, is_upper in chosen if not is_upper], caption.top, obstacles)
+        gap = (max([margin, *(one.rect.bottom for one in down)]), min([caption.top, *(one.rect.top for one in up)]))
+        if len(chosen) <= 1 or gap[1] - gap[0] >= reserve:
+            break
+        # Around banners and letters lines took more room than reckoned.
+        _leave_out(frame, chosen, 0.0, at_most=1)
+    if outer is not None:
+        high = outer.rect.bottom - outer.rect.top
+        top = min(max((frame.rows - high) / 2, gap[0]), gap[1] - high)
+        made_letters = {edge: one for edge, one in made_letters.items() if one is not outer}
+        if gap[1] - gap[0] >= high:
+            moved = replace(outer.rect, top=top, bottom=top + high)
+            made_letters["outer"] = replace(outer, rect=moved)
+    return Layout((*down, *up), tuple(made_letters.values()), made_badges, caption, gap, count - len(chosen))
+
+
+def _badges(frame: _Frame, texts: Sequence[str]) -> tuple[Placed, ...]:
+    made: list[Placed] = []
+    top = 0.0
+    for text in texts:
+        tone = Tone.LOUD
+        # Half of a narrow pane belongs to the label: the banner takes the smaller letters then.
+        if frame.measure.width(text, tone) + frame.measure.height(tone) > frame.columns * 0.55:
+            tone = Tone.WARNING
+        high = frame.measure.height(tone)
+        wide = min(float(frame.columns), frame.measure.width(text, tone) + high)
+        made.append(Placed(text, tone, frame.at_wall(wide, top, high)))
+        top += high + 1
+    return tuple(made)
+
+
+def _letters(frame: _Frame, letters: dict[str, str], badges: Sequence[Placed]) -> tuple[dict[str, Placed], Rect]:
+    """The letters in the middle of their edges, or nearer to the chest wall where text needs the middle."""
+    high = frame.measure.height(Tone.QUIET)
+    caption_room = 18 * frame.measure.width("0", Tone.PLAIN)
+    is_narrow = frame.columns / 2 - frame.margin < caption_room
+    share = 0.2 if is_narrow else 0.5
+    middle = frame.columns * (share if frame.is_right else 1 - share)
+    below = max([frame.margin * 0.5, *(badge.rect.bottom for badge in badges)])
+    made: dict[str, Placed] = {}
+    for edge, letter in letters.items():
+        wide = frame.measure.width(letter, Tone.QUIET)
+        if edge in {"top", "bottom"}:
+            top = below if edge == "top" else frame.rows - frame.margin * 0.5 - high
+            left = min(max(0.0, middle - wide / 2), frame.columns - wide)
+            made[edge] = Placed(letter, Tone.QUIET, Rect(left, top, left + wide, top + high))
+        else:
+            made[edge] = Placed(letter, Tone.QUIET, frame.at_edge(wide, (frame.rows - high) / 2, high))
+    line = frame.measure.height(Tone.PLAIN)
+    room = frame.columns - 2 * frame.margin
+    if "bottom" in made:
+        rect = made["bottom"].rect
+        room = (frame.columns - rect.right if frame.is_right else rect.left) - 2 * frame.margin
+    return made, frame.at_edge(max(0.0, room), frame.rows - frame.margin - line, line)
+
+
+def _leave_out(frame: _Frame, chosen: list[tuple[Line, bool]], room: float, *, at_most: int = 1000) -> None:
+    """Leave lines out until the rest fits into ``room`` rows: the heaviest first, of equal ones the last."""
+    highs = [frame.measure.height(line.tone) * len(_wrapped(frame, line, frame.widest)) for line, _is_upper in chosen]
+    while len(chosen) > 1 and sum(highs) > room and at_most > 0:
+        # The label comes first and is never reached.
+        _, index = max((line.weight, index) for index, (line, _) in enumerate(chosen) if index)
+        del chosen[index], highs[index]
+        at_most -= 1
+
+
+def _stack_down(frame: _Frame, lines: Sequence[Line], obstacles: Sequence[Rect]) -> list[Placed]:
+    made: list[Placed] = []
+    top = frame.margin
+    for line in lines:
+        high = frame.measure.height(line.tone)
+        free = _free(frame, top, top + high, obstacles)
+        while free < min(frame.widest, frame.measure.width(line.text, line.tone)) * 0.4 and free < frame.widest:
+            # Something stands in the way for the most part: begin below it.
+            top = min(rect.bottom for rect in obstacles if rect.top < top + high and rect.bottom > top)
+            free = _free(frame, top, top + high, obstacles)
+        for text in _wrapped(frame, line, free):
+            made.append(_at_edge(frame, text, line.tone, top))
+            top += high
+    return made
+
+
+def _stack_up(frame: _Frame, lines: Sequence[Line], bottom: float, obstacles: Sequence[Rect]) -> list[Placed]:
+    made: list[Placed] = []
+    for line in reversed(lines):
+        high = frame.measure.height(line.tone)
+        texts = _wrapped(frame, line, _free(frame, bottom - high, bottom, obstacles))
+        for text in reversed(texts):
+            bottom -= high
+            made.append(_at_edge(frame, text, line.tone, bottom))
+    return made[::-1]
+
+
+def _at_edge(frame: _Frame, text: str, tone: Tone, top: float) -> Placed:
+    return Placed(text, tone, frame.at_edge(frame.measure.width(text, tone), top, frame.measure.height(tone)))
+
+
+def _free(frame: _Frame, top: float, bottom: float, obstacles: Sequence[Rect]) -> float:
+    """The width between the outer edge and the first obstacle beside these rows."""
+    free = frame.widest
+    for rect in obstacles:
+        if rect.top < bottom and rect.bottom > top:
+            beside = frame.columns - rect.right if frame.is_right else rect.left
+            free = min(free, beside - 2 * frame.margin)
+    return max(0.0, free)
+
+
+def _wrapped(frame: _Frame, line: Line, width: float) -> list[str]:
+    """The text in one line, or in several where it must not be lost (weights 0 and 1); each fits ``width``."""
+    tone = line.tone
+    if tone is Tone.LABEL or frame.measure.width(line.text, tone) <= width:
+        return [line.text]
+    if line.weight > 1:
+        return [elided(line.text, tone, width, frame.measure)]
+    texts: list[str] = []
+    rest = line.text.split()
+    while rest and len(texts) < _MOST_WRAPS - 1:
+        count = 1
+        while count < len(rest) and frame.measure.width(" ".join(rest[: count + 1]), tone) <= width:
+            count += 1
+        texts.append(elided(" ".join(rest[:count]), tone, width, frame.measure))
+        rest = rest[count:]
+    if rest:
+        texts.append(elided(" ".join(rest), tone, width, frame.measure))
+    return texts
+
+
+def elided(text: str, tone: Tone, width: float, measure: Measure) -> str:
+    """As much of the text as fits ``width``, with an ellipsis where it is not all."""
+    if measure.width(text, tone) <= width:
+        return text
+    low, high = 0, len(text)
+    while low < high:
+        middle = (low + high + 1) // 2
+        if measure.width(f"{text[:middle].rstrip()}…", tone) <= width:
+            low = middle
+        else:
+            high = middle - 1
+    return f"{text[:low].rstrip()}…" if low else ""

@@ -1,0 +1,166 @@
+"""The layout of everything written into a pane, at every size that a pane can have."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from itertools import combinations, product
+
+import pytest
+from PySide6.QtGui import QFont
+from ui_study import make_mammogram
+
+from mammoview.core.facts import Fact
+from mammoview.core.plain_text import printable
+from mammoview.core.study import Inferred, Mammogram, PresentationIntent, ViewModifier
+from mammoview.dicom.technique import _ROWS
+from mammoview.ui.viewport.annotation import AnnotationOptions, Line, Tone, lower_lines, upper_lines
+from mammoview.ui.viewport.corners import Layout, Rect, elided, lay_out
+from mammoview.ui.viewport.decor import Fonts, margin_px
+
+#: (rows, columns): eight images on 1366×768, four on 1366×768, one on it, portrait monitors, and the smallest pane.
+SIZES = [(330, 250), (345, 520), (700, 1030), (1280, 1024), (2560, 2048), (1024, 660), (80, 80), (330, 160)]
+HOSTILE = "Königliche\x00 Anstalt für\r\n Röntgen \u202eABC " * 12
+FULL = AnnotationOptions(is_identity_shown=True, is_technique_shown=True)
+LETTERS = {"top": "L", "bottom": "R", "left": "A", "right": "P"}
+
+
+def everything(text: str = "0123456789 value") -> Mammogram:
+    facts = tuple(Fact(keyword, label, printable(text), topic, hidden) for topic, hidden, keyword, label, _ in _ROWS)
+    return make_mammogram(
+        patient_name=f"{text}^{text}=山田^太郎",
+        patient_id=text,
+        modifiers=(ViewModifier.MAGNIFICATION, ViewModifier.SPOT, ViewModifier.IMPLANT_DISPLACED),
+        inferred=(Inferred("view", "CC", "file name"), Inferred("laterality", "L", "file name")),
+        intent=PresentationIntent.FOR_PROCESSING,
+        has_implant=True,
+        is_partial=True,
+        partial_meanings=("Anterior", "Lateral"),
+        is_lossy=True,
+        lossy_ratio="12:1",
+        is_burned_in=True,
+        is_synthetic=True,
+        spacing_source="Imager Pixel Spacing ÷ source distances 1.08",
+        technique=facts,
+    )
+
+
+def write(
+    image: Mammogram,
+    size: tuple[int, int],
+    *,
+    options: AnnotationOptions = FULL,
+    is_right: bool = True,
+    badges: tuple[str, ...] = (),
+    ratio: float = 1.0,
+) -> Layout:
+    fonts = Fonts(QFont("DejaVu Sans"), size[0], ratio)
+    inferred = Inferred("orientation", "as stored", "chest wall seen on the left side")
+    notes = ("score 0.61 ± 0.02", "trained on film", "image 1 of 3 in this slot")
+    return lay_out(
+        upper_lines(image, options, inferred),
+        lower_lines(image, options, zoom=0.25, notes=notes),
+        size=size,
+        margin=margin_px(fonts),
+        is_right=is_right,
+        measure=fonts,
+        letters={
+            edge: letter for edge, letter in LETTERS.items() if (edge != "left") == is_right or edge in "topbottom"
+        },
+        badges=badges,
+    )
+
+
+def rects(layout: Layout) -> list[tuple[str, Rect]]:
+    shown = [(one.text, one.rect) for one in (*layout.lines, *layout.letters, *layout.badges)]
+    return [*shown, ("the window's values", layout.caption)]
+
+
+@pytest.mark.meets("MG-F03", "MG-F08", "MG-F10")
+@pytest.mark.parametrize("size", SIZES, ids=lambda size: f"{size[1]}x{size[0]}")
+@pytest.mark.parametrize(
+    ("badges", "is_right"),
+    list(product([(), ("ENHANCED: CLAHE",), ("ENHANCED: CLAHE", "DENOISED", "CLEANED COPY NOT READY")], [True, False])),
+)
+@pytest.mark.parametrize("text", ["0123456789 value", HOSTILE], ids=["plain", "hostile"])
+def test_nothing_overlaps_and_nothing_leaves_the_pane(
+    qapp: object, size: tuple[int, int], badges: tuple[str, ...], is_right: bool, text: str
+) -> None:
+    layout = write(everything(text), size, badges=badges, is_right=is_right)
+    if size == (80, 80):
+        # Room for the label alone; it is never left out.
+        assert layout.lines[0].text == "LMSCCID"
+        return
+    for (first, a), (second, b) in combinations(rects(layout), 2):
+        assert not a.overlaps(b), f"{first!r} lies over {second!r}"
+    for name, rect in rects(layout):
+        assert rect.left >= 0, name
+        assert rect.top >= 0, name
+        assert rect.right <= size[1], name
+        assert rect.bottom <= size[0], name
+    assert all("\n" not in one.text and one.text for one in layout.lines)
+
+
+@pytest.mark.parametrize("is_right", [True, False])
+def test_lines_stand_at_the_edge_away_from_the_chest_wall(qapp: object, is_right: bool) -> None:
+    layout = write(everything(), (700, 1030), is_right=is_right)
+    edges = {round(one.rect.right if is_right else one.rect.left) for one in layout.lines}
+    margin = margin_px(Fonts(QFont("DejaVu Sans"), 700, 1.0))
+    assert edges == {round(1030 - margin if is_right else margin)}
+
+
+@pytest.mark.meets("MG-F10")
+def test_a_large_pane_shows_all_of_the_technique_and_a_small_one_the_minimum(qapp: object) -> None:
+    large = write(everything("value"), (1280, 1024))
+    assert not large.left_out
+    minimal = write(everything("value"), (1280, 1024), options=replace(FULL, is_technique_shown=False))
+    assert len(minimal.lines) < len(large.lines) / 1.5
+    small = write(make_mammogram(), (330, 250), options=replace(FULL, is_technique_shown=False))
+    shown = " ".join(one.text for one in small.lines)
+    for expected in ("LCC", "DOE, JANE", "42", "2026-01-02", "RESEARCH ONLY", "DIAGNOSIS"):
+        assert expected in shown
+
+
+def test_what_matters_least_is_left_out_first(qapp: object) -> None:
+    layout = write(everything("value"), (330, 250))
+    shown = " ".join(one.text for one in layout.lines)
+    assert layout.left_out
+    for kept in ("LMSCCID", "IMPLANT", "PRIMARY READING", "DIAGNOSIS"):
+        assert kept in shown
+    assert "operator" not in shown
+
+
+@pytest.mark.meets("MG-F07", "MG-F11")
+def test_warnings_are_wrapped_not_cut(qapp: object) -> None:
+    image = make_mammogram(is_lossy=True, lossy_ratio="12:1", has_implant=True)
+    layout = write(image, (330, 160), options=AnnotationOptions())
+    warned = " ".join(one.text for one in layout.lines if one.tone is Tone.WARNING)
+    assert "LOSSY 12:1 · NOT FOR PRIMARY READING" in warned
+    assert "IMPLANT" in warned
+    assert "…" not in warned
+
+
+class Fixed:
+    """Every letter ten wide, every line ten high."""
+
+    def width(self, text: str, tone: Tone) -> float:
+        return 10.0 * len(text)
+
+    def height(self, tone: Tone) -> float:
+        return 10.0
+
+
+@pytest.mark.parametrize("width", range(0, 130, 7))
+def test_shortened_text_fits_and_is_as_long_as_it_can_be(width: int) -> None:
+    shown = elided("twelve chars", Tone.PLAIN, width, Fixed())
+    assert 10 * len(shown) <= width
+    if 10 <= width < 120 and shown:
+        assert shown.endswith("…")
+    if width >= 120:
+        assert shown == "twelve chars"
+
+
+def test_lines_of_equal_weight_go_from_the_last(qapp: object) -> None:
+    lines = [Line("label", Tone.LABEL), *(Line(f"line {k}", weight=3) for k in range(9))]
+    layout = lay_out(lines, (), size=(100, 400), margin=5, is_right=True, measure=Fixed())
+    assert [one.text for one in layout.lines] == ["label", *(f"line {k}" for k in range(len(layout.lines) - 1))]
+    assert layout.left_out == 10 - len(layout.lines)
