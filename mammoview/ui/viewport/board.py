@@ -61,6 +61,8 @@ class Board(QObject):
         self._session, self._wall, self._background = session, wall, background
         #: The stored number of the frame that a pane shows, from 0.
         self.frame_of: Callable[[Canvas], int] = lambda _canvas: 0
+        #: Brings the frame of that stored number, from 0, of an image to the front.
+        self.show_frame: Callable[[str, int], object] = lambda _image_id, _frame: None
         self.chosen = ""
         self._held = ""
         self._known: dict[str, _Known] = {}
@@ -180,6 +182,7 @@ class Board(QObject):
         mark = self.mark(mark_id)
         self.choose(mark_id)
         if mark is not None:
+            self.show_frame(mark.image_id, mark.frame)
             rows, cols = zip(*mark.points, strict=True)
             self._wall.reveal(mark.image_id, (min(rows) + max(rows)) / 2, (min(cols) + max(cols)) / 2)
 
