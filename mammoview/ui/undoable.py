@@ -1,4 +1,4 @@
-"""What readers do to the display and can take back: the wall's state before and after an action, or after a drag."""
+"""What readers do to the display and can take back: the wall's state before and after an action or a change by hand."""
 
 from __future__ import annotations
 
@@ -46,8 +46,8 @@ class Undoable:
         self._desk = desk
         self._handlers: dict[str, Callable[[], None]] = {}
         self._before: _State | None = None
-        desk.wall.window_drag_begun.connect(self._begin_drag)
-        desk.wall.window_drag_ended.connect(self._end_drag)
+        desk.wall.change_begun.connect(self._begin)
+        desk.wall.change_ended.connect(self._end)
 
     def wrap(self, handlers: dict[str, Callable[[], None]]) -> dict[str, Callable[[], None]]:
         """The same handlers; those of `UNDOABLE` actions remember what they did."""
@@ -66,13 +66,13 @@ class Undoable:
 
         return remembered
 
-    def _begin_drag(self) -> None:
+    def _begin(self) -> None:
         self._before = self._state()
 
-    def _end_drag(self) -> None:
+    def _end(self, text: str) -> None:
         before, self._before = self._before, None
         if before is not None:
-            self._record(before, "window")
+            self._record(before, text)
 
     def _record(self, before: _State, text: str) -> None:
         study, after = self._desk.presenter.study, self._state()

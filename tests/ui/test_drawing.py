@@ -19,6 +19,7 @@ from mammoview.session.demo import write_phantom
 from mammoview.session.session import Session
 from mammoview.session.settings import Settings
 from mammoview.ui.bridge import Background, Bridge
+from mammoview.ui.dialogs.gray_chooser import GrayChooser
 from mammoview.ui.mainwindow import MainWindow
 from mammoview.ui.viewport.pane import Pane
 from mammoview.ui.viewport.tools.text import TextEntry
@@ -470,3 +471,20 @@ def test_steps_of_the_display_end_with_another_study_and_marks_do_not(
     assert desk.window.actions_by_id["undo"].text() == "Undo draw distance"
     desk.do("undo")
     assert desk.marks == ()
+
+
+# The offscreen platform says so of every window that stays above another.
+@pytest.mark.qt_log_ignore(r"This plugin does not support raise\(\)", extend=True)
+def test_a_choice_of_gray_from_the_list_is_taken_back(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk()
+    before = desk.pane.shade
+    desk.do("choose_gray")
+    (chooser,) = desk.window.findChildren(GrayChooser)
+    chooser.chosen.emit(1)
+    chosen = desk.pane.shade
+    assert chosen != before
+    desk.do("undo")
+    assert desk.pane.shade == before
+    desk.do("redo")
+    assert desk.pane.shade == chosen
+    chooser.close()

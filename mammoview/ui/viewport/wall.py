@@ -40,8 +40,9 @@ class Wall(QWidget):
     activated = Signal()
     #: Panes are about to go: what holds one must let go.
     panes_ending = Signal()
-    window_drag_begun = Signal()
-    window_drag_ended = Signal()
+    #: The display is about to change by hand; it has changed, with what it was in words.
+    change_begun = Signal()
+    change_ended = Signal(str)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -138,8 +139,8 @@ class Wall(QWidget):
         pane.panned.connect(lambda rows, outward: self.motion.pan(pane, rows, outward))
         pane.zoomed.connect(lambda factor, row, outward: self.motion.zoom(pane, factor, row, outward))
         pane.windowed.connect(lambda right, up: self.tones.drag(pane, right, up))
-        pane.window_drag_begun.connect(self.window_drag_begun)
-        pane.window_drag_ended.connect(self.window_drag_ended)
+        pane.window_drag_begun.connect(self.change_begun)
+        pane.window_drag_ended.connect(lambda: self.change_ended.emit("window"))
         pane.pressed.connect(lambda: self._activate(index))
         pane.resized.connect(self.motion.refit)
         pane.stepped.connect(lambda step: self.step(step, index))
