@@ -47,6 +47,7 @@ class Hangings:
         self._stage = 0
         self._without = 0
         self._preview: Stage | None = None
+        self._has_projections = False
         self._protocols, problem = hanging_file.load()
         self._mirrored, other = mirrored.load()
         for told in (problem, other):
@@ -97,7 +98,17 @@ class Hangings:
     def _laying(self) -> Laying:
         settings = self._settings()
         exceptions = Exceptions.of(settings.as_stored, has_special=not settings.turn_specimens)
-        return Laying(self._chest_walls(), exceptions, self._mirrored)
+        return Laying(self._chest_walls(), exceptions, self._mirrored, self._has_projections)
+
+    @property
+    def has_projections(self) -> bool:
+        """Whether the projections behind tomosynthesis volumes hang (MG-I06)."""
+        return self._has_projections
+
+    def set_projections(self, *, is_on: bool) -> None:
+        """Hang the projections of the open studies as well, or not."""
+        self._has_projections = is_on
+        self._on_change()
 
     def step(self, by: int) -> bool:
         """Go to another stage; whether there was one."""

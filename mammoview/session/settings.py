@@ -206,6 +206,16 @@ class Settings:
         "A tool stays in the hand after a mark. Off, it is put down; with Shift it stays for once.",
     )
     is_synchronous: bool = _setting(True, "Display", "Synchronous pan and zoom", "Move all images together.")
+    cine_rate: int = _setting(
+        10, "Display", "Cine rate", "Slices a second while they go by themselves.", minimum=1, maximum=30
+    )
+    cine_way: str = _setting(
+        "back_and_forth",
+        "Display",
+        "Cine at the last slice",
+        "Turn round there, or begin again.",
+        choices=(("back_and_forth", "Turn round"), ("loop", "Begin again")),
+    )
     check_days: int = _setting(
         7,
         "Display check",

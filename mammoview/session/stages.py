@@ -31,11 +31,18 @@ class Laying:
         What is not turned.
     mirrored
         Ids of images that the reader mirrored by hand.
+    has_projections
+        Whether the projections behind tomosynthesis volumes hang as well (MG-I06); they do where there is nothing else.
     """
 
     chest_walls: Mapping[str, Side] = field(default_factory=lambda: MappingProxyType({}))
     exceptions: Exceptions = field(default_factory=Exceptions)
     mirrored: frozenset[str] = frozenset()
+    has_projections: bool = False
+
+    def wants(self, image: Mammogram, study: Study) -> bool:
+        """Whether an image of the study, or of its patient, hangs at all."""
+        return self.has_projections or not image.is_projection or all(one.is_projection for one in study.images)
 
     def hung(self, image: Mammogram, when: int) -> Hung:
         """The image as it lies."""
@@ -122,7 +129,10 @@ def hang(
     laying = laying or Laying()
     every = [study, *priors[:MOST_PRIORS]]
     left_out = tuple(image for one in every for image in one.images if not _is_of(image, study))
-    parted = [without_twins([image for image in one.images if _is_of(image, study)]) for one in every]
+    parted = [
+        without_twins([image for image in one.images if _is_of(image, study) and laying.wants(image, one)])
+        for one in every
+    ]
     studies = [shown for shown, _ in parted]
     pictures: tuple[_Picture, ...]
     if only is not None:

@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QDialog, QDockWidget, QLabel, QMainWindow, QProgre
 from mammoview.session.session import Session
 from mammoview.ui.bridge import Background
 from mammoview.ui.dialogs.settings import SettingsDialog
+from mammoview.ui.frames import Frames
 from mammoview.ui.panels.analysis import AnalysisPanel
 from mammoview.ui.panels.marks import MarksPanel
 from mammoview.ui.panels.messages import Banner
@@ -53,6 +54,8 @@ class Desk(QObject):
         self.cursor_label, self.state_label, self.engine_label = QLabel(), QLabel("Ready"), QLabel()
         self.stage_label = QLabel()
         self.wall.set_synchronous(is_on=session.settings.is_synchronous)
+        self.frames = Frames(session, background, self.wall, self)
+        self.listeners.append(self.frames.hear)
         parts = Parts(
             self.wall,
             self.studies,
@@ -67,6 +70,8 @@ class Desk(QObject):
         )
         self.presenter = Presenter(session, parts, background, self)
         self.board = Board(session, self.wall, background, self)
+        self.board.frame_of = self.frames.stored_at
+        self.board.show_frame = lambda image_id, stored: self.frames.show_stored(image_id, stored + 1)
         self.toolbox = Toolbox(self.board, self.wall, lambda: session.settings.is_tool_kept, self)
         self.marks = MarksPanel(self.board)
         self.listeners.append(self.board.hear)

@@ -29,7 +29,7 @@ GESTURES: Final[tuple[Gesture, ...]] = (
     Gesture("Right drag, Ctrl + left drag", "Window (sideways) and level (upwards is brighter)"),
     Gesture("Wheel", "Zoom around the cursor"),
     Gesture("Middle drag", "Zoom"),
-    Gesture("Shift + wheel", "Step through the images of a slot"),
+    Gesture("Shift + wheel", "Step through the slices of a volume, else through the images of a slot"),
     Gesture("Click a finding", "Select it; click elsewhere to select none"),
     Gesture("Click a mark", "Choose it; drag a chosen mark or its points to change it"),
     Gesture("Double click on a mark", "Write on it"),

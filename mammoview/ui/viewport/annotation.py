@@ -149,7 +149,12 @@ _TECHNIQUE: Final[tuple[tuple[int, tuple[tuple[str, str], ...]], ...]] = (
 
 
 def lower_lines(
-    image: Mammogram, options: AnnotationOptions, *, zoom: float, notes: tuple[str, ...]
+    image: Mammogram,
+    options: AnnotationOptions,
+    *,
+    zoom: float,
+    notes: tuple[str, ...],
+    frame: tuple[str, ...] = (),
 ) -> tuple[Line, ...]:
     """The lower corner, from top to bottom, without the window's values.
 
@@ -159,6 +164,8 @@ def lower_lines(
         Device pixels per native pixel.
     notes
         What the analysis has to say about the image: its score, or why there is none.
+    frame
+        Which slice of a volume is shown; these lines stay whatever the room.
     """
     lines: list[Line] = []
     if options.is_technique_shown:
@@ -167,6 +174,7 @@ def lower_lines(
     for note in notes:
         is_warning = note.lower().startswith("not scored")
         lines.append(Line(note, Tone.WARNING if is_warning else Tone.PLAIN, 1 if is_warning else 3))
+    lines.extend(Line(text, Tone.PLAIN) for text in frame)
     lines.append(Line(spacing_text(image), Tone.QUIET, 4))
     lines.append(Line(f"{image.columns} × {image.rows}   zoom {zoom:.2f}", Tone.QUIET, 4))
     lines.append(Line("RESEARCH ONLY · NOT FOR DIAGNOSIS", Tone.QUIET))
@@ -202,3 +210,10 @@ def edge_letters(patient_orientation: tuple[str, str] | None, dihedral: Dihedral
 def opposite(direction: str) -> str:
     """The opposite direction, letter by letter: ``AF`` gives ``PH``."""
     return "".join(_OPPOSITE.get(letter, letter) for letter in direction)
+
+
+def kind_badges(image: Mammogram) -> tuple[str, ...]:
+    """Banners of an image that is no plain exposure: what the slices of a volume are, or that it was computed."""
+    if image.is_generated_2d:
+        return ("GENERATED 2D",)
+    return (image.volume.kind.value.upper(),) if image.volume is not None else ()

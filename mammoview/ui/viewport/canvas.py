@@ -57,6 +57,7 @@ class Canvas(QWidget):
         self.overpaints: list[Overpaint] = []
         self.tool: MouseTool | None = None
         self.badges: tuple[str, ...] = ()
+        self.frame_lines: tuple[str, ...] = ()
         self.prepared: Prepared | None = None
         self.truth: Truth | None = None
         self.is_active = False
@@ -101,7 +102,7 @@ class Canvas(QWidget):
     def set_empty(self, text: str) -> None:
         """Show no image but ``text``: what belongs here, or why nothing can be shown (MG-B15)."""
         self.hung, self.image, self.prepared, self._renderer, self._lens = None, None, None, None, None
-        self.truth, self.air = None, None
+        self.truth, self.air, self.frame_lines = None, None, ()
         self.text = text
         self._redraw()
 
@@ -140,7 +141,8 @@ class Canvas(QWidget):
         """Lay the same image down another way."""
         shown = self.placement.dihedral.transform(self.placement.rows, self.placement.columns).inverse()
         native = shown.apply_box(self._shown)
-        self.hung = item
+        # The image here may have the gray of another frame of its volume than the one that hangs first.
+        self.hung = replace(item, image=self.hung.image) if self.hung else item
         self.placement = replace(self.placement, dihedral=item.orientation.dihedral)
         self._shown = laid_box(native, self.placement)
         self._redraw()
@@ -383,6 +385,7 @@ class Canvas(QWidget):
             placement=self.placement,
             size=size,
             notes=notes,
+            frame=self.frame_lines,
             badges=(*self.badges, *cleaned),
             when=self.hung.when,
         )

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 from PySide6.QtCore import QEvent, QPointF, Qt, Signal
 from PySide6.QtGui import QMouseEvent, QWheelEvent
 from PySide6.QtWidgets import QWidget
 
+from mammoview.core.image import DisplayImage
+from mammoview.core.study import Grayscale, VoiLut, VoiWindow
 from mammoview.ui.viewport import marks
 from mammoview.ui.viewport.canvas import Canvas
 from mammoview.ui.viewport.mouse import MouseTool
@@ -28,6 +32,7 @@ class Pane(Canvas):
     hovered = Signal(str)
     pressed = Signal()
     stepped = Signal(int)
+    frames_stepped = Signal(int)
     double_clicked = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
@@ -46,6 +51,29 @@ class Pane(Canvas):
         else:
             self.setCursor(tool.cursor)
         self.update()
+
+    def set_frame(self, image: DisplayImage, gray: Grayscale) -> None:
+        """Show another frame of the volume that hangs here: place, window and overlays stay.
+
+        Parameters
+        ----------
+        gray
+            How this frame becomes gray. Where it differs from that of the frame before, the choice of the same place
+            among its windows and tables is taken (MG-I01).
+        """
+        if self.hung is None or self.image is None or self.hung.image.id != image.image_id:
+            return
+        before = self.hung.image.grayscale
+        if gray != before:
+            was: tuple[VoiWindow | VoiLut, ...] = (*before.windows, *before.luts)
+            now: tuple[VoiWindow | VoiLut, ...] = (*gray.windows, *gray.luts)
+            if self.default_voi in was and was.index(self.default_voi) < len(now):
+                self.default_voi = now[was.index(self.default_voi)]
+            if self.shade.voi in was and was.index(self.shade.voi) < len(now):
+                self.shade = replace(self.shade, voi=now[was.index(self.shade.voi)])
+            self.hung = replace(self.hung, image=replace(self.hung.image, grayscale=gray))
+        self.image = image
+        self._make_renderer()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.pressed.emit()
@@ -106,7 +134,8 @@ class Pane(Canvas):
     def wheelEvent(self, event: QWheelEvent) -> None:
         steps = event.angleDelta().y() / 120.0
         if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
-            self.stepped.emit(1 if steps < 0 else -1)
+            has_frames = self.hung is not None and self.hung.image.frames > 1
+            (self.frames_stepped if has_frames else self.stepped).emit(1 if steps < 0 else -1)
         elif steps:
             self.zoomed.emit(_WHEEL_STEP**steps, *self._mirrored(event.position()))
         event.accept()

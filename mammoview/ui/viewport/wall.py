@@ -14,17 +14,18 @@ from mammoview.session.hanging import Hanging, Hung, Slot, arranged
 from mammoview.session.orientation import mirrored
 from mammoview.ui.viewport.annotation import AnnotationOptions
 from mammoview.ui.viewport.areas import Area, Placed
+from mammoview.ui.viewport.furnished import Furnished
 from mammoview.ui.viewport.layers import OverlayOptions, Prepared, Truth
 from mammoview.ui.viewport.motion import Motion, bring, whereabouts
-from mammoview.ui.viewport.mouse import MouseTool, Overpaint
 from mammoview.ui.viewport.pane import Pane
 from mammoview.ui.viewport.placement import Whereabouts
 from mammoview.ui.viewport.shade import Shade
+from mammoview.ui.viewport.sight import Swaps, seen_at, sight_of
 from mammoview.ui.viewport.tones import Tones
 from mammoview.ui.viewport.voi import Adjustment
 
 
-class Wall(QWidget):
+class Wall(Furnished):
     """Hangs a study and keeps its panes in step.
 
     Attributes
@@ -38,11 +39,8 @@ class Wall(QWidget):
     pixels_wanted = Signal(tuple)
     single_toggled = Signal(bool)
     activated = Signal()
-    #: Panes are about to go: what holds one must let go.
-    panes_ending = Signal()
-    #: The display is about to change by hand; it has changed, with what it was in words.
-    change_begun = Signal()
-    change_ended = Signal(str)
+    image_shown = Signal(object)
+    frames_stepped = Signal(object, int)
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
@@ -55,7 +53,7 @@ class Wall(QWidget):
         self.is_swapped = False
         self._compared: dict[Pane, tuple[Hung, Shade]] = {}
         self._kept: dict[Pane, tuple[Whereabouts, Shade | None]] = {}
-        self.panes: list[Pane] = []
+        self._swaps = Swaps()
         self._slots: list[Slot] = []
         self._depth: list[int] = []
         self._active = 0
@@ -66,8 +64,6 @@ class Wall(QWidget):
         self._annotation = AnnotationOptions()
         self._is_lens_on = False
         self._is_window_tool = False
-        self._overpaints: list[Overpaint] = []
-        self._tool: MouseTool | None = None
 
     # What hangs
 
@@ -87,7 +83,7 @@ class Wall(QWidget):
             self.is_swapped = False
         self._hanging = hanging
         self._active, self.motion.is_fitted = 0, True
-        self._compared, self._kept = {}, {}
+        self._compared, self._kept, self._swaps = {}, {}, Swaps()
         old, self.panes = self.panes, []
         self._first.lay(())
         self.second.lay(())
@@ -134,16 +130,14 @@ class Wall(QWidget):
         pane.set_options(self.options)
         pane.set_annotation(self._annotation)
         pane.is_window_tool = self._is_window_tool
-        pane.overpaints = list(self._overpaints)
-        pane.set_tool(self._tool)
+        self.furnish(pane)
         pane.panned.connect(lambda rows, outward: self.motion.pan(pane, rows, outward))
         pane.zoomed.connect(lambda factor, row, outward: self.motion.zoom(pane, factor, row, outward))
         pane.windowed.connect(lambda right, up: self.tones.drag(pane, right, up))
-        pane.window_drag_begun.connect(self.change_begun)
-        pane.window_drag_ended.connect(lambda: self.change_ended.emit("window"))
         pane.pressed.connect(lambda: self._activate(index))
         pane.resized.connect(self.motion.refit)
         pane.stepped.connect(lambda step: self.step(step, index))
+        pane.frames_stepped.connect(lambda step: self.frames_stepped.emit(pane, step))
         pane.finding_clicked.connect(self.finding_clicked)
         pane.hovered.connect(self.hovered)
         pane.double_clicked.connect(lambda: self.set_single(is_single=not self.is_single))
@@ -170,6 +164,14 @@ class Wall(QWidget):
         self._hang_front(index)
         self.pixels_wanted.emit((stack[self._depth[index]].image.id,))
 
+    def swap(self, pane: Pane) -> bool:
+        """Go from an image to its volume or back, at the same place, once that is here; False where there is none."""
+        index = self.panes.index(pane)
+        image_id = self._swaps.begin(index, pane.hung, self._slots[index].stack)
+        if image_id:
+            self.pixels_wanted.emit((image_id,))
+        return bool(image_id)
+
     def show_image(
         self,
         image: DisplayImage,
@@ -178,6 +180,12 @@ class Wall(QWidget):
         computed: VoiWindow | VoiLut | None = None,
     ) -> None:
         """Show the pixels of an image that hangs here; others are ignored."""
+        swap, sight = self._swaps.take(image.image_id), None
+        if swap is not None:
+            index, depth = swap
+            self._depth[index] = depth
+            sight = sight_of(self.panes[index])
+            self._hang_front(index)
         pane = self.pane_of(image.image_id)
         if pane is None:
             return
@@ -188,10 +196,13 @@ class Wall(QWidget):
         where, shade = self._kept.pop(pane, (None, None))
         if shade is not None:
             pane.set_shade(shade)
-        if where is not None:
+        if sight is not None:
+            pane.placement = seen_at(pane, sight)
+        elif where is not None:
             bring(pane, where)
         else:
             self.motion.join(pane)
+        self.image_shown.emit(pane)
 
     def _keep_place(self, pane: Pane) -> None:
         """Let the next image of a pane come to the place and size of the one that is there."""
@@ -310,26 +321,6 @@ class Wall(QWidget):
         area.show_only(pane if is_single else None)
         self.fit()
         self.single_toggled.emit(is_single)
-
-    # What other parts add
-
-    def add_overpaint(self, overpaint: Overpaint) -> None:
-        """Paint something over the images of all panes, those of later hangings included."""
-        self._overpaints.append(overpaint)
-        for pane in self.panes:
-            pane.overpaints.append(overpaint)
-            pane.refresh()
-
-    def set_tool(self, tool: MouseTool | None) -> None:
-        """Let ``tool`` have the mouse first in all panes, those of later hangings included."""
-        self._tool = tool
-        for pane in self.panes:
-            pane.set_tool(tool)
-
-    def refresh(self) -> None:
-        """Paint what lies over the gray pixels anew in all panes."""
-        for pane in self.panes:
-            pane.refresh()
 
     # Gray and overlays
 

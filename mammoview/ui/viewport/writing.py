@@ -7,7 +7,7 @@ from PySide6.QtGui import QPainter
 from mammoview.core.study import Mammogram
 from mammoview.session.orientation import Orientation, Side
 from mammoview.ui.viewport import decor
-from mammoview.ui.viewport.annotation import AnnotationOptions, edge_letters, lower_lines, upper_lines
+from mammoview.ui.viewport.annotation import AnnotationOptions, edge_letters, kind_badges, lower_lines, upper_lines
 from mammoview.ui.viewport.corners import Layout, lay_out
 from mammoview.ui.viewport.placement import Placement
 
@@ -22,6 +22,7 @@ def write(
     placement: Placement,
     size: tuple[int, int],
     notes: tuple[str, ...] = (),
+    frame: tuple[str, ...] = (),
     badges: tuple[str, ...] = (),
     when: int = 0,
 ) -> Layout:
@@ -33,6 +34,8 @@ def write(
         (rows, columns) of the pane, device pixels.
     notes
         What the analysis has to say, for the lower corner.
+    frame
+        Which slice of a volume is shown.
     badges
         Banners: what is shown is not the image as acquired.
     when
@@ -47,13 +50,13 @@ def write(
     letters = edge_letters(image.patient_orientation, orientation.dihedral)
     layout = lay_out(
         upper_lines(image, options, orientation.inferred, when),
-        lower_lines(image, options, zoom=placement.zoom[1], notes=notes),
+        lower_lines(image, options, zoom=placement.zoom[1], notes=notes, frame=frame),
         size=size,
         margin=decor.margin_px(fonts),
         is_right=wall is not Side.RIGHT,
         measure=fonts,
         letters={edge: letter for edge, letter in letters.items() if wall is None or edge != wall.value},
-        badges=badges,
+        badges=(*kind_badges(image), *badges),
     )
     decor.paint_layout(painter, fonts, layout)
     if image.spacing_mm is not None:
