@@ -53,7 +53,7 @@ class Screen:
 
 
 GE = "fixtures/dicom/ge_senographe_r_mlo_sigmoid_voilut.dcm"
-FILM = "cbis_ddsm/mammograms/P_00081_RIGHT_MLO.jpg"
+FILM = "cbis_ddsm/mammograms/00659_RIGHT_MLO.jpg"
 FOUR = "fixtures/ffdm_4view"
 SCREENS = (
     Screen("four-small", SMALL, FOUR),
@@ -61,6 +61,7 @@ SCREENS = (
     Screen("four-inverted", USUAL, FOUR, ("invert",)),
     Screen("ge-small", SMALL, GE),
     Screen("ge-technique", USUAL, GE, ("technique",)),
+    Screen("ge-enhanced", SMALL, GE, ("clahe", "denoise")),
     Screen("ge-inverted", SMALL, GE, ("invert",)),
     Screen("ge-one-to-one", USUAL, GE, ("one_to_one",)),
     Screen("demo-small", SMALL, DEMO),

@@ -34,8 +34,9 @@ page by hand: whoever brings in a change of either runs the command and commits 
 
 # Conformance
 
-What the IHE Mammography Image profile asks of a display, row by row, and which test would fail if it were broken.
-"Partly" and "not met" say what is missing.
+What a mammography display is held to here, row by row, and which test would fail if it were broken: demands of the IHE
+Mammography Image profile on a display, and what readers need beyond it (such as true size, or pictures that are not
+DICOM). "Partly" and "not met" say what is missing. This is no IHE integration statement; nobody else has checked it.
 """
 
 

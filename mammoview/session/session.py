@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from mammoview.core.errors import NotAnImageError, OutputError, Problem
+from mammoview.core.errors import NotAnImageError, NotShownError, OutputError, Problem
 from mammoview.core.findings import ExamResult, ImageResult
 from mammoview.core.image import DisplayImage
 from mammoview.core.jobs import JobDone, JobFailed, JobPartial, JobProgress
@@ -374,4 +374,6 @@ def _level(problem: Problem, scan: ScanResult) -> Level:
     if problem.code == VOLUME_CODE:
         return Level.WARNING
     is_bystander = problem.code == NotAnImageError.code and Path(problem.path).suffix.lower() not in IMAGE_SUFFIXES
+    if problem.code == NotShownError.code and scan.studies:
+        return Level.WARNING
     return Level.INFO if is_bystander and scan.studies else Level.ERROR

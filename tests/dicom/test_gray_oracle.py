@@ -22,9 +22,11 @@ from mammoview.core.geometry import PixelTransform
 from mammoview.core.study import Mammogram, VoiLut, VoiWindow
 from mammoview.dicom.pixels import decode
 from mammoview.dicom.scan import read_header
+from mammoview.imaging.monitor import Monitor, Response, driving_table
 from mammoview.imaging.pyramid import build
+from mammoview.ui.viewport.output import Output
 from mammoview.ui.viewport.render import GrayRenderer
-from mammoview.ui.viewport.voi import Adjustment, table
+from mammoview.ui.viewport.voi import Adjustment, p_table, table
 
 Make = Callable[..., Path]
 RAMP = np.arange(4096, dtype=np.uint16).reshape(64, 64)
@@ -37,6 +39,7 @@ def shown(
     adjustment: Adjustment | None = None,
     *,
     is_inverted: bool = False,
+    monitor: Monitor | None = None,
 ) -> np.ndarray:
     """The gray of every pixel as the window paints it at 1:1."""
     header = read_header(path)
@@ -51,6 +54,10 @@ def shown(
         value_offset=stored.value_offset,
         is_inverted=is_inverted,
     )
+    if monitor is not None:
+        output = Output(driving=driving_table(monitor))
+        p_values = p_table(header.grayscale, pick(header), Adjustment(), value_offset=stored.value_offset)
+        looked_up = output.table(p_values)  # type: ignore[assignment]
     return renderer.gray(looked_up).astype(int)
 
 
@@ -263,3 +270,22 @@ def test_jpeg_2000_is_shown_as_the_standard_says(make_mg: Make) -> None:
     dataset.save_as(path)
     expected = [round(255 / (1 + math.exp(-4 * (float(x) - 2000) / 900))) for x in RAMP.ravel()]
     assert np.abs(shown(path, window()).ravel() - expected).max() <= 1
+
+
+@pytest.mark.meets("MG-D08", "MG-D10")
+@pytest.mark.parametrize("photometric", ["MONOCHROME1", "MONOCHROME2"])
+def test_a_measured_monitor_is_sent_the_levels_that_dcmtk_sends(
+    make_mg: Make, tmp_path: Path, photometric: str
+) -> None:
+    levels = np.arange(256)
+    light = 0.4 + 399.6 * (levels / 255) ** 2.3
+    described = tmp_path / "monitor.lut"
+    lines = [f"{level} {cd_m2:.6f}" for level, cd_m2 in zip(levels, light, strict=True)]
+    described.write_text("max 255\namb 0.7\n" + "\n".join(lines) + "\n")
+    path = make_mg(pixels=RAMP, WindowCenter=2000, WindowWidth=1800, PhotometricInterpretation=photometric)
+    measured = tuple(zip((levels / 255).tolist(), light.tolist(), strict=True))
+    ours = shown(path, window(), monitor=Monitor(Response.MEASURED, ambient_cd_m2=0.7, measured=measured))
+    theirs = dcmtk(path, "+Wi", "1", "+Dm", str(described), "+Da", "0.7")
+    plain = dcmtk(path, "+Wi", "1")
+    assert np.abs(theirs - plain).max() > 20, "the monitor makes a difference"
+    assert np.abs(ours - theirs).max() <= 1

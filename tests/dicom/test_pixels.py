@@ -107,6 +107,7 @@ def test_compressed_pixels_cut_off_are_told(make_mg: Make) -> None:
     assert str(path) in caught.value.user_message
 
 
+@pytest.mark.meets("MG-K01")
 @pytest.mark.parametrize("suffix", ["png", "pgm", "tif"])
 @pytest.mark.parametrize("dtype", [np.uint8, np.uint16])
 def test_pictures_keep_every_value(tmp_path: Path, suffix: str, dtype: type) -> None:
@@ -116,9 +117,15 @@ def test_pictures_keep_every_value(tmp_path: Path, suffix: str, dtype: type) -> 
     np.testing.assert_array_equal(read(path).pixels, values)
 
 
-def test_the_largest_value_of_a_pgm_gives_its_bits(tmp_path: Path) -> None:
+@pytest.mark.meets("MG-K01")
+@pytest.mark.parametrize(
+    "content",
+    [b"P5\n# a comment\n2 1\n4095\n" + np.array([17, 4095], ">u2").tobytes(), b"P2\n2 1\n4095\n17 4095\n"],
+    ids=["binary", "text"],
+)
+def test_the_largest_value_of_a_pgm_gives_its_bits(tmp_path: Path, content: bytes) -> None:
     path = tmp_path / "film.pgm"
-    path.write_bytes(b"P5\n# a comment\n2 1\n4095\n" + np.array([17, 4095], ">u2").tobytes())
+    path.write_bytes(content)
     header = read_header(path)
     assert header.grayscale.bits_stored == 12
     np.testing.assert_array_equal(decode(header).pixels, [[17, 4095]])

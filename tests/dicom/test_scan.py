@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import gc
+import logging
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -167,6 +168,29 @@ def test_progress_is_told_and_cancel_is_obeyed(make_mg: Make) -> None:
         scan([path], cancel=lambda: True)
 
 
+@pytest.mark.meets("MG-A07")
+def test_what_was_inferred_is_logged_without_names(
+    make_mg: Make, tmp_path: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    make_mg("told.dcm", SOPInstanceUID="1.2.1")
+    make_mg("fallback.dcm", SOPInstanceUID="1.2.2", ViewCodeSequence=None, ViewPosition="MLO")
+    # The program's own set-up of its log, in another test, may have cut it off from the root.
+    monkeypatch.setattr(logging.getLogger("mammoview"), "propagate", True)
+    with caplog.at_level(logging.INFO, logger="mammoview"):
+        scan([tmp_path])
+    said = [record.getMessage() for record in caplog.records if record.getMessage().startswith("image ")]
+    assert said == ["image 1.2.2: view MLO from View Position (0018,5101)"]
+    assert "Test^Patient" not in caplog.text
+
+
+@pytest.mark.meets("MG-A07")
+def test_a_dicom_files_name_is_no_evidence(make_mg: Make, tmp_path: Path) -> None:
+    make_mg("case7_RMLO.dcm", ViewCodeSequence=None, ImageLaterality=None)
+    ((image,),) = (study.images for study in scan([tmp_path]).studies)
+    assert (image.view, image.laterality, image.label, image.inferred) == (None, None, "??", ())
+
+
+@pytest.mark.meets("MG-A07", "MG-K01")
 def test_pictures_hang_by_their_names(tmp_path: Path) -> None:
     for name in ("case7_RCC.png", "case7_L-MLO.png", "case8_LEFT_CC.png", "portrait.png"):
         Image.fromarray(np.full((8, 6), len(name), np.uint8)).save(tmp_path / name)

@@ -82,14 +82,14 @@ def test_labels_follow_the_prefix_suffix_and_replacement_rule(header) -> None:
     assert label("399162004", "399161006", side="L") == "LCV"
 
 
-@pytest.mark.meets("MG-A04")
+@pytest.mark.meets("MG-A04", "MG-A07")
 def test_view_position_is_a_fallback_and_says_so(header) -> None:
     image = describe(header(ViewCodeSequence=None, ViewPosition="MLO"), "x")
     assert image.view is ViewPosition.MLO
     assert [entry.source for entry in image.inferred] == ["View Position (0018,5101)"]
 
 
-@pytest.mark.meets("MG-A06")
+@pytest.mark.meets("MG-A06", "MG-A07")
 def test_laterality_falls_back_in_the_stated_order(header) -> None:
     assert describe(header(ImageLaterality="R", Laterality="L"), "x").laterality is Laterality.RIGHT
     image = describe(header(ImageLaterality=None, Laterality="R"), "x")

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 import numpy as np
+import pydicom
 import pytest
 
 from mammoview.core.geometry import Box
-from mammoview.pipeline.stages import Stopwatch, area_mm2, outline, paste
+from mammoview.dicom.pixels import decode
+from mammoview.dicom.scan import read_header
+from mammoview.pipeline.stages import Stopwatch, area_mm2, outline, paste, prepare
 
 
 def test_outline_goes_around_the_largest_part() -> None:
@@ -59,3 +65,38 @@ def test_stopwatch_adds_and_keeps_the_order() -> None:
     watch.add("classify", 0.25)
     assert [name for name, _ in watch.as_pairs()] == ["decode", "classify"]
     assert watch.seconds["classify"] == 0.75
+
+
+@pytest.mark.meets("MG-E02")
+@pytest.mark.parametrize("has_window", [True, False], ids=["the header's window", "a computed window"])
+def test_the_networks_see_padding_black_and_nothing_else_of_it(
+    fixtures_dir: Callable[[str], Path], tmp_path: Path, has_window: bool
+) -> None:
+    """Two files that differ in their padding's value alone: all that the networks get must be the same numbers."""
+    made = []
+    for padding in (0, 4095):
+        dataset = pydicom.dcmread(fixtures_dir("padding") / "single.dcm")
+        pixels = dataset.pixel_array.copy()
+        is_padding = pixels == dataset.PixelPaddingValue
+        assert 0.1 < is_padding.mean() < 0.9
+        # No tissue may have either value.
+        pixels = np.clip(pixels, 1, 4094)
+        pixels[is_padding] = padding
+        dataset.PixelPaddingValue = padding
+        dataset.PixelData = pixels.tobytes()
+        if not has_window:
+            for keyword in ("WindowCenter", "WindowWidth", "VOILUTSequence"):
+                dataset.pop(keyword, None)
+        dataset.save_as(tmp_path / f"{padding}.dcm")
+        header = read_header(tmp_path / f"{padding}.dcm")
+        assert np.array_equal(decode(header).padding, is_padding)
+        made.append(prepare(header, is_scored=True))
+        assert not made[-1].shown[is_padding].any()
+        assert not made[-1].cleaned[is_padding].any()
+    low, high = made
+    assert low.has_breast
+    assert np.ptp(low.cleaned) > 10_000
+    np.testing.assert_array_equal(low.shown, high.shown)
+    np.testing.assert_array_equal(low.cleaned, high.cleaned)
+    assert low.candidates == high.candidates
+    assert low.suppression == high.suppression

@@ -7,7 +7,7 @@ from ui_study import make_mammogram
 
 from mammoview.core.facts import Fact, Topic
 from mammoview.core.geometry import Dihedral
-from mammoview.core.study import Energy, Inferred, PresentationIntent, ViewModifier
+from mammoview.core.study import Energy, Inferred, ViewModifier
 from mammoview.dicom.technique import _ROWS
 from mammoview.ui.viewport.annotation import (
     AnnotationOptions,
@@ -44,6 +44,7 @@ def test_without_an_orientation_there_are_no_letters() -> None:
     assert edge_letters(None, Dihedral()) == {}
 
 
+@pytest.mark.meets("MG-A07")
 def test_what_was_inferred_says_so_with_its_source() -> None:
     image = make_mammogram(inferred=(Inferred("view", "CC", "file name"), Inferred("laterality", "L", "file name")))
     texts = [line.text for line in upper_lines(image, ALL, Inferred("orientation", "mirrored", "chest wall seen"))]
@@ -65,11 +66,12 @@ def test_a_synthetic_image_says_so_in_large_letters() -> None:
         ({"is_lossy": True}, "LOSSY · NOT FOR PRIMARY READING"),
         ({"is_lossy": True, "lossy_ratio": "12:1"}, "LOSSY 12:1 · NOT FOR PRIMARY READING"),
         ({"is_burned_in": True}, "BURNED-IN TEXT"),
-        ({"intent": PresentationIntent.FOR_PROCESSING}, "RAW (FOR PROCESSING)"),
     ],
 )
 def test_flags_are_shown(change: dict[str, object], text: str) -> None:
-    assert text in [line.text for line in upper_lines(make_mammogram(**change), ALL)]
+    for options in (ALL, AnnotationOptions(is_identity_shown=False)):
+        (line,) = (line for line in upper_lines(make_mammogram(**change), options) if line.text == text)
+        assert (line.tone, line.weight) == (Tone.WARNING, 0), "a warning that a small pane keeps"
     assert text not in [line.text for line in upper_lines(make_mammogram(), ALL)]
 
 
@@ -89,6 +91,13 @@ def test_hiding_the_identity_hides_all_of_it() -> None:
 
 def test_every_image_says_that_it_is_not_for_diagnosis() -> None:
     assert any("NOT FOR DIAGNOSIS" in line.text for line in lower_lines(make_mammogram(), ALL, zoom=1.0, notes=()))
+
+
+@pytest.mark.meets("MG-K02")
+def test_a_picture_says_that_it_has_no_physical_scale() -> None:
+    for options in (ALL, AnnotationOptions(is_identity_shown=False)):
+        lines = lower_lines(make_mammogram(spacing_mm=None), options, zoom=1.0, notes=())
+        assert "no physical scale" in [line.text for line in lines]
 
 
 def test_the_scale_tells_where_it_comes_from() -> None:

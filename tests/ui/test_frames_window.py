@@ -277,11 +277,11 @@ def test_cine_goes_through_all_slices_and_turns_or_begins_again(
     qtbot.waitUntil(lambda: len(set(seen)) >= 8, timeout=SECONDS)
     do(window, "cine")
     assert not frames.is_playing
-    # Looked at after each tick, so the slice that a tick waited for may be seen as the one after it.
+    # Looked at after each tick: on a busy machine a slice may be missed, the way and the turn may not.
     order = [position for position in dict.fromkeys(seen) if position != FRAMES - 1][:6]
     step, begin = (-1, FRAMES - 2) if way == "back_and_forth" else (1, 0)
     assert order[0] in {begin, begin + step}
-    assert [b - a for a, b in pairwise(order)] == [step] * 5
+    assert {(b - a) * step for a, b in pairwise(order)} <= {1, 2}
     do(window, "cine")
     do(window, "next_frame")
     assert not window.actions_by_id["cine"].isChecked(), "a hand on the wheel ends cine"

@@ -67,6 +67,34 @@ def test_all_breasts_are_shown_at_one_size(wall: Wall) -> None:
     assert other.placement.zoom[0] == pytest.approx(2 * one.placement.zoom[0])
 
 
+@pytest.mark.meets("MG-K02")
+def test_without_a_scale_the_breast_alone_decides_the_size(wall: Wall) -> None:
+    whole = make_mammogram(id="1.2.whole", spacing_mm=None)
+    coarse = make_mammogram(id="1.2.coarse", rows=ROWS // 2, columns=COLUMNS // 2, spacing_mm=None)
+    slots = (Slot(0, 0, "RCC", (make_hung(whole),)), Slot(0, 1, "LCC", (make_hung(coarse),)))
+    wall.show_hanging(Hanging("1.2", "test", 1, 2, slots))
+    breast = Box(60, 0, 540, 400)
+    wall.show_image(make_display(whole), breast, WINDOW)
+    full = make_display(coarse)
+    half = type(full)(full.image_id, full.levels[1:], (), 0)
+    wall.show_image(half, Box(30, 0, 270, 200), WINDOW)
+    one, other = wall.panes
+    assert other.placement.zoom[0] == pytest.approx(2 * one.placement.zoom[0], rel=0.005)
+    top, bottom = (one.placement.device_point(row, 0)[0] for row in (breast.row0, breast.row1))
+    left, right = sorted(one.placement.device_point(0, col)[1] for col in (breast.col0, breast.col1))
+    share = max((bottom - top) / one.device_size[0], (right - left) / one.device_size[1])
+    assert share == pytest.approx(1, abs=0.1), "the breast fills its place one way"
+
+
+@pytest.mark.meets("MG-E04")
+def test_a_place_is_black_before_its_image_comes(wall: Wall) -> None:
+    wall.show_hanging(make_hanging())
+    for pane in wall.panes:
+        assert pane.image is None
+        pixels = shot(pane)
+        assert (pixels.max(axis=2) <= 8).mean() > 0.95, "all but words and a thin frame is black"
+
+
 def test_images_come_to_the_same_size_whatever_the_window_size(wall: Wall, qtbot: QtBot) -> None:
     wall.resize(500, 900)
     qtbot.waitUntil(lambda: wall.panes[RCC].width() < 260)

@@ -11,10 +11,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from PySide6.QtCore import QMimeData, QPoint, QPointF, Qt, QUrl
-from PySide6.QtGui import QDropEvent
-from PySide6.QtWidgets import QFileDialog, QMessageBox
+from PySide6.QtGui import QDropEvent, QImage
+from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 from pytestqt.qtbot import QtBot
 
 from mammoview.core.paths import user_data
@@ -258,6 +259,19 @@ def test_the_window_needs_nothing_heavy() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+@pytest.mark.meets("MG-E04")
+def test_the_whole_window_is_dark_without_a_study(
+    start: Callable[..., tuple[MainWindow, Session]], qapp: QApplication
+) -> None:
+    theme.apply(qapp)
+    window, _ = start()
+    picture = window.grab().toImage().convertToFormat(QImage.Format.Format_Grayscale8)
+    gray = np.frombuffer(picture.constBits(), np.uint8).reshape(picture.height(), picture.bytesPerLine())
+    gray = gray[:, : picture.width()]
+    assert (gray > 100).mean() < 0.03, "only letters and lines are lighter"
+    assert gray.mean() < 40
 
 
 def test_the_look_is_dark(qapp: object) -> None:

@@ -137,6 +137,8 @@ class GrayChooser(QDialog):
         self.keep_button.setEnabled(bool(choices))
         self.list.blockSignals(True)
         if not is_same:
+            # Pictures on their way belong to the old list.
+            self._pictured = None
             self.list.clear()
             for number, choice in enumerate(choices, 1):
                 key = f"\nCtrl+{number}" if number <= _KEYS else ""

@@ -103,7 +103,6 @@ def _flags(image: Mammogram) -> list[Line]:
     part = f": {', '.join(image.partial_meanings)}" if image.partial_meanings else ""
     ratio = f" {image.lossy_ratio}" if image.lossy_ratio else ""
     flags = [
-        (image.intent is PresentationIntent.FOR_PROCESSING, "RAW (FOR PROCESSING)"),
         (image.has_implant, "IMPLANT"),
         (image.is_partial, f"PARTIAL VIEW{part}"),
         (image.is_partial and bool(_ENLARGED & set(image.modifiers)), "PARTIAL AND ENLARGED: HEADER IN DOUBT"),
@@ -213,7 +212,11 @@ def opposite(direction: str) -> str:
 
 
 def kind_badges(image: Mammogram) -> tuple[str, ...]:
-    """Banners of an image that is no plain exposure: what the slices of a volume are, or that it was computed."""
+    """Banners of an image that is no plain exposure: raw, the slices of a volume, or computed from them.
+
+    No level of annotation hides them (MG-D11).
+    """
+    raw = ("RAW · FOR PROCESSING · NOT FOR DIAGNOSIS",) if image.intent is PresentationIntent.FOR_PROCESSING else ()
     if image.is_generated_2d:
-        return ("GENERATED 2D",)
-    return (image.volume.kind.value.upper(),) if image.volume is not None else ()
+        return (*raw, "GENERATED 2D")
+    return (*raw, image.volume.kind.value.upper()) if image.volume is not None else raw

@@ -73,7 +73,7 @@ class Pane(Canvas):
                 self.shade = replace(self.shade, voi=now[was.index(self.shade.voi)])
             self.hung = replace(self.hung, image=replace(self.hung.image, grayscale=gray))
         self.image = image
-        self._make_renderer()
+        self.renew()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.pressed.emit()

@@ -39,6 +39,7 @@ class Wall(Furnished):
     pixels_wanted = Signal(tuple)
     single_toggled = Signal(bool)
     activated = Signal()
+    renewed = Signal(object)
     image_shown = Signal(object)
     frames_stepped = Signal(object, int)
 
@@ -140,6 +141,7 @@ class Wall(Furnished):
         pane.frames_stepped.connect(lambda step: self.frames_stepped.emit(pane, step))
         pane.finding_clicked.connect(self.finding_clicked)
         pane.hovered.connect(self.hovered)
+        pane.renewed.connect(lambda: self.renewed.emit(pane))
         pane.double_clicked.connect(lambda: self.set_single(is_single=not self.is_single))
         return pane
 
@@ -202,6 +204,7 @@ class Wall(Furnished):
             bring(pane, where)
         else:
             self.motion.join(pane)
+        self.renewed.emit(pane)
         self.image_shown.emit(pane)
 
     def _keep_place(self, pane: Pane) -> None:
