@@ -488,3 +488,50 @@ def test_a_choice_of_gray_from_the_list_is_taken_back(open_desk: Callable[..., D
     desk.do("redo")
     assert desk.pane.shade == chosen
     chooser.close()
+
+
+@pytest.mark.parametrize("kind", [kind for kind in MarkKind if kind is not MarkKind.TEXT])
+def test_the_image_stays_as_it_is_around_a_drawing(open_desk: Callable[..., Desk], kind: MarkKind) -> None:
+    desk = open_desk()
+
+    def corner() -> int:
+        """Below the middle of the pane's upper edge: air beside the writing, inside the frame."""
+        shown = desk.pane.grab().toImage()
+        return max(shown.pixelColor(shown.width() // 2 + step, 40).lightness() for step in (-3, 0, 3))
+
+    before = corner()
+    desk.do(f"draw_{kind.value}")
+    desk.press(A)
+    for point in (D, C, B)[: kind.point_range[1]]:
+        desk.move(point)
+        assert corner() == before
+        if kind in (MarkKind.ANGLE, MarkKind.POLYGON):
+            desk.release(point)
+            desk.press(point)
+    desk.do("draw_pointer")
+
+
+def test_an_open_line_of_text_leaves_the_image_as_it_is(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk()
+    before = desk.pane.grab().toImage().pixelColor(desk.pane.width() // 2, 40)
+    desk.do("draw_text")
+    desk.click(B)
+    assert desk.pane.grab().toImage().pixelColor(desk.pane.width() // 2, 40) == before
+    (entry,) = [e for e in desk.pane.findChildren(TextEntry) if e.isVisible()]
+    # As an input method does; the test's keyboard knows ASCII only.
+    entry.insert("Über Größe, ß")
+    desk.qtbot.keyClick(entry, Qt.Key.Key_Return)
+    assert [mark.text for mark in desk.marks] == ["Über Größe, ß"]
+
+
+def test_the_status_bar_tells_how_the_tool_in_the_hand_draws(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk()
+    label = desk.window.desk.state_label
+    before = label.text()
+    desk.do("draw_polygon")
+    assert "double click to close" in label.text()
+    desk.do("draw_distance")
+    assert "from end to end" in label.text()
+    assert "double click" not in label.text()
+    desk.key(Qt.Key.Key_Escape)
+    assert label.text() == before

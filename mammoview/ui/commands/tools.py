@@ -5,6 +5,7 @@ from __future__ import annotations
 from mammoview.core.marks import MarkKind
 from mammoview.session.events import HistoryChanged, StudySelected
 from mammoview.session.history import History
+from mammoview.ui.actions import action
 from mammoview.ui.desk import Desk
 
 
@@ -13,6 +14,8 @@ class ToolsCommands:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        #: What the status bar says of the tool in the hand, and what it said before.
+        self._how, self._before = "", ""
         desk.toolbox.taken.connect(lambda _kind: self._show_tool())
         desk.board.chosen_changed.connect(lambda _mark: self._show_what_can_be_done())
         desk.listeners.append(self._hear)
@@ -75,9 +78,23 @@ class ToolsCommands:
             self._show_what_can_be_done()
 
     def _show_tool(self) -> None:
+        self._show_how()
         self._desk.check("draw_pointer", is_on=self._desk.toolbox.kind is None)
         for kind in MarkKind:
             self._desk.check(f"draw_{kind.value}", is_on=self._desk.toolbox.kind is kind)
+
+    def _show_how(self) -> None:
+        """Say in the status bar how the tool in the hand draws, as long as it is there."""
+        label, kind = self._desk.state_label, self._desk.toolbox.kind
+        if self._how and label.text() == self._how:
+            label.setText(self._before)
+        self._how = ""
+        if kind is not None:
+            self._before = label.text()
+            self._how = f"{kind.label}: {action(f'draw_{kind.value}').help} Esc ends."
+            label.setText(self._how)
+        # The line needs the room on a small screen.
+        self._desk.engine_label.setVisible(kind is None)
 
     def _show_what_can_be_done(self) -> None:
         history = self._history()

@@ -28,10 +28,9 @@ class MarksPanel(QWidget):
         super().__init__(parent)
         self._board = board
         self.list = QTreeWidget()
-        self.list.setHeaderLabels(["View", "Kind", "Value", "Mean (SD)"])
+        self.list.setHeaderLabels(["View", "Kind", "Value"])
         self.list.setRootIsDecorated(False)
         self.list.setAlternatingRowColors(True)
-        self.list.setUniformRowHeights(True)
         self.list.header().setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         self.list.header().setStretchLastSection(True)
         self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
@@ -63,10 +62,11 @@ class MarksPanel(QWidget):
             for image, mark in listed:
                 told = self._board.reading_of(image, mark)
                 found = told.found if told.found and told.found.count else None
-                mean = f"{found.mean:.1f} ({found.deviation:.1f})" if found else ""
-                item = QTreeWidgetItem([image.label, mark.kind.label, told.value, mean])
+                # Below the value: beside it the narrow panel would cut it off.
+                mean = f"\nmean {found.mean:.1f}  SD {found.deviation:.1f}" if found else ""
+                item = QTreeWidgetItem([image.label, mark.kind.label, f"{told.value}{mean}"])
                 item.setData(0, _ID, mark.id)
-                for column in range(4):
+                for column in range(3):
                     item.setToolTip(column, "\n".join((*([mark.text] if mark.text else []), *told.details)))
                 self.list.addTopLevelItem(item)
         self._empty.setVisible(not listed)

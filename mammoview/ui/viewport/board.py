@@ -235,7 +235,12 @@ class Board(QObject):
         if canvas.written is not None:
             written = (one.rect for one in (*canvas.written.lines, *canvas.written.letters, *canvas.written.badges))
             taken += [(rect.left, rect.top, rect.right, rect.bottom) for rect in (*written, canvas.written.caption)]
-        return markup.Labels(canvas.device_size, taken, markup.rects_of(findings, to_device))
+        lesions = markup.rects_of(findings, to_device)
+        # Their scores stand above them, at the left.
+        ratio, letters = canvas.devicePixelRatioF(), canvas.fontMetrics()
+        wide, high = letters.horizontalAdvance("0.00") * ratio, letters.height() * ratio
+        taken += [(left, top - high, left + wide, top) for left, top, _right, _bottom in lesions]
+        return markup.Labels(canvas.device_size, taken, lesions)
 
     def hit(self, canvas: Canvas, at: QPointF) -> markup.Hit | None:
         """The mark under a point of the widget."""

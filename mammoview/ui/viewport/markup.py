@@ -120,11 +120,12 @@ def _add_arc(path: QPainterPath, first: QPointF, vertex: QPointF, second: QPoint
 
 
 def _paint_handles(painter: QPainter, points: Sequence[QPointF], fonts: Fonts) -> None:
-    side = 5 * fonts.line_px
+    side = 7 * fonts.line_px
     painter.setPen(QPen(Qt.GlobalColor.black, fonts.line_px))
     painter.setBrush(CHOSEN)
     for point in points:
         painter.drawRect(QRectF(point.x() - side / 2, point.y() - side / 2, side, side))
+    painter.setBrush(Qt.BrushStyle.NoBrush)
 
 
 # Labels
@@ -219,9 +220,10 @@ def paint_label(
     """
     if not lines:
         return QRectF()
-    line_high, gap = fonts.height(Tone.PLAIN), 4 * fonts.line_px
+    # As far as a handle reaches, and a little.
+    line_high, gap = fonts.height(Tone.PLAIN), 5 * fonts.line_px
     wide, high = max(fonts.width(line, Tone.PLAIN) for line in lines), line_high * len(lines)
-    rect = labels.place(box_of(mark, to_device), wide, high, gap if mark.kind is not MarkKind.TEXT else 0.0)
+    rect = labels.place(box_of(mark, to_device), wide, high, gap)
     colour = CHOSEN if is_chosen else DRAWN
     _paint_leader(painter, rect, box_of(mark, to_device), fonts, colour)
     painter.setFont(fonts.plain)
