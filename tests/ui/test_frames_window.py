@@ -411,6 +411,7 @@ def test_a_mark_stays_with_the_frame_that_it_was_drawn_on(
     gray = image.volume.gray_at(drawn_on)
     values = (frame.pixels[inside].astype(float) + frame.value_offset) * gray.slope + gray.intercept
     assert found.mean == pytest.approx(values.mean())
+    qtbot.waitUntil(lambda: f"mean {found.mean:.1f}" in window.desk.marks.list.topLevelItem(0).text(2), timeout=SECONDS)
     do(window, "first_frame")
     scrolled(window, pane, qtbot, 0)
     assert board.marks_on(pane) == ()

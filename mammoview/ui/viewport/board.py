@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
-from PySide6.QtCore import QObject, QPointF, QRectF, Signal
+from PySide6.QtCore import QObject, QPointF, QRectF, QTimer, Signal
 from PySide6.QtGui import QPainter
 
 from mammoview.core.image import DisplayImage
@@ -118,6 +118,9 @@ class Board(QObject):
             measure = _measuring(mark, image, pixels)
             if _box_px(mark) <= _AT_ONCE_PX and (is_live or mark.id == self.chosen):
                 known.found = measure()
+                if image.frames > 1 and not is_live:
+                    # The list cannot ask for the pixels of a slice itself.
+                    QTimer.singleShot(0, self, self.changed.emit)
             elif not is_live:
                 known.is_asked = True
                 self._background.run(measure, lambda found: self._measured(known, found))
