@@ -69,6 +69,12 @@ SCREENS = (
     Screen("demo-technique-small", SMALL, DEMO, ("technique",)),
     Screen("demo-hidden", USUAL, DEMO, ("identity",)),
     Screen("demo-portrait", PORTRAIT, DEMO, ("panel",)),
+    Screen("true-size-small", SMALL, DEMO, ("true_size",)),
+    Screen("true-size", USUAL, DEMO, ("true_size",)),
+    Screen("roam-small", SMALL, DEMO, ("coverage", "roam_next", "roam_next", "roam_next")),
+    Screen("roam", USUAL, DEMO, ("coverage", "roam_next", "roam_next", "roam_next")),
+    Screen("coverage-inverted", USUAL, DEMO, ("invert", "coverage", "one_to_one")),
+    Screen("quadrant", USUAL, FOUR, ("quadrant",)),
     Screen("film-small", SMALL, FILM),
     Screen("film-inverted", SMALL, FILM, ("invert",)),
 )

@@ -55,6 +55,7 @@ class Desk(QObject):
         self.options = OverlayOptions().under(session.settings)
         self.annotation = AnnotationOptions()
         self.wall, self.banner = Wall(), Banner()
+        self.wall.run = background.run
         self.studies, self.analysis = StudiesPanel(), AnalysisPanel()
         self.progress, self.cancel_button = QProgressBar(), QPushButton("Cancel")
         self.cursor_label, self.state_label, self.engine_label = QLabel(), QLabel("Ready"), QLabel()

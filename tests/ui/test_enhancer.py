@@ -31,6 +31,8 @@ def gray(wall: Wall) -> list[np.ndarray]:
     made = []
     for pane in wall.panes:
         pane.grab()
+        # At rest: the quick look may or may not have gone.
+        pane._renderer.settle(pane._renderer.exact(pane.placement.to_device, pane.device_size))
         made.append(np.array(pane._renderer.gray(pane._table())))
     return made
 

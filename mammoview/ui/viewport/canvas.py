@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
-from PySide6.QtCore import QPointF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -24,10 +24,12 @@ from mammoview.ui.viewport.gray_image import as_image
 from mammoview.ui.viewport.layers import OverlayOptions, Prepared, Truth, legend
 from mammoview.ui.viewport.lens import Lens
 from mammoview.ui.viewport.mouse import MouseTool, Overpaint
+from mammoview.ui.viewport.moving import MovingLayer
 from mammoview.ui.viewport.placement import Placement, laid_box
 from mammoview.ui.viewport.placing import Placing
 from mammoview.ui.viewport.pyramid import coarse_pyramid
 from mammoview.ui.viewport.render import GrayRenderer, Table
+from mammoview.ui.viewport.rest import Rest
 from mammoview.ui.viewport.shade import Shade
 from mammoview.ui.viewport.writing import write
 
@@ -68,6 +70,10 @@ class Canvas(Placing):
         self._cursor: QPointF | None = None
         self._is_placed = False
         self._decor: QImage | None = None
+        self._marks = MovingLayer()
+        self.rest = Rest(self)
+        self.rest.begun.connect(self._sharpen)
+        self.rest.settled.connect(self.update)
         self.written: Layout | None = None
 
     # What is shown
@@ -213,12 +219,17 @@ class Canvas(Placing):
         self._decor = None
         self.update()
 
-    def _redraw(self) -> None:
+    def _move(self) -> None:
         self._is_placed = False
         self.refresh()
 
-    def _move(self) -> None:
-        self._redraw()
+    def _sharpen(self) -> None:
+        if self._marks.sharpen():
+            self.update()
+
+    def _redraw(self) -> None:
+        self._marks.forget()
+        self._move()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         if self.image is not None and event.oldSize().isValid():
@@ -240,11 +251,13 @@ class Canvas(Placing):
         ratio, size = self.devicePixelRatioF(), self.device_size
         if not self._is_placed:
             self._renderer.place(self.placement.to_device, size)
+            self.rest.wait(self._renderer, self.placement.to_device, size)
             self._is_placed = True
         shown = as_image(self._renderer.gray(self._table()))
         shown.setDevicePixelRatio(ratio)
         painter.drawImage(0, 0, shown)
         fonts = decor.Fonts(self.font(), size[0], ratio)
+        self._paint_marks(painter, fonts, size)
         if self._decor is None:
             self._decor = self._paint_decor(fonts, size)
             self._decor.setDevicePixelRatio(ratio)
@@ -268,6 +281,29 @@ class Canvas(Placing):
         assert self.image is not None
         return table_of(self.shade, self.hung.image.grayscale, self.image, self.enhanced)
 
+    def _paint_marks(self, painter: QPainter, fonts: decor.Fonts, size: tuple[int, int]) -> None:
+        if self.prepared is None and self.truth is None:
+            return
+        prepared = self.prepared or Prepared(self.hung.image.id if self.hung else "")
+
+        def paint(on: QPainter, placement: Placement, wide: tuple[int, int]) -> None:
+            on.setFont(fonts.plain)
+            marks.paint_marks(
+                on,
+                prepared,
+                placement,
+                self._options,
+                size=wide,
+                selected=self._selected,
+                line_px=fonts.line_px,
+                truth=self.truth,
+            )
+
+        ratio = self.devicePixelRatioF()
+        layer, where = self._marks.at(self.placement, size, paint)
+        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not self._marks.is_crisp)
+        painter.drawImage(QRectF(where.topLeft() / ratio, where.size() / ratio), layer)
+
     def _paint_decor(self, fonts: decor.Fonts, size: tuple[int, int]) -> QImage:
         assert self.hung is not None
         layer = QImage(size[1], size[0], QImage.Format.Format_ARGB32_Premultiplied)
@@ -275,18 +311,6 @@ class Canvas(Placing):
         painter = QPainter(layer)
         image = self.hung.image
         prepared = self.prepared or Prepared(image.id)
-        if self.prepared is not None or self.truth is not None:
-            painter.setFont(fonts.plain)
-            marks.paint_marks(
-                painter,
-                prepared,
-                self.placement,
-                self._options,
-                size=size,
-                selected=self._selected,
-                line_px=fonts.line_px,
-                truth=self.truth,
-            )
         painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
         notes = (*filter(None, (self._stack_text,)), *self._notes, *legend(prepared, self.truth, self._options))
         cleaned = ("CLEANED COPY" if self.prepared else "CLEANED COPY NOT READY",) if self._options.is_cleaned else ()
@@ -300,7 +324,8 @@ class Canvas(Placing):
             size=size,
             notes=notes,
             frame=self.frame_lines,
-            badges=(*self.badges, *cleaned),
+            badges=(*self.badges, *cleaned, *(("NO PHYSICAL SCALE",) if image.spacing_mm is None else ())),
+            size_text=self.zoom_text,
             when=self.hung.when,
         )
         for overpaint in self.overpaints:

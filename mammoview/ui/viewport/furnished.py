@@ -1,16 +1,26 @@
-"""What other parts add to all panes of a wall: something painted above the images, and a tool for the mouse."""
+"""What all panes of a wall are given: what other parts add, and what all of them share."""
 
 from __future__ import annotations
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
+from mammoview.ui.pitch import ScreenPitches
 from mammoview.ui.viewport.mouse import MouseTool, Overpaint
 from mammoview.ui.viewport.pane import Pane
+from mammoview.ui.viewport.rest import Runner, at_once
 
 
 class Furnished(QWidget):
-    """Holds panes and gives to each what was added, those of later hangings included."""
+    """Holds panes and gives to each what was added, those of later hangings included.
+
+    Attributes
+    ----------
+    pitches
+        How large the monitors' pixels are; one for all panes.
+    run
+        Makes exact pictures off the GUI thread; at once where nobody set another.
+    """
 
     #: Panes are about to go: what holds one must let go.
     panes_ending = Signal()
@@ -21,11 +31,14 @@ class Furnished(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.panes: list[Pane] = []
+        self.pitches = ScreenPitches()
+        self.run: Runner = at_once
         self._overpaints: list[Overpaint] = []
         self._tool: MouseTool | None = None
 
     def furnish(self, pane: Pane) -> None:
         """Give a new pane what the others have."""
+        pane.pitches, pane.rest.run = self.pitches, self.run
         pane.overpaints = list(self._overpaints)
         pane.set_tool(self._tool)
         pane.window_drag_begun.connect(self.change_begun)

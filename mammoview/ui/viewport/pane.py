@@ -40,6 +40,7 @@ class Pane(Canvas):
         self.setMouseTracking(True)
         self._pressed_at: QPointF | None = None
         self._last = QPointF()
+        self._owed = QPointF()
         self.is_window_tool = False
         self._is_dragging_window = False
 
@@ -80,6 +81,7 @@ class Pane(Canvas):
         if self.tool is not None and self.tool.pressed(self, *self.native_at(event.position()), event):
             return
         self._pressed_at = self._last = event.position()
+        self._owed = QPointF()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         now = event.position()
@@ -92,8 +94,11 @@ class Pane(Canvas):
             return
         buttons = event.buttons()
         if buttons & Qt.MouseButton.LeftButton and not self._is_windowing(event):
-            shift = moved * self.devicePixelRatioF()
-            self.panned.emit(shift.y(), shift.x() * self._outward)
+            # Whole device pixels, so that what is seen need not be resampled; the rest is not forgotten.
+            shift = self._owed + moved * self.devicePixelRatioF()
+            whole = QPointF(round(shift.x()), round(shift.y()))
+            self._owed = shift - whole
+            self.panned.emit(whole.y(), whole.x() * self._outward)
         elif buttons & (Qt.MouseButton.RightButton | Qt.MouseButton.LeftButton):
             if not self._is_dragging_window:
                 self._is_dragging_window = True
@@ -106,6 +111,11 @@ class Pane(Canvas):
     def _mirrored(self, at: QPointF) -> tuple[float, float]:
         on_device = at * self.devicePixelRatioF()
         return self.outward_point(on_device.y(), on_device.x())
+
+    @property
+    def pointed(self) -> tuple[float, float] | None:
+        """(row, outward) of the cursor, device pixels; None where it is elsewhere."""
+        return self._mirrored(self._cursor) if self._cursor is not None else None
 
     def _is_windowing(self, event: QMouseEvent) -> bool:
         return self.is_window_tool or bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)

@@ -83,7 +83,7 @@ class Wall(Furnished):
         if hanging.study_uid != self._hanging.study_uid:
             self.is_swapped = False
         self._hanging = hanging
-        self._active, self.motion.is_fitted = 0, True
+        self._active = 0
         self._compared, self._kept, self._swaps = {}, {}, Swaps()
         old, self.panes = self.panes, []
         self._first.lay(())
@@ -93,7 +93,7 @@ class Wall(Furnished):
             pane.deleteLater()
         self._slots, self._depth = list(hanging.slots), [0] * len(hanging.slots)
         self.panes = [self._add(index) for index in range(len(self._slots))]
-        self.motion.panes = self.panes
+        self.motion.begin(self.panes)
         self.tones.begin(self.panes, hanging.study_uid)
         self._lay()
         for index in range(len(self.panes)):
