@@ -113,7 +113,7 @@ class Canvas(Placing):
             return
         self.image, self.text, self.enhanced = image, "", None
         self.default_voi, self.computed_voi = default, computed
-        self.shade = replace(self.shade, voi=default)
+        self.shade = replace(self.shade, voi=default, state=None)
         native = image.levels[0].shape
         self.placement = Placement(native[0], native[1], self.hung.orientation.dihedral)
         self._shown = laid_box(shown, self.placement)
