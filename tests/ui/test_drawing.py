@@ -535,3 +535,15 @@ def test_the_status_bar_tells_how_the_tool_in_the_hand_draws(open_desk: Callable
     assert "double click" not in label.text()
     desk.key(Qt.Key.Key_Escape)
     assert label.text() == before
+
+
+def test_a_mark_beyond_the_edge_leaves_no_label_on_the_pane(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk()
+    desk.do("draw_distance")
+    desk.drag(A, C)
+    board, motion = desk.window.desk.board, desk.window.desk.wall.motion
+    desk.pane.grab()
+    assert board.hit(desk.pane, board._painted_on(desk.pane).labels[desk.marks[0].id].center()) is not None
+    motion.pan(desk.pane, 3.0 * desk.pane.height(), 0.0)
+    desk.pane.grab()
+    assert desk.marks[0].id not in board._painted_on(desk.pane).labels

@@ -223,7 +223,11 @@ class Board(QObject):
         for mark in shown:
             markup.paint_mark(painter, mark, to_device, fonts, is_chosen=mark.id == self.chosen)
         labels = self.labels(canvas)
+        rows, cols = canvas.device_size
         for mark in shown:
+            if not markup.box_of(mark, to_device).adjusted(-1, -1, 1, 1).intersects(QRectF(0, 0, cols, rows)):
+                # The label of a mark beyond the edge would stand at something else.
+                continue
             lines = self.reading(mark, canvas.hung.image, canvas.image).lines
             painted.labels[mark.id] = markup.paint_label(
                 painter, mark, lines, to_device, fonts, labels, is_chosen=mark.id == self.chosen

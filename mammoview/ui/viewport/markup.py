@@ -22,6 +22,7 @@ from mammoview.ui.viewport.marks import outlined_text
 DRAWN = QColor(196, 160, 255)
 CHOSEN = QColor(250, 246, 255)
 _HALO = QColor(0, 0, 0, 190)
+_PLATE = QColor(0, 0, 0, 110)
 
 #: Covered pixels that are as bad as one pixel farther away.
 _FARNESS = 4.0
@@ -226,6 +227,8 @@ def paint_label(
     rect = labels.place(box_of(mark, to_device), wide, high, gap)
     colour = CHOSEN if is_chosen else DRAWN
     _paint_leader(painter, rect, box_of(mark, to_device), fonts, colour)
+    # Thin letters are hard to read on an inverted breast with their halo alone.
+    painter.fillRect(rect.adjusted(-2 * fonts.line_px, 0, 2 * fonts.line_px, 0), _PLATE)
     painter.setFont(fonts.plain)
     for number, line in enumerate(lines):
         at = QPointF(rect.left(), rect.top() + number * line_high + fonts.ascent(Tone.PLAIN))
