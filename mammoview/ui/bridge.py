@@ -32,7 +32,7 @@ class Background(QObject):
         super().__init__(parent)
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="ui-background")
         self._is_closed = False
-        # Never within `run`, not even when the work has ended before it returns.
+        # Never while `run` is still being called: quick work may be done before it returns.
         self._ended.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
 
     def run(self, work: Callable[[], _T], then: Callable[[_T], None]) -> None:

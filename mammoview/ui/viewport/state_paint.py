@@ -34,12 +34,16 @@ _ARM = 4.0
 class StatePaint:
     """An overpaint of all panes; paints where a presentation state is in force."""
 
+    def paint_under(self, painter: QPainter, canvas: Canvas) -> None:
+        """Shutters hide pixels, never a warning or a mark."""
+        if canvas.shade.state is not None and canvas.hung is not None:
+            _cover(painter, canvas.shade.state, canvas.placement, canvas.shade.output)
+
     def paint(self, painter: QPainter, canvas: Canvas, fonts: Fonts) -> None:
         state = canvas.shade.state
         if state is None or canvas.hung is None:
             return
         painter.save()
-        _cover(painter, state, canvas.placement, canvas.shade.output)
         painter.setRenderHint(QPainter.RenderHint.Antialiasing)
         for graphic in state.graphics:
             _draw(painter, graphic, canvas.placement, fonts.line_px)
@@ -64,11 +68,8 @@ def _cover(painter: QPainter, state: PresentationState, placement: Placement, ou
     for shutter in state.shutters:
         covered = covered.united(whole.subtracted(_open(shutter)))
     gray = shutter_gray(state.shutter_value, output)
-    # Below the words and marks that are painted already: a shutter hides pixels, never a warning.
-    painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_DestinationOver)
     painter.setRenderHint(QPainter.RenderHint.Antialiasing, False)
     painter.fillPath(_on_device(placement).map(covered), QColor(gray, gray, gray))
-    painter.setCompositionMode(QPainter.CompositionMode.CompositionMode_SourceOver)
 
 
 def _open(shutter: Shutter) -> QPainterPath:
