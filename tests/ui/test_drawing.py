@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from PySide6.QtCore import QPoint, Qt
+from PySide6.QtCore import QPoint, QPointF, Qt
 from PySide6.QtGui import QGuiApplication
 from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
@@ -547,3 +547,21 @@ def test_a_mark_beyond_the_edge_leaves_no_label_on_the_pane(open_desk: Callable[
     motion.pan(desk.pane, 3.0 * desk.pane.height(), 0.0)
     desk.pane.grab()
     assert desk.marks[0].id not in board._painted_on(desk.pane).labels
+
+
+def test_marks_are_hidden_with_one_key_and_come_back_with_a_new_one(open_desk: Callable[..., Desk]) -> None:
+    desk = open_desk()
+    bare = desk.pane.grab().toImage()
+    desk.do("draw_distance")
+    desk.drag(A, C)
+    window = desk.window.desk
+    line = QPointF(desk.place(((A[0] + C[0]) / 2, (A[1] + C[1]) / 2)))
+    desk.key(Qt.Key.Key_H, SHIFT)
+    assert not window.is_checked("marks")
+    assert desk.pane.grab().toImage().pixelColor(line.toPoint()) == bare.pixelColor(line.toPoint())
+    assert window.board.hit(desk.pane, line) is None
+    assert len(desk.marks) == 1
+    desk.do("draw_arrow")
+    desk.drag(B, D)
+    assert window.is_checked("marks")
+    assert window.board.hit(desk.pane, line) is not None

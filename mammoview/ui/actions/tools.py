@@ -24,5 +24,6 @@ ROWS: Final[tuple[Action, ...]] = (
     _tool("draw_polygon", "Polygon, mean and deviation", "Shift+P", "Click the corners; double click to close."),
     _tool("draw_arrow", "Arrow", "Shift+F", "Drag from tail to head."),
     _tool("draw_text", "Text", "Shift+K", "Click where it begins, write, press Enter."),
+    Action("marks", "Marks", ("Shift+H",), Group.TOOLS, "Show or hide all marks; a new one shows them again.", True),
     Action("delete_mark", "Delete mark", ("Del",), Group.TOOLS, "Delete the chosen mark."),
 )

@@ -18,7 +18,9 @@ class ToolsCommands:
         self._how, self._before = "", ""
         desk.toolbox.taken.connect(lambda _kind: self._show_tool())
         desk.board.chosen_changed.connect(lambda _mark: self._show_what_can_be_done())
+        desk.board.shown_changed.connect(lambda is_shown: desk.check("marks", is_on=is_shown))
         desk.listeners.append(self._hear)
+        desk.check("marks", is_on=True)
         self._show_tool()
         self._show_what_can_be_done()
 
@@ -56,6 +58,11 @@ class ToolsCommands:
 
     def do_draw_text(self) -> None:
         self._take(MarkKind.TEXT)
+
+    def do_marks(self) -> None:
+        is_shown = self._desk.is_checked("marks")
+        self._desk.board.set_shown(is_shown=is_shown)
+        self._desk.state_label.setText("All marks are shown" if is_shown else "All marks are hidden")
 
     def do_delete_mark(self) -> None:
         self._desk.board.remove_chosen()

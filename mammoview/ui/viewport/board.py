@@ -55,6 +55,7 @@ class Board(QObject):
 
     changed = Signal()
     chosen_changed = Signal(str)
+    shown_changed = Signal(bool)
 
     def __init__(self, session: Session, wall: Wall, background: Background, parent: QObject | None = None) -> None:
         super().__init__(parent)
@@ -64,6 +65,7 @@ class Board(QObject):
         #: Brings the frame of that stored number, from 0, of an image to the front.
         self.show_frame: Callable[[str, int], object] = lambda _image_id, _frame: None
         self.chosen = ""
+        self._is_shown = True
         self._held = ""
         self._known: dict[str, _Known] = {}
         self._painted: dict[str, _Painted] = {}
@@ -144,6 +146,7 @@ class Board(QObject):
 
     def add(self, mark: Mark) -> None:
         """Keep a new mark and choose it."""
+        self.set_shown(is_shown=True)
         self._do(mark.image_id, lambda study, under: self._session.marks.add(study, mark, under=under))
         self.choose(mark.id)
 
@@ -173,6 +176,15 @@ class Board(QObject):
             self._refresh(mark.image_id for mark in map(self.mark, before) if mark is not None)
             self.chosen_changed.emit(mark_id)
 
+    def set_shown(self, *, is_shown: bool) -> None:
+        """Show or hide all marks; hidden ones cannot be touched."""
+        if is_shown is not self._is_shown:
+            self._is_shown = is_shown
+            if not is_shown:
+                self.choose("")
+            self._wall.refresh()
+            self.shown_changed.emit(is_shown)
+
     def hold(self, mark: Mark | None) -> None:
         """Leave the painting of a mark to the tool that changes it; None ends that."""
         held = mark.id if mark is not None else ""
@@ -182,6 +194,7 @@ class Board(QObject):
 
     def reveal(self, mark_id: str) -> None:
         """Choose a mark and bring it to the middle of its pane."""
+        self.set_shown(is_shown=True)
         mark = self.mark(mark_id)
         self.choose(mark_id)
         if mark is not None:
@@ -214,7 +227,7 @@ class Board(QObject):
         """Paint all marks of a pane but the one that a tool holds; see `Overpaint`."""
         if canvas.hung is None:
             return
-        marks = self.marks_on(canvas)
+        marks = self.marks_on(canvas) if self._is_shown else ()
         painted = self._painted[canvas.hung.image.id] = _Painted(marks)
         shown = [mark for mark in marks if mark.id != self._held]
         if not shown:
@@ -253,7 +266,7 @@ class Board(QObject):
         """The mark under a point of the widget."""
         ratio = canvas.devicePixelRatioF()
         return markup.hit(
-            self.marks_on(canvas),
+            self.marks_on(canvas) if self._is_shown else (),
             canvas.placement.to_device,
             at * ratio,
             _REACH_PX * ratio,
