@@ -143,7 +143,7 @@ def rest(app: QApplication) -> None:
 
 def tell_motions(motions: dict[str, dict[str, tuple[float, float]]]) -> None:
     """Print what each step of the hand costs."""
-    for title, bar in (("no overlays", 2.0), ("all overlays", 3.0)):
+    for title, bar in (("no overlays", 3.0), ("all overlays", 3.0)):
         print(f"\na step, {title}")
         for kind, (ours, bare) in motions[title].items():
             state = "met" if ours / bare <= bar else "MISSED"

@@ -12,6 +12,7 @@ from mammoview.core.volume import SliceKind, Volume
 
 if TYPE_CHECKING:
     from mammoview.core.errors import Problem
+    from mammoview.core.presentation import PresentationState
 
 
 class Laterality(StrEnum):
@@ -250,6 +251,8 @@ class Mammogram:
         Made for stereotaxis or a biopsy, as Image Type or a Biopsy Target Sequence says.
     biopsy_targets
         One line for each target.
+    states
+        Grayscale presentation states that were found beside it; none is applied unless the reader asks (MG-D13).
     """
 
     id: str
@@ -297,6 +300,7 @@ class Mammogram:
     energy: Energy | None = None
     is_biopsy: bool = False
     biopsy_targets: tuple[str, ...] = ()
+    states: tuple[PresentationState, ...] = ()
     magnification: float | None = None
 
     @property

@@ -28,6 +28,7 @@ from mammoview.core.errors import (
 from mammoview.core.progress import Cancel, Progress, never_cancel, no_progress, stop_if_cancelled
 from mammoview.core.study import Mammogram, ScanResult, SourceKind, Study
 from mammoview.dicom.frames import FrameTable, frame_table
+from mammoview.dicom.presentation_state import attach_states, read_state
 from mammoview.dicom.raster import Pictures, describe_raster
 from mammoview.dicom.sidecar import NAME as SIDECAR
 from mammoview.dicom.tags import describe
@@ -79,6 +80,7 @@ def scan(paths: Sequence[str | Path], progress: Progress = no_progress, cancel: 
     problems: list[Problem] = []
     found = list(_unique(_files(paths, problems)))
     images: dict[str, Mammogram] = {}
+    states: list[tuple[Path, Dataset]] = []
     pictures = Pictures()
     for index, file in enumerate(found):
         stop_if_cancelled(cancel)
@@ -86,7 +88,11 @@ def scan(paths: Sequence[str | Path], progress: Progress = no_progress, cancel: 
         try:
             image = read_header(file.path, file.root, file.relative_path, pictures=pictures)
         except InputError as error:
-            problems.append(Problem.from_error(error, str(file.path)))
+            state = read_state(file.path) if isinstance(error, NotShownError) else None
+            if state is not None:
+                states.append((file.path, state))
+            else:
+                problems.append(Problem.from_error(error, str(file.path)))
             continue
         if image.id in images:
             problems.append(
@@ -102,6 +108,7 @@ def scan(paths: Sequence[str | Path], progress: Progress = no_progress, cancel: 
         for entry in image.inferred:
             # Without names: the log may leave the house.
             _log.info("image %s: %s %s from %s", image.id, entry.attribute, entry.value, entry.source)
+    attach_states(images, states, problems.append)
     problems.extend(pictures.problems)
     progress(1.0, f"{len(images)} images")
     return ScanResult(_studies(images.values()), tuple(_told_once(problems)))

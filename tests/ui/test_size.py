@@ -160,6 +160,17 @@ def test_without_a_scale_there_is_no_true_size_and_a_banner(wall: Wall) -> None:
     assert "mm" not in said(pane)
 
 
+@pytest.mark.meets("MG-F09")
+def test_at_rest_the_zoom_that_is_written_is_the_one_that_is_shown(wall: Wall, qtbot: QtBot) -> None:
+    pane = wall.panes[LCC]
+    for _ in range(3):
+        wall.motion.zoom(pane, 1.1, *pane.middle)
+        said(pane)
+    with qtbot.waitSignal(pane.rest.settled):
+        pass
+    assert f"zoom {pane.placement.zoom[1]:.2f}" in said(pane)
+
+
 # The acquired pixels
 
 
@@ -174,6 +185,28 @@ def test_one_to_one_lies_on_whole_pixels_and_says_so(wall: Wall) -> None:
     wall.one_to_one()
     assert all(pane.placement.zoom == (2.0, 2.0) for pane in wall.panes)
     assert "2:1 acquired pixels" in said(wall.panes[LCC])
+
+
+@pytest.mark.meets("MG-C06", "MG-C05")
+@pytest.mark.parametrize("key", ["one_to_one", "life_size", "zoom"])
+def test_a_small_breast_stays_in_sight_when_a_key_enlarges_it(wall: Wall, key: str) -> None:
+    """The middle of its pane shows air only."""
+    calibrate(wall, 0.02)
+    breast = Box(100, 0, 500, 60)
+    for image in IMAGES:
+        wall.show_image(make_display(image), breast, WINDOW)
+    wall.fit()
+    for _ in range(1 if key != "zoom" else 12):
+        {
+            "one_to_one": wall.one_to_one,
+            "life_size": lambda: wall.motion.life_size(wall.panes[LCC]),
+            "zoom": lambda: wall.zoom(1.25),
+        }[key]()
+    for pane in wall.panes:
+        seen = pane.placement.to_device.apply_box(breast).clipped(*pane.device_size)
+        assert seen.area_px > 0.1 * pane.device_size[0] * pane.device_size[1]
+        edge = pane.placement.device_point(300, 0)[1]
+        assert edge == pytest.approx(0 if pane.chest_wall.value == "left" else pane.device_size[1], abs=1)
 
 
 @pytest.mark.meets("MG-C06", "MG-C07")

@@ -52,7 +52,7 @@ class CardOutline(QWidget):
         corner = wide * 3.18 / CARD_MM[0]
         painter.drawRoundedRect(QRectF(0, 2, wide, high).adjusted(1, 0, -1, 0), corner, corner)
         painter.setPen(theme.TEXT)
-        text = f"bank card, {CARD_MM[0]:.1f} × {CARD_MM[1]:.1f} mm"
+        text = f"bank card, {CARD_MM[0]:.2f} × {CARD_MM[1]:.2f} mm"
         painter.drawText(QRectF(0, 2, wide, high), Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap, text)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from time import monotonic
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
@@ -23,7 +24,7 @@ from mammoview.ui.viewport.enhanced import Enhanced, levels_of, table_of
 from mammoview.ui.viewport.gray_image import as_image
 from mammoview.ui.viewport.layers import OverlayOptions, Prepared, Truth, legend
 from mammoview.ui.viewport.lens import Lens
-from mammoview.ui.viewport.mouse import MouseTool, Overpaint
+from mammoview.ui.viewport.mouse import MouseTool, Overpaint, Underpaint
 from mammoview.ui.viewport.moving import MovingLayer
 from mammoview.ui.viewport.placement import Placement, laid_box
 from mammoview.ui.viewport.placing import Placing
@@ -34,6 +35,9 @@ from mammoview.ui.viewport.shade import Shade
 from mammoview.ui.viewport.writing import write
 
 _CENTRED = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
+
+#: So long the words over an image may lag behind it while its size changes; less than a rest (see `Rest`).
+_LAG_S = 0.06
 
 
 class Canvas(Placing):
@@ -70,6 +74,11 @@ class Canvas(Placing):
         self._cursor: QPointF | None = None
         self._is_placed = False
         self._decor: QImage | None = None
+        self._decor_zoom = (0.0, 0.0)
+        self._decor_made_s = 0.0
+        self._sheet = QImage()
+        self._over: QImage | None = None
+        self._is_moving = False
         self._marks = MovingLayer()
         self.rest = Rest(self)
         self.rest.begun.connect(self._sharpen)
@@ -113,7 +122,7 @@ class Canvas(Placing):
             return
         self.image, self.text, self.enhanced = image, "", None
         self.default_voi, self.computed_voi = default, computed
-        self.shade = replace(self.shade, voi=default)
+        self.shade = replace(self.shade, voi=default, state=None)
         native = image.levels[0].shape
         self.placement = Placement(native[0], native[1], self.hung.orientation.dihedral)
         self._shown = laid_box(shown, self.placement)
@@ -216,12 +225,14 @@ class Canvas(Placing):
 
     def refresh(self) -> None:
         """Paint what lies over the gray pixels anew."""
-        self._decor = None
+        self._decor, self._over = None, None
         self.update()
 
-    def _move(self) -> None:
-        self._is_placed = False
-        self.refresh()
+    def _move(self, *, is_gradual: bool = False) -> None:
+        if not is_gradual and self._decor_zoom != self.placement.zoom:
+            self._decor = None
+        self._is_placed, self._over, self._is_moving = False, None, True
+        self.update()
 
     def _sharpen(self) -> None:
         if self._marks.sharpen():
@@ -229,6 +240,7 @@ class Canvas(Placing):
 
     def _redraw(self) -> None:
         self._marks.forget()
+        self._decor = None
         self._move()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
@@ -256,13 +268,18 @@ class Canvas(Placing):
         shown = as_image(self._renderer.gray(self._table()))
         shown.setDevicePixelRatio(ratio)
         painter.drawImage(0, 0, shown)
+        self._paint_under(painter, 1 / ratio)
         fonts = decor.Fonts(self.font(), size[0], ratio)
         self._paint_marks(painter, fonts, size)
-        if self._decor is None:
-            self._decor = self._paint_decor(fonts, size)
+        if self._decor is None or self._is_decor_old:
+            # The old one lets go of the sheet: it is painted on again, not copied.
+            self._decor = None
+            self._decor, self._decor_zoom = self._paint_decor(fonts, size), self.placement.zoom
             self._decor.setDevicePixelRatio(ratio)
+            self._decor_made_s = monotonic()
         painter.drawImage(0, 0, self._decor)
         painter.scale(1 / ratio, 1 / ratio)
+        self._paint_over(painter, fonts, size)
         caption = self.shade.caption(self.hung.image.grayscale, has_black_air=self.is_air_black)
         if self.written is not None:
             decor.paint_window(painter, fonts, caption, self.written, self.chest_wall)
@@ -272,6 +289,11 @@ class Canvas(Placing):
             self.tool.paint(painter, self, fonts)
         painter.resetTransform()
         self._frame(painter)
+
+    @property
+    def _is_decor_old(self) -> bool:
+        """A pan changes no word and not the ruler; while the size changes step by step they may lag by a moment."""
+        return self._decor_zoom != self.placement.zoom and monotonic() - self._decor_made_s > _LAG_S
 
     def _table(self) -> Table:
         assert self.hung is not None
@@ -298,12 +320,14 @@ class Canvas(Placing):
 
         ratio = self.devicePixelRatioF()
         layer, where = self._marks.at(self.placement, size, paint)
-        painter.setRenderHint(QPainter.RenderHint.SmoothPixmapTransform, not self._marks.is_crisp)
         painter.drawImage(QRectF(where.topLeft() / ratio, where.size() / ratio), layer)
 
     def _paint_decor(self, fonts: decor.Fonts, size: tuple[int, int]) -> QImage:
         assert self.hung is not None
-        layer = QImage(size[1], size[0], QImage.Format.Format_ARGB32_Premultiplied)
+        if (self._sheet.height(), self._sheet.width()) != size:
+            self._sheet = QImage(size[1], size[0], QImage.Format.Format_ARGB32_Premultiplied)
+        layer = self._sheet
+        layer.setDevicePixelRatio(1.0)
         layer.fill(Qt.GlobalColor.transparent)
         painter = QPainter(layer)
         image = self.hung.image
@@ -325,10 +349,37 @@ class Canvas(Placing):
             size_text=self.zoom_text,
             when=self.hung.when,
         )
-        for overpaint in self.overpaints:
-            overpaint.paint(painter, self, fonts)
         painter.end()
         return layer
+
+    def _paint_under(self, painter: QPainter, scale: float) -> None:
+        for overpaint in self.overpaints:
+            if isinstance(overpaint, Underpaint):
+                painter.save()
+                painter.scale(scale, scale)
+                overpaint.paint_under(painter, self)
+                painter.restore()
+
+    def _paint_over(self, painter: QPainter, fonts: decor.Fonts, size: tuple[int, int]) -> None:
+        """What other parts paint: at once while the image moves, kept as soon as it stands still."""
+        is_moving, self._is_moving = self._is_moving, False
+        if is_moving or not self.overpaints:
+            self._paint_each_over(painter, fonts)
+            return
+        if self._over is None:
+            self._over = QImage(size[1], size[0], QImage.Format.Format_ARGB32_Premultiplied)
+            self._over.fill(Qt.GlobalColor.transparent)
+            kept = QPainter(self._over)
+            kept.setRenderHint(QPainter.RenderHint.TextAntialiasing)
+            self._paint_each_over(kept, fonts)
+            kept.end()
+        painter.drawImage(0, 0, self._over)
+
+    def _paint_each_over(self, painter: QPainter, fonts: decor.Fonts) -> None:
+        for overpaint in self.overpaints:
+            painter.save()
+            overpaint.paint(painter, self, fonts)
+            painter.restore()
 
     def _frame(self, painter: QPainter) -> None:
         if self.is_active:

@@ -14,7 +14,6 @@ from mammoview.session.orientation import Side
 from mammoview.ui import theme
 from mammoview.ui.viewport.canvas import Canvas
 from mammoview.ui.viewport.decor import Fonts, margin_px
-from mammoview.ui.viewport.marks import outlined_text
 from mammoview.ui.viewport.placement import Placement, laid_box
 from mammoview.ui.viewport.roam import Step
 
@@ -109,8 +108,9 @@ def _paint_map(painter: QPainter, canvas: Canvas, fonts: Fonts, coverage: Covera
     painter.setPen(QPen(theme.ACCENT, fonts.line_px))
     painter.drawRect(_scaled(view, scale, left, top).adjusted(0.5, 0.5, -0.5, -0.5))
     painter.restore()
+    painter.setPen(theme.TEXT)
     for index, line in enumerate(lines):
-        outlined_text(painter, QPointF(left, top + rows * scale + index * high + metrics.ascent()), line, theme.TEXT)
+        painter.drawText(QPointF(left, top + rows * scale + index * high + metrics.ascent()), line)
 
 
 def _scaled(box: Box, scale: float, left: float, top: float) -> QRectF:

@@ -146,22 +146,17 @@ class Placing(QWidget):
         self._move()
 
     def set_zoom(self, zoom: float) -> None:
-        """Device pixels per acquired pixel, on whole device pixels; what is in the middle stays there."""
+        """Device pixels per acquired pixel, on whole device pixels; see `focus` for what stays where it is."""
         if self.image is not None:
-            row, col = self.middle
-            placed = self.placement.zoomed_to(
-                (zoom, zoom), row, col if self._outward > 0 else self.device_size[1] - col
-            )
+            placed = self.placement.zoomed_to((zoom, zoom), *self.outward_point(*self.focus))
             self.placement = replace(placed, origin=(float(round(placed.origin[0])), float(round(placed.origin[1]))))
             self._move()
 
     def set_life_size(self) -> None:
-        """As large on the screen as the breast was under compression (MG-C05); what is in the middle stays there."""
+        """As large on the screen as the breast was under compression (MG-C05); see `focus` for what stays."""
         zoom = self._life_zoom
         if self.image is not None and zoom is not None:
-            row, col = self.middle
-            col = col if self._outward > 0 else self.device_size[1] - col
-            self.placement = self.placement.zoomed_to(zoom, row, col)
+            self.placement = self.placement.zoomed_to(zoom, *self.outward_point(*self.focus))
             self._move()
 
     def go_to_tile(self, tiles: Tiles, index: int) -> None:
@@ -219,7 +214,7 @@ class Placing(QWidget):
             return
         col = outward if self._outward > 0 else self.device_size[1] - outward
         self.placement = self.placement.zoomed(factor, row, col)
-        self._move()
+        self._move(is_gradual=True)
 
     def can_zoom(self, factor: float) -> bool:
         """Whether ``factor`` stays within reason."""
@@ -230,6 +225,20 @@ class Placing(QWidget):
         """(row, outward) of the pane's middle, device pixels."""
         return self.device_size[0] / 2, self.device_size[1] / 2
 
+    @property
+    def focus(self) -> tuple[float, float]:
+        """(row, outward) of what stays where it is when a key changes the size, device pixels: a point of the breast.
+
+        In the middle, or at the chest wall where that is in sight: the middle of a pane may show nothing but air.
+        """
+        box, whole = self.placement.to_device.apply_box(self.breast), self.placement.device_box
+        row = min(max(self.middle[0], box.row0), box.row1)
+        near, far = sorted(self.outward_point(0, col)[1] for col in (box.col0, box.col1))
+        edge = min(self.outward_point(0, col)[1] for col in (whole.col0, whole.col1))
+        if self.chest_wall is not None and -0.5 <= edge < self.device_size[1]:
+            return row, edge
+        return row, min(max(self.middle[1], near), far)
+
     def outward_point(self, row: float, col: float) -> tuple[float, float]:
         """(row, outward) of a device point."""
         return row, col if self._outward > 0 else self.device_size[1] - col
@@ -238,5 +247,5 @@ class Placing(QWidget):
     def _outward(self) -> int:
         return -1 if self.chest_wall is Side.RIGHT else 1
 
-    def _move(self) -> None:
-        """Called when the placement has changed."""
+    def _move(self, *, is_gradual: bool = False) -> None:
+        """Called when the placement has changed; ``is_gradual`` where more steps are likely to follow at once."""

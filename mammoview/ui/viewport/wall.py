@@ -288,9 +288,9 @@ class Wall(Furnished):
             self.motion.one_to_one(self.active)
 
     def zoom(self, factor: float) -> None:
-        """Enlarge around the middle."""
+        """Enlarge; see `Placing.focus` for what stays where it is."""
         if self.active is not None:
-            self.motion.zoom(self.active, factor, *self.active.middle)
+            self.motion.zoom(self.active, factor, *self.active.focus)
 
     def reveal(self, image_id: str, row: float, col: float) -> None:
         """Bring a native point of an image to the middle of its pane, enlarged."""
