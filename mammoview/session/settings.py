@@ -199,6 +199,12 @@ class Settings:
         minimum=0.0,
         maximum=1.0,
     )
+    is_tool_kept: bool = _setting(
+        False,
+        "Display",
+        "Keep the drawing tool",
+        "A tool stays in the hand after a mark. Off, it is put down; with Shift it stays for once.",
+    )
     clahe_clip: float = _setting(
         2.0,
         "Display",

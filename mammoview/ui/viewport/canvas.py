@@ -288,7 +288,10 @@ class Canvas(Placing):
         if self._lens is not None and self._cursor is not None:
             self._lens.paint(painter, self.placement, self._table(), at=self._cursor * ratio, ratio=ratio)
         if self.tool is not None:
+            # Its brush must not fill the frame, nor anything else that is painted later.
+            painter.save()
             self.tool.paint(painter, self, fonts)
+            painter.restore()
         painter.resetTransform()
         self._frame(painter)
 
