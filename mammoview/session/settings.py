@@ -213,6 +213,12 @@ class Settings:
         minimum=1.0,
         maximum=8.0,
     )
+    asks_views: bool = _setting(
+        True,
+        "Display",
+        "Ask for side and view",
+        "Ask about images whose files do not say which side and view they show.",
+    )
     is_synchronous: bool = _setting(True, "Display", "Synchronous pan and zoom", "Move all images together.")
     cine_rate: int = _setting(
         10, "Display", "Cine rate", "Slices a second while they go by themselves.", minimum=1, maximum=30

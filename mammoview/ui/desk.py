@@ -12,6 +12,7 @@ from PySide6.QtWidgets import QDialog, QDockWidget, QLabel, QMainWindow, QProgre
 from mammoview.core.errors import Problem
 from mammoview.session.session import Session
 from mammoview.ui.bridge import Background
+from mammoview.ui.dialogs.ask_view import AskViewDialog
 from mammoview.ui.dialogs.settings import SettingsDialog
 from mammoview.ui.frames import Frames
 from mammoview.ui.hiding import hidden_problem
@@ -135,6 +136,8 @@ class Desk(QObject):
         self.presenter.set_identity(is_shown=is_shown)
         for dialog in self.window.findChildren(MessagesDialog):
             dialog.close()
+        for asking in self.window.findChildren(AskViewDialog):
+            asking.set_named(is_named=is_shown)
 
     def show_checks(self) -> None:
         """Let the actions say what is on."""

@@ -133,7 +133,9 @@ class Canvas(Placing):
         shown = self.placement.dihedral.transform(self.placement.rows, self.placement.columns).inverse()
         native = shown.apply_box(self._shown)
         # The image here may have the gray of another frame of its volume than the one that hangs first.
-        self.hung = replace(item, image=self.hung.image) if self.hung else item
+        if self.hung is not None:
+            item = replace(item, image=replace(item.image, grayscale=self.hung.image.grayscale))
+        self.hung = item
         self.placement = replace(self.placement, dihedral=item.orientation.dihedral)
         self._shown = laid_box(native, self.placement)
         self._redraw()
