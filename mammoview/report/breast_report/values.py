@@ -5,6 +5,7 @@ There is no function from a signed report to another content: a correction is a 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -43,6 +44,11 @@ class ReportImage:
         Its size, native pixels.
     spacing_mm
         (row, column), mm; None where unknown.
+
+    Raises
+    ------
+    ReadingError
+        When size or spacing cannot be.
     """
 
     id: str
@@ -52,6 +58,11 @@ class ReportImage:
     rows: int
     columns: int
     spacing_mm: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        known = self.spacing_mm or (1.0, 1.0)
+        if min(self.rows, self.columns) < 1 or not all(math.isfinite(part) and part > 0 for part in known):
+            raise ReadingError(f"The size of {self.label} cannot be.", "Open the study again.")
 
 
 @dataclass(frozen=True)
@@ -100,7 +111,7 @@ class AiPart:
     models
         Those that ran; none where the AI did not run.
     intended_use
-        One sentence.
+        One sentence, needed where models ran; `INTENDED_USE` where their maker says nothing else.
     protocol
         When the reader might see it.
     revealed_at
@@ -115,11 +126,11 @@ class AiPart:
     Raises
     ------
     ReadingError
-        When it neither ran nor says why, or was seen without having run.
+        When it neither ran nor says why, lacks its intended use, or was seen without having run.
     """
 
     models: tuple[ModelUse, ...] = ()
-    intended_use: str = INTENDED_USE
+    intended_use: str = ""
     protocol: RevealProtocol = RevealProtocol.AFTER_FIRST_READ
     revealed_at: str = ""
     software: str = ""
@@ -131,6 +142,10 @@ class AiPart:
     def __post_init__(self) -> None:
         if not self.models and not self.reason.strip():
             raise ReadingError("The AI did not run, and nobody says why.", "Give the reason.")
+        if self.models and not self.intended_use.strip():
+            raise ReadingError("Nobody says what the AI is meant for.", "Give its intended use.")
+        if not all(0 <= score <= 1 for _, score in self.scores):
+            raise ReadingError("A score of the AI is no probability.", "Analyse the study again.")
         if self.revealed_at:
             check_time(self.revealed_at)
             if not self.models or self.protocol is RevealProtocol.NEVER:
