@@ -244,6 +244,11 @@ class Mammogram:
         Made for stereotaxis or a biopsy, as Image Type or a Biopsy Target Sequence says.
     biopsy_targets
         One line for each target.
+    patient_id_issuer, patient_birth_date
+        Who gave the patient's id, and the birth date as the header writes it (YYYYMMDD): without them two patients of
+        two places may look like one.
+    study_time, accession_number
+        As the header writes them.
     """
 
     id: str
@@ -291,6 +296,10 @@ class Mammogram:
     energy: Energy | None = None
     is_biopsy: bool = False
     biopsy_targets: tuple[str, ...] = ()
+    patient_id_issuer: str = ""
+    patient_birth_date: str = ""
+    study_time: str = ""
+    accession_number: str = ""
 
     def frame_alone(self, position: int) -> Mammogram:
         """The image as if it held the frame at that position of its volume and no other."""
