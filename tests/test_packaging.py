@@ -13,7 +13,13 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 #: One resource of each kind that the program reads.
-RESOURCES = ("schema/result-1.json", "config/hanging.toml", "report/display-check.html", "models")
+RESOURCES = (
+    "schema/result-1.json",
+    "config/hanging.toml",
+    "config/file_names.toml",
+    "report/display-check.html",
+    "models",
+)
 MIB = 2**20
 
 SMOKE = """

@@ -124,6 +124,30 @@ class DeviceError(MammoViewError):
     code = "device"
 
 
+class ReadingError(MammoViewError):
+    """Something that a reader said cannot be: no such hour, a decision for no breast, a finding without a place."""
+
+    code = "reading"
+
+
+class DescriptorError(ReadingError):
+    """Words that do not belong to the finding's type."""
+
+    code = "descriptor"
+
+
+class NewerDocumentError(MammoViewError):
+    """A stored document comes from a newer version of the program."""
+
+    code = "newer_document"
+
+
+class DamagedDocumentError(MammoViewError):
+    """A stored document is not what it claims to be."""
+
+    code = "damaged_document"
+
+
 class OutputError(MammoViewError):
     """A result cannot be written: exists already, disk full, no permission."""
 

@@ -12,6 +12,7 @@ from mammoview.core.volume import SliceKind, Volume
 
 if TYPE_CHECKING:
     from mammoview.core.errors import Problem
+    from mammoview.core.presentation import PresentationState
 
 
 class Laterality(StrEnum):
@@ -194,6 +195,10 @@ class Grayscale:
         return self.is_inverse or (self.is_monochrome1 and not self.is_identity)
 
 
+#: Contact views reach 1.1 through the breast's thickness; magnification stands begin at 1.5.
+MAGNIFIED_FROM = 1.25
+
+
 @dataclass(frozen=True)
 class Inferred:
     """An attribute that no coded tag gave: what was decided, and from what (MG-A07)."""
@@ -224,6 +229,8 @@ class Mammogram:
         A two-dimensional image computed from tomosynthesis (MG-I03).
     spacing_mm
         (row, column) at the breast, mm; None where unknown. ``spacing_source`` says which attribute gave it.
+    magnification
+        How many times larger than itself the breast lies on the detector; None where the header does not say.
     patient_orientation
         Directions of rows and of columns, ``("A", "R")`` for example; None where absent.
     technique
@@ -249,6 +256,8 @@ class Mammogram:
         two places may look like one.
     study_time, accession_number
         As the header writes them.
+    states
+        Grayscale presentation states that were found beside it; none is applied unless the reader asks (MG-D13).
     """
 
     id: str
@@ -296,10 +305,17 @@ class Mammogram:
     energy: Energy | None = None
     is_biopsy: bool = False
     biopsy_targets: tuple[str, ...] = ()
+    states: tuple[PresentationState, ...] = ()
+    magnification: float | None = None
     patient_id_issuer: str = ""
     patient_birth_date: str = ""
     study_time: str = ""
     accession_number: str = ""
+
+    @property
+    def is_magnified(self) -> bool:
+        """Whether it was taken to show a part larger (MG-C04): it says so, or lay far from the detector."""
+        return ViewModifier.MAGNIFICATION in self.modifiers or (self.magnification or 1.0) >= MAGNIFIED_FROM
 
     def frame_alone(self, position: int) -> Mammogram:
         """The image as if it held the frame at that position of its volume and no other."""

@@ -17,7 +17,7 @@ _KNOWN: Final = {
     ),
     "1.2.840.10008.5.1.4.1.1.11.1": (
         "grayscale presentation state",
-        "It is not applied; the images are shown as their own headers say.",
+        "Open it together with its images: it is then offered among their windows (Shift+V).",
     ),
     "1.2.840.10008.5.1.4.1.1.88.67": ("radiation dose report", "The doses of an image stand in its own header."),
     "1.2.840.10008.5.1.4.1.1.88.59": ("key object selection", "All images are shown, whether selected or not."),

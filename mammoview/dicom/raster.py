@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -12,9 +13,11 @@ import cv2
 import numpy as np
 from PIL import Image, UnidentifiedImageError
 
-from mammoview.core.errors import DecodeError, NotAnImageError, TruncatedError, UnsupportedError
+from mammoview.core.errors import DecodeError, NotAnImageError, Problem, TruncatedError, UnsupportedError
 from mammoview.core.image import StoredImage
 from mammoview.core.study import Grayscale, Inferred, Laterality, Mammogram, SourceKind, ViewPosition
+from mammoview.dicom.file_names import NameRules, load_rules
+from mammoview.dicom.sidecar import NAME, SidecarRow, read_sidecar
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,7 +42,39 @@ TIFF_PHOTOMETRIC, TIFF_WHITE_IS_ZERO = 262, 0
 GRAY_TOLERANCE = 6
 SIDES = {"L": Laterality.LEFT, "LEFT": Laterality.LEFT, "R": Laterality.RIGHT, "RIGHT": Laterality.RIGHT}
 VIEWS = {view.value: view for view in ViewPosition if view is not ViewPosition.SPECIMEN}
-JOINED = re.compile(rf"^(L|R|LEFT|RIGHT)({'|'.join(sorted(VIEWS, key=len, reverse=True))})$")
+
+
+class Pictures:
+    """What is known of pictures besides their pixels: rules for names, and tables beside them, read once a folder."""
+
+    def __init__(self, rules: NameRules | None = None) -> None:
+        self.problems: list[Problem] = []
+        if rules is None:
+            rules, problems = load_rules()
+            self.problems.extend(problems)
+        self._rules = rules
+        self._tables: dict[Path, Mapping[str, SidecarRow]] = {}
+
+    def said_of(self, path: Path) -> tuple[SidecarRow, dict[str, str]]:
+        """What is said of a picture, and by what: the table first, then the name."""
+        if path.parent not in self._tables:
+            rows, problems = read_sidecar(path.parent, self._rules)
+            self._tables[path.parent] = rows
+            self.problems.extend(problems)
+        row = self._tables[path.parent].get(path.name, SidecarRow())
+        name = self._rules.read(path.stem)
+        sources = {
+            "laterality": f"table {NAME}" if row.laterality else "file name" if name.laterality else "",
+            "view": f"table {NAME}" if row.view else "file name" if name.view else "",
+        }
+        merged = SidecarRow(
+            row.laterality or name.laterality,
+            row.view or name.view,
+            row.case or name.case,
+            row.date or name.date,
+            row.spacing_mm,
+        )
+        return merged, {attribute: source for attribute, source in sources.items() if source}
 
 
 def read_name(stem: str) -> tuple[Laterality | None, ViewPosition | None, str]:
@@ -50,28 +85,21 @@ def read_name(stem: str) -> tuple[Laterality | None, ViewPosition | None, str]:
     laterality, view, case
         The case is what is left of the name. A name that says two sides or two views says none.
     """
-    sides: set[Laterality] = set()
-    views: set[ViewPosition] = set()
-    rest: list[str] = []
-    for token in re.split(r"[^A-Za-z0-9]+", stem):
-        word = token.upper()
-        joined = JOINED.match(word)
-        if word in SIDES:
-            sides.add(SIDES[word])
-        elif word in VIEWS:
-            views.add(VIEWS[word])
-        elif joined:
-            sides.add(SIDES[joined.group(1)])
-            views.add(VIEWS[joined.group(2)])
-        elif token:
-            rest.append(token)
-    side = sides.pop() if len(sides) == 1 else None
-    view = views.pop() if len(views) == 1 else None
-    return side, view, "_".join(rest)
+    said = Pictures(load_rules()[0]).said_of(Path("/", f"{stem}.png"))[0]
+    return said.laterality, said.view, said.case
 
 
-def describe_raster(path: Path, root: int = 0, relative_path: str = "") -> Mammogram:
-    """Read the header of a picture and the meaning of its name.
+def describe_raster(
+    path: Path, root: int = 0, relative_path: str = "", *, pictures: Pictures | None = None
+) -> Mammogram:
+    """Read the header of a picture, and what its name or a table beside it says.
+
+    Parameters
+    ----------
+    path, root, relative_path
+        As in `Mammogram`.
+    pictures
+        Rules and tables read before; None reads them.
 
     Raises
     ------
@@ -79,15 +107,13 @@ def describe_raster(path: Path, root: int = 0, relative_path: str = "") -> Mammo
         When the file is no picture, or of a kind that is not read.
     """
     rows, columns, gray = _header(path)
-    laterality, view, case = read_name(path.stem)
-    inferred = [
-        Inferred(name, value.value, "file name")
-        for name, value in (("laterality", laterality), ("view", view))
-        if value is not None
-    ]
+    said, sources = (pictures or Pictures()).said_of(path)
+    values = {"laterality": said.laterality, "view": said.view}
+    inferred = [Inferred(name, value.value, sources[name]) for name, value in values.items() if value is not None]
     # Pictures without a side and a view in their names say nothing of belonging together.
-    case = case or path.parent.name if inferred else path.name
-    study = hashlib.sha256(f"{path.parent.resolve()}\0{case}".encode()).hexdigest()[:32]
+    case = said.case or path.parent.name if inferred else path.name
+    parts = (str(path.parent.resolve()), case, *((said.date,) if said.date else ()))
+    study = hashlib.sha256("\0".join(parts).encode()).hexdigest()[:32]
     return Mammogram(
         id=f"sha256:{_hash(path)}",
         path=str(path),
@@ -97,13 +123,16 @@ def describe_raster(path: Path, root: int = 0, relative_path: str = "") -> Mammo
         grayscale=gray,
         root=root,
         relative_path=relative_path,
-        laterality=laterality,
-        view=view,
+        laterality=said.laterality,
+        view=said.view,
         inferred=tuple(inferred),
+        spacing_mm=said.spacing_mm,
+        spacing_source=f"table {NAME}" if said.spacing_mm else "",
         patient_id=case,
         study_uid=f"folder:{study}",
+        study_date=said.date,
         is_lossy=path.suffix.lower() in {".jpg", ".jpeg"},
-        warnings=("No physical scale: sizes are in pixels.",),
+        warnings=() if said.spacing_mm else ("No physical scale: sizes are in pixels.",),
     )
 
 

@@ -19,6 +19,7 @@ from mammoview.core.errors import (
     InputError,
     NoPixelsError,
     NotAnImageError,
+    NotShownError,
     OtherTomosynthesisError,
     Problem,
     TruncatedError,
@@ -27,7 +28,9 @@ from mammoview.core.errors import (
 from mammoview.core.progress import Cancel, Progress, never_cancel, no_progress, stop_if_cancelled
 from mammoview.core.study import Mammogram, ScanResult, SourceKind, Study
 from mammoview.dicom.frames import FrameTable, frame_table
-from mammoview.dicom.raster import describe_raster
+from mammoview.dicom.presentation_state import attach_states, read_state
+from mammoview.dicom.raster import Pictures, describe_raster
+from mammoview.dicom.sidecar import NAME as SIDECAR
 from mammoview.dicom.tags import describe
 
 if TYPE_CHECKING:
@@ -40,7 +43,7 @@ config.settings.reading_validation_mode = config.IGNORE
 
 #: A folder with this file in it holds the phantom's ground truth, not mammograms.
 TRUTH_MARKER = ".mammoview-truth"
-PASSED_OVER = frozenset({"dicomdir", "thumbs.db", "desktop.ini"})
+PASSED_OVER = frozenset({"dicomdir", "thumbs.db", "desktop.ini", SIDECAR})
 PIXEL_TAGS = ((0x7FE0, 0x0008), (0x7FE0, 0x0009), (0x7FE0, 0x0010))
 #: No mammogram compresses better; a header that claims more is wrong or hostile.
 MAX_COMPRESSION = 400
@@ -79,13 +82,19 @@ def scan(paths: Sequence[str | Path], progress: Progress = no_progress, cancel: 
     problems: list[Problem] = []
     found = list(find_files(paths, problems))
     images: dict[str, Mammogram] = {}
+    states: list[tuple[Path, Dataset]] = []
+    pictures = Pictures()
     for index, file in enumerate(found):
         stop_if_cancelled(cancel)
         progress(index / len(found), file.relative_path)
         try:
-            image = read_header(file.path, file.root, file.relative_path)
+            image = read_header(file.path, file.root, file.relative_path, pictures=pictures)
         except InputError as error:
-            problems.append(Problem.from_error(error, str(file.path)))
+            state = read_state(file.path) if isinstance(error, NotShownError) else None
+            if state is not None:
+                states.append((file.path, state))
+            else:
+                problems.append(Problem.from_error(error, str(file.path)))
             continue
         if image.id in images:
             problems.append(
@@ -101,17 +110,20 @@ def scan(paths: Sequence[str | Path], progress: Progress = no_progress, cancel: 
         for entry in image.inferred:
             # Without names: the log may leave the house.
             _log.info("image %s: %s %s from %s", image.id, entry.attribute, entry.value, entry.source)
+    attach_states(images, states, problems.append)
+    problems.extend(pictures.problems)
     progress(1.0, f"{len(images)} images")
     return ScanResult(_studies(images.values()), tuple(_told_once(problems)))
 
 
 def _told_once(problems: Iterable[Problem]) -> list[Problem]:
-    """The problems, with one for each folder of tomosynthesis slices that are not shown: there are dozens."""
+    """The problems, with one for each folder and kind of what is not shown: there may be dozens."""
     kept: dict[object, Problem] = {}
     more: dict[object, int] = {}
     for number, problem in enumerate(problems):
-        is_one_of_many = problem.code == OtherTomosynthesisError.code
-        key: object = (problem.code, str(Path(problem.path).parent)) if is_one_of_many else number
+        is_one_of_many = problem.code in {OtherTomosynthesisError.code, NotShownError.code}
+        kind = problem.message.replace(problem.path, "") if problem.code == NotShownError.code else ""
+        key: object = (problem.code, kind, str(Path(problem.path).parent)) if is_one_of_many else number
         more[key] = more.get(key, -1) + 1
         kept.setdefault(key, problem)
     return [
@@ -120,8 +132,15 @@ def _told_once(problems: Iterable[Problem]) -> list[Problem]:
     ]
 
 
-def read_header(path: Path, root: int = 0, relative_path: str = "") -> Mammogram:
+def read_header(path: Path, root: int = 0, relative_path: str = "", *, pictures: Pictures | None = None) -> Mammogram:
     """Describe one file.
+
+    Parameters
+    ----------
+    path, root, relative_path
+        As in `Mammogram`.
+    pictures
+        What was read before of pictures' names and tables; None reads it where it is needed.
 
     Raises
     ------
@@ -141,7 +160,7 @@ def read_header(path: Path, root: int = 0, relative_path: str = "") -> Mammogram
         raise UnreadableError(
             f"{path} cannot be read ({error.strerror or error}).", "Check the file's permissions and its drive."
         ) from error
-    image = describe_raster(path, root, relative_path)
+    image = describe_raster(path, root, relative_path, pictures=pictures)
     _check_size(image, size * MAX_COMPRESSION)
     return image
 

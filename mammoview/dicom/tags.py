@@ -6,8 +6,7 @@ is recorded as inferred. SeriesDescription is never evidence.
 
 from __future__ import annotations
 
-import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from mammoview.core.errors import NoPixelsError, NotABreastError, UnsupportedError
 from mammoview.core.study import (
@@ -25,9 +24,10 @@ from mammoview.dicom.gray import grayscale
 from mammoview.dicom.kinds import refuse_what_is_no_image
 from mammoview.dicom.other_tomosynthesis import refuse_other_tomosynthesis
 from mammoview.dicom.profile import conformance
+from mammoview.dicom.spacing import spacing
 from mammoview.dicom.special import biopsy_targets, energy, is_biopsy, parts
 from mammoview.dicom.technique import facts, lossy_ratio, partial_view_meanings, unknown_character_sets
-from mammoview.dicom.values import code, items, text
+from mammoview.dicom.values import code, items, number, text
 from mammoview.dicom.volume import (
     BREAST_TOMOSYNTHESIS,
     MULTI_FRAME,
@@ -56,15 +56,6 @@ SYNTHETIC_MANUFACTURER = "MammoView Phantom"
 #: Modalities whose images may show a breast; the others are refused whatever their tags say.
 PROJECTION_MODALITIES = frozenset({"MG", "CR", "DX", "OT", "SC", "RG"})
 _ENLARGING = {ViewModifier.SPOT, ViewModifier.MAGNIFICATION}
-
-
-def number(dataset: Dataset, keyword: str) -> float | None:
-    """The first value of an attribute as a finite number above 0, else None."""
-    try:
-        value = float(text(dataset, keyword))
-    except ValueError:
-        return None
-    return value if math.isfinite(value) and value > 0 else None
 
 
 def describe(dataset: Dataset, path: str, root: int = 0, relative_path: str = "") -> Mammogram:
@@ -108,8 +99,10 @@ def describe(dataset: Dataset, path: str, root: int = 0, relative_path: str = ""
         gray, warnings = grayscale(dataset, is_raw=is_raw)
     view, modifiers = _view(dataset, inferred)
     laterality = _laterality(dataset, inferred)
-    spacing, spacing_source = _spacing(dataset)
-    if spacing is None:
+    size = spacing(dataset)
+    if size.warning:
+        warnings.append(size.warning)
+    if size.mm is None:
         warnings.append("The header gives no pixel spacing: sizes are in pixels.")
     is_partial = text(dataset, "PartialView") == "YES"
     if is_partial and _ENLARGING & set(modifiers):
@@ -137,8 +130,9 @@ def describe(dataset: Dataset, path: str, root: int = 0, relative_path: str = ""
         is_tomosynthesis=volume is not None and volume.kind is not SliceKind.GENERATED_2D,
         volume=volume,
         is_generated_2d=is_generated_2d(dataset),
-        spacing_mm=spacing,
-        spacing_source=spacing_source,
+        spacing_mm=size.mm,
+        spacing_source=size.source,
+        magnification=size.magnification,
         patient_orientation=_orientation(dataset),
         patient_id=text(dataset, "PatientID"),
         patient_name=text(dataset, "PatientName"),
@@ -264,40 +258,6 @@ def _intent(dataset: Dataset) -> PresentationIntent | None:
     if value in {intent.value for intent in PresentationIntent}:
         return PresentationIntent(value)
     return _INTENT_OF_CLASS.get(text(dataset, "SOPClassUID"))
-
-
-def _pair(dataset: Dataset, keyword: str) -> tuple[float, float] | None:
-    value: Any = dataset.get(keyword)
-    try:
-        row, col = (float(part) for part in value)
-    except (TypeError, ValueError):
-        return None
-    return (row, col) if all(math.isfinite(part) and part > 0 for part in (row, col)) else None
-
-
-def _spacing(dataset: Dataset) -> tuple[tuple[float, float] | None, str]:
-    """Spacing at the breast (MG-C03): the detector's, divided by the magnification; else a calibrated one."""
-    in_slice = _pair(dataset, "PixelSpacing") if is_multi_frame(dataset) else None
-    if in_slice is not None:
-        # A reconstruction's own spacing is that of the patient at the slice; nothing magnifies it.
-        return in_slice, "Pixel Spacing of the slices"
-    at_detector = _pair(dataset, "ImagerPixelSpacing")
-    if at_detector is not None:
-        magnification, source = number(dataset, "EstimatedRadiographicMagnificationFactor"), "ERMF"
-        if magnification is None:
-            to_detector = number(dataset, "DistanceSourceToDetector")
-            to_patient = number(dataset, "DistanceSourceToPatient")
-            if to_detector and to_patient:
-                magnification, source = to_detector / to_patient, "source distances"
-        if magnification is None:
-            return at_detector, "Imager Pixel Spacing, at the detector"
-        row, col = at_detector
-        return (row / magnification, col / magnification), f"Imager Pixel Spacing ÷ {source} {magnification:.3g}"
-    for keyword, name in (("PixelSpacing", "Pixel Spacing"), ("NominalScannedPixelSpacing", "scanned film")):
-        spacing = _pair(dataset, keyword)
-        if spacing is not None:
-            return spacing, name
-    return None, ""
 
 
 def _orientation(dataset: Dataset) -> tuple[str, str] | None:

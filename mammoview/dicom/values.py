@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -21,6 +22,15 @@ def texts(dataset: Dataset, keyword: str) -> tuple[str, ...]:
 def text(dataset: Dataset, keyword: str) -> str:
     """The first value of an attribute as stripped text, empty where it is absent or empty."""
     return next(iter(texts(dataset, keyword)), "")
+
+
+def number(dataset: Dataset, keyword: str) -> float | None:
+    """The first value of an attribute as a finite number above 0, else None."""
+    try:
+        value = float(text(dataset, keyword))
+    except ValueError:
+        return None
+    return value if math.isfinite(value) and value > 0 else None
 
 
 def items(dataset: Dataset, keyword: str) -> list[Dataset]:

@@ -28,12 +28,14 @@ from mammoview.core.study import Mammogram, ScanResult
 from mammoview.report.pictures import write_pictures
 from mammoview.report.records import Meanings, image_record, result_file
 from mammoview.report.schema import ImageRecord
+from mammoview.report.tables import findings_table
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 RESULT_NAME = "result.json"
 FILES_NAME = "result_files"
+TABLE_NAME = "findings.csv"
 #: Images that may wait for the writing thread; more would fill the memory.
 _QUEUE_LENGTH = 2
 _DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
@@ -132,6 +134,7 @@ class ResultWriter:
         with _readable_errors(self._out):
             staged = self._stage / RESULT_NAME
             staged.write_text(content.model_dump_json(by_alias=True, indent=1) + "\n", encoding="utf-8")
+            (self._stage / FILES_NAME / TABLE_NAME).write_bytes(findings_table(content))
             self._move_in()
         self._made.clear()
         return self._out / RESULT_NAME

@@ -13,8 +13,9 @@ import numpy as np
 
 from mammoview.core.findings import ImageResult, PatchClass, ScoreMeaning, ValueMap
 from mammoview.core.image import Mask
-from mammoview.core.study import Mammogram
+from mammoview.core.study import Mammogram, SourceKind
 from mammoview.imaging.suppress import clean
+from mammoview.report.nifti import write_nifti_mask
 from mammoview.report.overlay import draw, spread
 from mammoview.report.truth import draw_truth
 
@@ -77,7 +78,10 @@ def write_pictures(
         return f"{folder.name}/{name}"
 
     def put_mask(what: str, mask: Mask) -> str:
-        return put(what, mask.to_array())
+        pixels = mask.to_array()
+        if image.kind is SourceKind.RASTER:
+            write_nifti_mask(folder / f"{stem}_{what}.nii.gz", pixels, image.spacing_mm)
+        return put(what, pixels)
 
     layers, truth, suppression = result.layers, result.truth, result.suppression
     cleaned = breast = pectoral = None

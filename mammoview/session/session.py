@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 
-from mammoview.core.errors import NotAnImageError, OutputError, Problem
+from mammoview.core.errors import NotAnImageError, NotShownError, OutputError, Problem
 from mammoview.core.findings import ExamResult, ImageResult
 from mammoview.core.image import DisplayImage
 from mammoview.core.jobs import JobDone, JobFailed, JobPartial, JobProgress
@@ -33,6 +33,7 @@ from mammoview.session.marks import Marks
 from mammoview.session.messages import Messages
 from mammoview.session.pixels import Pixels
 from mammoview.session.settings import Settings
+from mammoview.session.states import STATE_CODE, news_of_states
 from mammoview.session.truths import Truths
 from mammoview.session.volumes import VOLUME_CODE, Volumes, problems_of_volumes
 
@@ -193,7 +194,7 @@ class Session:
             self._pixels.forget(image.id for study in scan.studies for image in study.images)
             self.volumes.forget(image.id for study in scan.studies for image in study.images)
             self._emit(StudiesFound(self._scan))
-            for problem in (*scan.problems, *problems_of_volumes(scan)):
+            for problem in (*scan.problems, *problems_of_volumes(scan), *news_of_states(scan)):
                 self.messages.tell(problem, _level(problem, scan))
             if scan.studies:
                 first = scan.studies[0]
@@ -371,7 +372,9 @@ def _own_count(study: Study) -> int:
 
 def _level(problem: Problem, scan: ScanResult) -> Level:
     """How much a file that could not be used matters: a readme beside images that were found is worth a line only."""
-    if problem.code == VOLUME_CODE:
-        return Level.WARNING
+    if problem.code in {VOLUME_CODE, STATE_CODE}:
+        return Level.WARNING if problem.code == VOLUME_CODE else Level.INFO
     is_bystander = problem.code == NotAnImageError.code and Path(problem.path).suffix.lower() not in IMAGE_SUFFIXES
+    if problem.code == NotShownError.code and scan.studies:
+        return Level.WARNING
     return Level.INFO if is_bystander and scan.studies else Level.ERROR

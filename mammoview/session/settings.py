@@ -199,6 +199,14 @@ class Settings:
         minimum=0.0,
         maximum=1.0,
     )
+    clahe_clip: float = _setting(
+        2.0,
+        "Display",
+        "Local contrast limit",
+        "How hard local contrast (CLAHE) works: 1 does next to nothing, 4 is harsh.",
+        minimum=1.0,
+        maximum=8.0,
+    )
     is_synchronous: bool = _setting(True, "Display", "Synchronous pan and zoom", "Move all images together.")
     cine_rate: int = _setting(
         10, "Display", "Cine rate", "Slices a second while they go by themselves.", minimum=1, maximum=30

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
-from PySide6.QtCore import QObject, Signal
+from PySide6.QtCore import QObject, Qt, Signal
 
 from mammoview.session.events import Event
 
@@ -32,7 +32,8 @@ class Background(QObject):
         super().__init__(parent)
         self._pool = ThreadPoolExecutor(2, thread_name_prefix="ui-background")
         self._is_closed = False
-        self._ended.connect(self._deliver)
+        # Never while `run` is still being called: quick work may be done before it returns.
+        self._ended.connect(self._deliver, Qt.ConnectionType.QueuedConnection)
 
     def run(self, work: Callable[[], _T], then: Callable[[_T], None]) -> None:
         """Call ``work`` on another thread and ``then`` with its result on this one; nothing after `close`."""

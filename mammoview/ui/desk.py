@@ -9,12 +9,15 @@ from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QDialog, QDockWidget, QLabel, QMainWindow, QProgressBar, QPushButton
 
+from mammoview.core.errors import Problem
 from mammoview.session.session import Session
 from mammoview.ui.bridge import Background
 from mammoview.ui.dialogs.settings import SettingsDialog
 from mammoview.ui.frames import Frames
+from mammoview.ui.hiding import hidden_problem
+from mammoview.ui.key_binding import KeyBinding
 from mammoview.ui.panels.analysis import AnalysisPanel
-from mammoview.ui.panels.messages import Banner
+from mammoview.ui.panels.messages import Banner, MessagesDialog
 from mammoview.ui.panels.studies import StudiesPanel
 from mammoview.ui.presenter import Parts, Presenter
 from mammoview.ui.viewport.annotation import AnnotationOptions
@@ -30,6 +33,8 @@ class Desk(QObject):
     ----------
     actions
         The window's actions by the id of their row; filled by the window.
+    keys
+        The keys in force.
     listeners
         Called with every event of the session, after the presenter has shown it.
     left, right
@@ -41,11 +46,13 @@ class Desk(QObject):
         self.session, self.background, self.window = session, background, window
         self.actions: dict[str, QAction] = {}
         self.listeners: list[Callable[[object], None]] = []
+        self.keys = KeyBinding(session.messages, self)
         self.left: QDockWidget
         self.right: QDockWidget
         self.options = OverlayOptions().under(session.settings)
         self.annotation = AnnotationOptions()
         self.wall, self.banner = Wall(), Banner()
+        self.wall.run = background.run
         self.studies, self.analysis = StudiesPanel(), AnalysisPanel()
         self.progress, self.cancel_button = QProgressBar(), QPushButton("Cancel")
         self.cursor_label, self.state_label, self.engine_label = QLabel(), QLabel("Ready"), QLabel()
@@ -103,6 +110,22 @@ class Desk(QObject):
         self.annotation = annotation
         self.wall.set_annotation(annotation)
         self.show_checks()
+
+    @property
+    def hiding(self) -> Callable[[Problem], Problem] | None:
+        """What takes identities out of messages; None while they are shown."""
+        if self.annotation.is_identity_shown:
+            return None
+        return lambda problem: hidden_problem(problem, self.session.studies)
+
+    def set_identity(self, *, is_shown: bool) -> None:
+        """Show or hide who the patients are, wherever the window says so."""
+        self.set_annotation(replace(self.annotation, is_identity_shown=is_shown))
+        self.studies.set_identity(is_shown=is_shown)
+        self.banner.set_hiding(self.hiding)
+        self.presenter.set_identity(is_shown=is_shown)
+        for dialog in self.window.findChildren(MessagesDialog):
+            dialog.close()
 
     def show_checks(self) -> None:
         """Let the actions say what is on."""

@@ -6,7 +6,7 @@ import gc
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QKeySequence
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
 from PySide6.QtWidgets import (
     QDockWidget,
     QLabel,
@@ -19,11 +19,10 @@ from PySide6.QtWidgets import (
 )
 
 from mammoview.session.session import Session
-from mammoview.ui.actions import ACTIONS, Action, Group, action
+from mammoview.ui.actions import ACTIONS, Action, Group
 from mammoview.ui.bridge import Background
 from mammoview.ui.commands import handlers
 from mammoview.ui.desk import Desk
-from mammoview.ui.dialogs.keys import keys_text
 
 _WELCOME = (
     "Drop a study here: files, folders or a DICOMDIR\n\n{files} opens files, {folder} a folder\n\n"
@@ -45,6 +44,7 @@ class MainWindow(QMainWindow):
         self.desk = Desk(session, background, self)
         self.actions_by_id = self.desk.actions
         self.actions_by_id.update({row.id: self._make_action(row) for row in ACTIONS})
+        self.desk.keys.bind(self.actions_by_id)
         self._lay_out()
         for identity, do in handlers(self.desk).items():
             self.actions_by_id[identity].triggered.connect(lambda _is_on=False, do=do: do())
@@ -57,17 +57,15 @@ class MainWindow(QMainWindow):
 
     def _make_action(self, row: Action) -> QAction:
         made = QAction(row.title, self)
-        made.setShortcuts([QKeySequence(key) for key in row.keys])
         made.setCheckable(row.is_checkable)
-        made.setToolTip(f"{row.help} ({keys_text(row)})" if row.keys else row.help)
         made.setIconText(row.tool or row.title)
         return made
 
     def _lay_out(self) -> None:
         self._lay_out_actions()
-        welcome = QLabel(
-            _WELCOME.format(files=keys_text(action("open_files")), folder=keys_text(action("open_folder")))
-        )
+        welcome = QLabel()
+        self.desk.keys.changed.connect(lambda: welcome.setText(self._welcome()))
+        welcome.setText(self._welcome())
         welcome.setObjectName("welcome")
         welcome.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.stack = QStackedWidget()
@@ -85,6 +83,10 @@ class MainWindow(QMainWindow):
         self.resizeDocks([self.desk.left, self.desk.right], [190, 310], Qt.Orientation.Horizontal)
         self.desk.left.hide()
         self._lay_out_status()
+
+    def _welcome(self) -> str:
+        keys = self.desk.keys
+        return _WELCOME.format(files=keys.text("open_files") or "Open", folder=keys.text("open_folder") or "Folder")
 
     def _lay_out_actions(self) -> None:
         menus = {group: self.menuBar().addMenu(group.value) for group in Group}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import singledispatchmethod
@@ -17,11 +16,13 @@ from mammoview.core.study import Study, VoiLut, VoiWindow
 from mammoview.session import events
 from mammoview.session.session import Session
 from mammoview.ui.bridge import Background
+from mammoview.ui.hiding import hidden_text
 from mammoview.ui.installed import Installed, installed
 from mammoview.ui.panels.findings import FindingsPanel, score_lines
 from mammoview.ui.panels.messages import Banner
-from mammoview.ui.panels.scores import ScoresPanel, meaning_text, not_scored_text
+from mammoview.ui.panels.scores import ScoresPanel, meaning_text
 from mammoview.ui.panels.studies import StudiesPanel
+from mammoview.ui.score_notes import notes
 from mammoview.ui.viewport.layers import Prepared, prepare, prepare_truth
 from mammoview.ui.viewport.look import Look, first_look, look_for_air
 from mammoview.ui.viewport.wall import Wall
@@ -63,7 +64,14 @@ class Presenter(QObject):
         self._prepared: dict[str, tuple[ImageResult, Prepared]] = {}
         self._wanted: dict[str, ImageResult] = {}
         self._is_scanning = False
+        self._is_identity_shown = True
         self._looks: dict[str, tuple[Box, VoiWindow | VoiLut, VoiWindow | VoiLut]] = {}
+
+    def set_identity(self, *, is_shown: bool) -> None:
+        """Name files in the status bar, or not."""
+        self._is_identity_shown = is_shown
+        if not is_shown:
+            self._parts.state.setText(hidden_text(self._parts.state.text(), self._session.studies))
 
     # What the window asks
 
@@ -163,8 +171,10 @@ class Presenter(QObject):
     @show.register
     def _(self, event: events.ScanProgress) -> None:
         is_done = event.fraction >= 1.0
-        self._show_progress("" if is_done else event.text, event.fraction, can_cancel=False)
-        self._parts.state.setText(event.text)
+        # While it looks for images it names files, and a file's name is often a patient's.
+        text = event.text if self._is_identity_shown or is_done else "Looking for images"
+        self._show_progress("" if is_done else text, event.fraction, can_cancel=False)
+        self._parts.state.setText(text if self._is_identity_shown else hidden_text(text, self._session.studies))
 
     @show.register
     def _(self, event: events.StudiesFound) -> None:
@@ -267,7 +277,7 @@ class Presenter(QObject):
 
     @show.register
     def _(self, event: events.ResultsSaved) -> None:
-        self._parts.state.setText(f"Saved {event.path}")
+        self._parts.state.setText(f"Saved {event.path}" if self._is_identity_shown else "Saved")
 
     @show.register
     def _(self, event: events.SettingsChanged) -> None:
@@ -384,16 +394,3 @@ class Presenter(QObject):
             if result is not None and pane.hung is not None:
                 exam = self._session.result_of(pane.hung.image.study_uid)
                 pane.set_notes(notes(result, exam, exam.meaning if exam and exam.meaning else self._meaning()))
-
-
-def notes(result: ImageResult, exam: ExamResult | None, meaning: ScoreMeaning | None) -> tuple[str, ...]:
-    """What stands in an image's corner about its score, in lines short enough to stay off the breast."""
-    if result.p_malignant is None:
-        return (not_scored_text(result, exam),)
-    spread = f" ± {result.uncertainty:.2f}" if result.uncertainty is not None else ""
-    point = short_point_words(result.p_malignant, thresholds_of(meaning, result.members))
-    return (
-        f"score {result.p_malignant:.2f}{spread}",
-        *([point] if point else []),
-        *re.split("[,;] ", meaning_text(meaning)),
-    )

@@ -179,7 +179,7 @@ def test_existing_result_is_kept_without_overwrite(
     assert code == 0
     named = {image["path"] for image in images_of(read(analysed))}
     assert named == {"L-CC.png"}
-    stems = {path.name[:4] for path in (analysed / "result_files").iterdir()}
+    stems = {path.name[:4] for path in (analysed / "result_files").iterdir() if path.suffix != ".csv"}
     assert stems == {"0001"}, "files of the replaced result are gone"
     assert sorted(path.name for path in analysed.iterdir()) == ["result.json", "result_files"]
 

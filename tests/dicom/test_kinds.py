@@ -72,6 +72,19 @@ def test_a_report_beside_images_costs_one_problem_and_no_image(make_mg: Make) ->
     assert len(found.studies[0].images) == 1
 
 
+@pytest.mark.meets("MG-A02")
+def test_many_reports_of_one_kind_are_told_once(make_mg: Make) -> None:
+    make_mg("in/image.dcm")
+    for number in range(3):
+        last = make_mg(
+            f"in/report{number}.dcm", SOPClassUID=CLASSES + "88.50", Modality="SR", PixelData=None, Rows=None
+        )
+    make_mg("in/state.dcm", SOPClassUID=CLASSES + "11.1", Modality="PR", PixelData=None, Rows=None)
+    problems = scan([last.parent]).problems
+    assert len(problems) == 2
+    assert ["2 more" in problem.message for problem in problems] == [True, False]
+
+
 @pytest.mark.meets("MG-A09")
 def test_burned_in_text_is_warned_of(make_mg: Make) -> None:
     assert read_header(make_mg(BurnedInAnnotation="YES")).is_burned_in

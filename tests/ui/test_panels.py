@@ -21,18 +21,20 @@ from mammoview.core.findings import (
 )
 from mammoview.core.study import Laterality, Study
 from mammoview.session.events import Level, Message
+from mammoview.session.messages import Messages
 from mammoview.session.settings import RECORDS, Settings
 from mammoview.ui.actions import ACTIONS, GESTURES
 from mammoview.ui.commands import COMMANDS
-from mammoview.ui.dialogs.keys import KeysDialog, keys_text
+from mammoview.ui.dialogs.keys import KeysDialog
 from mammoview.ui.dialogs.model_choice import ModelChoice
 from mammoview.ui.dialogs.settings import SettingsDialog, set_value
+from mammoview.ui.key_binding import KeyBinding
 from mammoview.ui.panels.findings import FindingsPanel
 from mammoview.ui.panels.maps import MapsPanel
 from mammoview.ui.panels.messages import Banner, MessagesDialog
 from mammoview.ui.panels.scores import ScoresPanel
 from mammoview.ui.panels.studies import StudiesPanel
-from mammoview.ui.presenter import notes
+from mammoview.ui.score_notes import notes
 from mammoview.ui.viewport.layers import Layer, OverlayOptions
 
 MEANING = ScoreMeaning("Malignant against benign lesion.", 0.49)
@@ -66,12 +68,13 @@ def test_every_action_can_be_done_and_no_key_does_two_things() -> None:
 
 
 def test_the_help_dialog_shows_every_key(qtbot: QtBot) -> None:
-    dialog = KeysDialog()
+    binding = KeyBinding(Messages())
+    dialog = KeysDialog(binding)
     qtbot.addWidget(dialog)
     text = dialog.text.toPlainText()
     for row in ACTIONS:
         assert row.title.rstrip("…") in text
-        assert keys_text(row) in text
+        assert binding.text(row.id) in text
     assert all(gesture.how in text for gesture in GESTURES)
 
 

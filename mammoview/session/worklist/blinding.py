@@ -10,15 +10,16 @@ import sqlite3
 from dataclasses import dataclass
 from typing import Final
 
+from mammoview.core.reading.states import ReadingState, RevealProtocol
 from mammoview.session.worklist.errors import BlindedError, WorklistError
-from mammoview.session.worklist.protocol import Protocol, ReadingMode, RevealRule, State
+from mammoview.session.worklist.protocol import Protocol, ReadingMode
 
 #: The score that a reader may see, NULL where it is hidden: for lists, their filters and their order. It needs the
 #: tables ``mine`` (the reader's own readings) and ``ruled`` (their protocols) and the parameter ``:reveal``.
 VISIBLE_SCORE: Final = f"""CASE
-    WHEN :reveal = '{RevealRule.NEVER}' OR ruled.reveal = '{RevealRule.NEVER}' THEN NULL
+    WHEN :reveal = '{RevealProtocol.NEVER}' OR ruled.reveal = '{RevealProtocol.NEVER}' THEN NULL
     WHEN mine.revealed_at IS NOT NULL THEN ai.score
-    WHEN :reveal = '{RevealRule.CONCURRENT}' AND coalesce(ruled.reveal, :reveal) = :reveal THEN ai.score
+    WHEN :reveal = '{RevealProtocol.CONCURRENT}' AND coalesce(ruled.reveal, :reveal) = :reveal THEN ai.score
     END"""
 #: Joins what `VISIBLE_SCORE` needs to the table ``studies``; needs ``:reader``.
 JOINS: Final = """
@@ -45,7 +46,7 @@ def revealed_result(
     own: sqlite3.Row | None,
     *,
     rules: tuple[Protocol, Protocol],
-    state: State,
+    state: ReadingState,
 ) -> AiResult:
     """The study's current result, if the reader may see it now.
 
@@ -76,14 +77,14 @@ def revealed_result(
     return AiResult(row["id"], row["fingerprint"], row["path"], row["score"], row["finished_at"])
 
 
-def _require_sight(own: sqlite3.Row | None, rules: tuple[Protocol, Protocol], state: State) -> None:
+def _require_sight(own: sqlite3.Row | None, rules: tuple[Protocol, Protocol], state: ReadingState) -> None:
     in_force, begun_under = rules
-    if RevealRule.NEVER in {in_force.reveal, begun_under.reveal}:
+    if RevealProtocol.NEVER in {in_force.reveal, begun_under.reveal}:
         raise BlindedError("This worklist is read without the AI.", "The protocol says so; its results stay hidden.")
     if own is None:
         # Nobody will read a signed study again, except in a reader study.
-        is_over = state is State.SIGNED and begun_under.reading is not ReadingMode.READER_STUDY
-        if not is_over and RevealRule.AFTER_FIRST_READ in {in_force.reveal, begun_under.reveal}:
+        is_over = state is ReadingState.SIGNED and begun_under.reading is not ReadingMode.READER_STUDY
+        if not is_over and RevealProtocol.AFTER_FIRST_READ in {in_force.reveal, begun_under.reveal}:
             raise BlindedError("The AI is seen after your own first read only.", "Open the study for reading first.")
-    elif begun_under.reveal is RevealRule.AFTER_FIRST_READ and own["committed_at"] is None:
+    elif begun_under.reveal is RevealProtocol.AFTER_FIRST_READ and own["committed_at"] is None:
         raise BlindedError("The AI is seen after your own first read only.", "Commit your first read, then ask again.")

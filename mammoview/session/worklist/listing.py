@@ -14,10 +14,11 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
+from mammoview.core.reading.states import ReadingState, RevealProtocol
 from mammoview.session.worklist.blinding import HAS_RESULT, JOINS, VISIBLE_SCORE
 from mammoview.session.worklist.database import Database
 from mammoview.session.worklist.errors import BlindedError
-from mammoview.session.worklist.protocol import ReadingMode, RevealRule, State, current_protocol
+from mammoview.session.worklist.protocol import ReadingMode, current_protocol
 from mammoview.session.worklist.readers import Seat
 
 
@@ -66,7 +67,7 @@ class Query:
     """
 
     text: str = ""
-    states: frozenset[State] = frozenset()
+    states: frozenset[ReadingState] = frozenset()
     kinds: frozenset[str] = frozenset()
     first_date: str = ""
     last_date: str = ""
@@ -111,7 +112,7 @@ class Row:
     accession: str
     kinds: tuple[str, ...]
     images: int
-    state: State
+    state: ReadingState
     stage: Stage
     earlier: int
     has_ai_result: bool
@@ -135,7 +136,7 @@ _FOR_ME: Final = f"""CASE
         WHEN '{ReadingMode.READER_STUDY}' THEN 1
         WHEN '{ReadingMode.DOUBLE}' THEN
             (SELECT count(*) FROM readings r WHERE r.study = studies.id) <
-            CASE studies.state WHEN '{State.ARBITRATION}' THEN 3 ELSE 2 END
+            CASE studies.state WHEN '{ReadingState.ARBITRATION}' THEN 3 ELSE 2 END
         ELSE NOT EXISTS (SELECT 1 FROM readings r WHERE r.study = studies.id)
         END
     END"""
@@ -167,7 +168,7 @@ class Listing:
         with self._database.read() as connection:
             values = _parameters(connection, reader)
             asks_score = query.sort is Sort.AI_SCORE or query.least_score is not None
-            if asks_score and values["reveal"] == RevealRule.NEVER:
+            if asks_score and values["reveal"] == RevealProtocol.NEVER:
                 raise BlindedError("This worklist is read without the AI.", "Sort by something else.")
             conditions = _conditions(query, values)
             by = _SORT_SQL[query.sort]
@@ -201,13 +202,13 @@ class Listing:
             found = {row["id"]: _row(row) for row in connection.execute(sql, values)}
         return tuple(found[study] for study in studies if study in found)
 
-    def counts(self, seat: Seat) -> dict[State, int]:
+    def counts(self, seat: Seat) -> dict[ReadingState, int]:
         """How many studies there are in each state."""
         seat.reader_id()
         with self._database.read() as connection:
             rows = connection.execute("SELECT state, count(*) FROM studies GROUP BY state").fetchall()
-        known = {State(row[0]): int(row[1]) for row in rows}
-        return {state: known.get(state, 0) for state in State}
+        known = {ReadingState(row[0]): int(row[1]) for row in rows}
+        return {state: known.get(state, 0) for state in ReadingState}
 
     def paths(self, seat: Seat, study: int) -> tuple[str, ...]:
         """The files of a study's images, to be opened and to be fetched ahead."""
@@ -272,7 +273,7 @@ def _row(row: sqlite3.Row) -> Row:
         accession=row["accession"],
         kinds=tuple(row["kinds"].split()),
         images=row["images"],
-        state=State(row["state"]),
+        state=ReadingState(row["state"]),
         stage=_stage(row),
         earlier=row["earlier"],
         has_ai_result=bool(row["has_result"]),

@@ -11,18 +11,13 @@ from enum import StrEnum
 from typing import Any
 
 from mammoview.core.errors import UsageError
+from mammoview.core.reading.decisions import ReaderDecision
+from mammoview.core.reading.states import ReadingState, RevealProtocol
+from mammoview.core.study import Laterality
 from mammoview.session.worklist import audit
 from mammoview.session.worklist.audit import Event
 from mammoview.session.worklist.database import Database, now
 from mammoview.session.worklist.readers import Seat
-
-
-class RevealRule(StrEnum):
-    """When a reader may see what the AI says."""
-
-    CONCURRENT = "concurrent"
-    AFTER_FIRST_READ = "after-first-read"
-    NEVER = "never"
 
 
 class ReadingMode(StrEnum):
@@ -41,33 +36,22 @@ class Discordance(StrEnum):
     CATEGORY = "category"
 
 
-class State(StrEnum):
-    """How far a study is."""
-
-    NEW = "new"
-    OPENED = "opened"
-    FIRST_READ = "first read"
-    SECOND_READ = "second read"
-    ARBITRATION = "arbitration"
-    SIGNED = "signed"
-
-    @property
-    def rank(self) -> int:
-        """Its place in the order of the work."""
-        return tuple(State).index(self)
+def rank(state: ReadingState) -> int:
+    """Its place in the order of the work."""
+    return tuple(ReadingState).index(state)
 
 
 @dataclass(frozen=True)
 class Protocol:
     """The rules in force. A reading keeps those under which it was begun."""
 
-    reveal: RevealRule = RevealRule.AFTER_FIRST_READ
+    reveal: RevealProtocol = RevealProtocol.AFTER_FIRST_READ
     reading: ReadingMode = ReadingMode.SINGLE
     discordance: Discordance = Discordance.RECALL
 
 
 @dataclass(frozen=True)
-class BreastDecision:
+class BreastOutcome:
     """What was decided on one breast.
 
     Attributes
@@ -94,8 +78,8 @@ class CaseDecision:
         The whole decision as JSON text.
     """
 
-    right: BreastDecision = BreastDecision()
-    left: BreastDecision = BreastDecision()
+    right: BreastOutcome = BreastOutcome()
+    left: BreastOutcome = BreastOutcome()
     score: float | None = None
     content: str = "{}"
 
@@ -118,10 +102,32 @@ class CaseDecision:
         return json.dumps(asdict(self), sort_keys=True, ensure_ascii=False, allow_nan=False)
 
     @classmethod
+    def of(cls, decision: ReaderDecision, content: str = "{}") -> CaseDecision:
+        """What the store keeps of a reader's decision; the score is the greater suspicion of both breasts.
+
+        Parameters
+        ----------
+        decision
+            As the reader made it.
+        content
+            The whole of it as JSON text.
+        """
+        outcomes = {
+            breast.side: BreastOutcome(breast.assessment.value if breast.assessment else "", bool(breast.calls_back))
+            for breast in decision.breasts
+        }
+        return cls(
+            right=outcomes.get(Laterality.RIGHT, BreastOutcome()),
+            left=outcomes.get(Laterality.LEFT, BreastOutcome()),
+            score=max((breast.suspicion for breast in decision.breasts if breast.suspicion is not None), default=None),
+            content=content,
+        )
+
+    @classmethod
     def from_json(cls, text: str) -> CaseDecision:
         """What `to_json` wrote."""
         values: dict[str, Any] = json.loads(text)
-        right, left = (BreastDecision(**values.pop(side)) for side in ("right", "left"))
+        right, left = (BreastOutcome(**values.pop(side)) for side in ("right", "left"))
         return cls(right=right, left=left, **values)
 
 
@@ -173,29 +179,29 @@ class Step:
     is_signed: bool
 
 
-def state_of(steps: Sequence[Step], protocol: Protocol) -> State:
+def state_of(steps: Sequence[Step], protocol: Protocol) -> ReadingState:
     """How far a study is, from the readings of it and the protocol under which they were begun."""
     if not steps:
-        return State.NEW
+        return ReadingState.NEW
     committed = [step for step in steps if step.final is not None]
     if protocol.reading is ReadingMode.SINGLE:
         if any(step.is_signed for step in steps):
-            return State.SIGNED
-        return State.FIRST_READ if committed else State.OPENED
+            return ReadingState.SIGNED
+        return ReadingState.FIRST_READ if committed else ReadingState.OPENED
     if protocol.reading is ReadingMode.DOUBLE:
         verdict = _state_of_two([step for step in steps if step.place < 3], steps, protocol.discordance)
         if verdict is not None:
             return verdict
-    return (State.OPENED, State.FIRST_READ, State.SECOND_READ)[min(2, len(committed))]
+    return (ReadingState.OPENED, ReadingState.FIRST_READ, ReadingState.SECOND_READ)[min(2, len(committed))]
 
 
-def _state_of_two(both: Sequence[Step], steps: Sequence[Step], rule: Discordance) -> State | None:
+def _state_of_two(both: Sequence[Step], steps: Sequence[Step], rule: Discordance) -> ReadingState | None:
     signed = [step.final for step in both if step.is_signed and step.final is not None]
     if len(signed) < 2:
         return None
     if not disagree(signed[0], signed[1], rule) or any(step.place == 3 and step.is_signed for step in steps):
-        return State.SIGNED
-    return State.ARBITRATION
+        return ReadingState.SIGNED
+    return ReadingState.ARBITRATION
 
 
 class Protocols:
@@ -237,7 +243,7 @@ def current_protocol(connection: sqlite3.Connection) -> tuple[int, Protocol]:
 
 def protocol_of(row: sqlite3.Row) -> Protocol:
     """The rules in a row."""
-    return Protocol(RevealRule(row["reveal"]), ReadingMode(row["reading"]), Discordance(row["discordance"]))
+    return Protocol(RevealProtocol(row["reveal"]), ReadingMode(row["reading"]), Discordance(row["discordance"]))
 
 
 def require_json(text: str) -> None:

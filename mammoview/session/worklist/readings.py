@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final
 
+from mammoview.core.reading.states import ReadingState
 from mammoview.session.worklist import audit, blinding
 from mammoview.session.worklist.audit import Event, Head
 from mammoview.session.worklist.blinding import AiResult
@@ -19,10 +20,10 @@ from mammoview.session.worklist.protocol import (
     CaseDecision,
     Protocol,
     ReadingMode,
-    State,
     Step,
     current_protocol,
     protocol_of,
+    rank,
     state_of,
 )
 from mammoview.session.worklist.readers import Seat
@@ -208,7 +209,7 @@ class Readings:
         with self._database.write() as connection:
             uid = study_uid(connection, study)
             own = own_reading(connection, study, reader)
-            state = State(connection.execute("SELECT state FROM studies WHERE id = ?", (study,)).fetchone()[0])
+            state = ReadingState(connection.execute("SELECT state FROM studies WHERE id = ?", (study,)).fetchone()[0])
             rules = (current_protocol(connection)[1], study_protocol(connection, study))
             result = blinding.revealed_result(connection, study, own, rules=rules, state=state)
             if own is not None and own["revealed_at"] is None:
@@ -243,7 +244,7 @@ class Readings:
 
     def sign(
         self, seat: Seat, study: int, *, also: Callable[[sqlite3.Connection, Head], None] | None = None
-    ) -> tuple[Reading, State]:
+    ) -> tuple[Reading, ReadingState]:
         """Close the reading: what was decided last stands.
 
         Parameters
@@ -279,7 +280,7 @@ class Readings:
                 also(connection, head)
             signed = self._updated(connection, study, reader)
             state = connection.execute("SELECT state FROM studies WHERE id = ?", (study,)).fetchone()["state"]
-            return signed, State(state)
+            return signed, ReadingState(state)
 
     def visible(self, seat: Seat, study: int) -> tuple[Reading, ...]:
         """The reader's own reading, and those of others where the protocol no longer hides them.
@@ -358,7 +359,7 @@ def free_place(connection: sqlite3.Connection, study: int) -> int | None:
         return max(taken, default=0) + 1
     if mode is ReadingMode.DOUBLE:
         state = connection.execute("SELECT state FROM studies WHERE id = ?", (study,)).fetchone()["state"]
-        places = range(1, 4 if state == State.ARBITRATION else 3)
+        places = range(1, 4 if state == ReadingState.ARBITRATION else 3)
     else:
         places = range(1, 2)
     return next((place for place in places if place not in taken), None)
@@ -389,5 +390,5 @@ def _update_state(connection: sqlite3.Connection, study: int) -> None:
     state = state_of(steps, study_protocol(connection, study))
     connection.execute(
         "UPDATE studies SET state = ?, state_rank = ?, changed_at = ? WHERE id = ? AND state != ?",
-        (state.value, state.rank, now(), study, state.value),
+        (state.value, rank(state), now(), study, state.value),
     )

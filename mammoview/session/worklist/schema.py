@@ -169,5 +169,5 @@ def create(connection: sqlite3.Connection) -> None:
         connection.execute(statement)
     connection.execute(
         "INSERT INTO protocols (reveal, reading, discordance, set_at) "
-        "VALUES ('after-first-read', 'single', 'recall', strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))"
+        "VALUES ('after the first read', 'single', 'recall', strftime('%Y-%m-%dT%H:%M:%fZ', 'now'))"
     )

@@ -8,6 +8,7 @@ from contextlib import closing, suppress
 from pathlib import Path
 
 from mammoview.core.errors import MammoViewError, Problem
+from mammoview.core.reading.states import ReadingState
 from mammoview.session.jobs import Crew
 from mammoview.session.worklist import audit, schema
 from mammoview.session.worklist.ai import AiShelf
@@ -21,7 +22,7 @@ from mammoview.session.worklist.leases import Leases
 from mammoview.session.worklist.listing import Listing
 from mammoview.session.worklist.mrmc import ReaderStudyExport
 from mammoview.session.worklist.priors import PatientStudies
-from mammoview.session.worklist.protocol import Protocols, State
+from mammoview.session.worklist.protocol import Protocols
 from mammoview.session.worklist.readers import Readers, Seat
 from mammoview.session.worklist.readings import Reading, Readings
 from mammoview.session.worklist.schema import Migration
@@ -61,7 +62,7 @@ class Worklist:
 
     def sign(
         self, seat: Seat, study: int, *, make_report: Callable[[Head], str] | None = None, schema_version: int = 1
-    ) -> tuple[Reading, State]:
+    ) -> tuple[Reading, ReadingState]:
         """Sign a reading and its report in one transaction.
 
         Parameters

@@ -9,5 +9,6 @@ from mammoview.ui.actions.row import Action, Group
 ROWS: Final[tuple[Action, ...]] = (
     Action("messages", "Messages", ("F2",), Group.HELP, "Everything that was told so far."),
     Action("keys", "Keys and mouse", ("F1", "?"), Group.HELP, "This table.", tool="Keys"),
+    Action("edit_keys", "Change keys…", ("Ctrl+K",), Group.HELP, "Give actions other keys; conflicts are told."),
     Action("about", "About MammoView", (), Group.HELP, "Version, licence, and what this program is not."),
 )

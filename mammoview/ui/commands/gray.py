@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from mammoview.core.errors import InputError, OutputError, Problem
+from mammoview.core.presentation import PresentationState
 from mammoview.session import gray_presets
 from mammoview.session.events import Level, SettingsChanged, StudySelected
 from mammoview.session.gray_presets import GrayPreset
@@ -12,6 +13,7 @@ from mammoview.ui.desk import Desk
 from mammoview.ui.dialogs.gray_chooser import GrayChooser
 from mammoview.ui.viewport.output import Depth, Output
 from mammoview.ui.viewport.shade import AirMode
+from mammoview.ui.viewport.state_paint import StatePaint
 
 
 class GrayCommands:
@@ -24,6 +26,7 @@ class GrayCommands:
         for problem in problems:
             desk.session.messages.tell(problem, Level.WARNING)
         self._tones.presets = (*gray_presets.shipped(), *self._own)
+        desk.wall.add_overpaint(StatePaint())
         desk.listeners.append(self._heard)
         desk.wall.activated.connect(self._show_checks)
         self._show_checks()
@@ -70,7 +73,14 @@ class GrayCommands:
         choices = self._tones.choices(pane) if pane is not None else ()
         if pane is not None and number < len(choices):
             self._tones.choose(pane, choices[number])
+            self._tell_left_out(choices[number].state)
             self._update_chooser()
+
+    def _tell_left_out(self, state: PresentationState | None) -> None:
+        if state is not None and state.not_applied:
+            said = f"The presentation state {state.name} is applied without {', '.join(state.not_applied)}."
+            hint = "The hanging decides how images lie and how large they are. R takes the state off."
+            self._desk.session.messages.tell(Problem(state.path, "state_in_part", said, hint), Level.WARNING)
 
     # The chooser
 

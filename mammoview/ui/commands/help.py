@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from mammoview.ui.desk import Desk
 from mammoview.ui.dialogs.about import AboutDialog
+from mammoview.ui.dialogs.key_editor import KeyEditor
 from mammoview.ui.dialogs.keys import KeysDialog
 from mammoview.ui.panels.messages import MessagesDialog
 
@@ -15,10 +16,16 @@ class HelpCommands:
         self._desk = desk
 
     def do_messages(self) -> None:
-        self._desk.open_dialog(MessagesDialog(self._desk.session.messages.history, self._desk.window))
+        history = self._desk.session.messages.history
+        self._desk.open_dialog(MessagesDialog(history, self._desk.window, hide=self._desk.hiding))
 
     def do_keys(self) -> None:
-        self._desk.open_dialog(KeysDialog(self._desk.window))
+        dialog = KeysDialog(self._desk.keys, self._desk.window)
+        dialog.change_wanted.connect(self.do_edit_keys)
+        self._desk.open_dialog(dialog)
+
+    def do_edit_keys(self) -> None:
+        self._desk.open_dialog(KeyEditor(self._desk.keys, self._desk.window))
 
     def do_about(self) -> None:
         self._desk.open_dialog(AboutDialog(self._desk.window))

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from mammoview.session.events import SettingsChanged, StudySelected
 from mammoview.ui.desk import Desk
+from mammoview.ui.dialogs.conformance import ConformanceDialog
+from mammoview.ui.enhancer import Enhancer
 
 
 class ViewCommands:
@@ -12,6 +15,12 @@ class ViewCommands:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self._conformance: ConformanceDialog | None = None
+        desk.wall.activated.connect(self._show_conformance)
+        desk.wall.renewed.connect(lambda _pane: self._show_conformance())
+        self._enhancer = Enhancer(desk.wall, desk.background, desk)
+        self._study_uid = ""
+        desk.listeners.append(self._heard)
 
     def do_synchronous(self) -> None:
         self._desk.wall.set_synchronous(is_on=self._desk.is_checked("synchronous"))
@@ -20,13 +29,46 @@ class ViewCommands:
         self._desk.wall.set_single(is_single=self._desk.is_checked("single"))
 
     def do_identity(self) -> None:
-        is_shown = self._desk.is_checked("identity")
-        self._desk.set_annotation(replace(self._desk.annotation, is_identity_shown=is_shown))
-        self._desk.studies.set_identity(is_shown=is_shown)
+        self._desk.set_identity(is_shown=self._desk.is_checked("identity"))
 
     def do_technique(self) -> None:
         is_shown = self._desk.is_checked("technique")
         self._desk.set_annotation(replace(self._desk.annotation, is_technique_shown=is_shown))
+
+    def do_conformance(self) -> None:
+        if self._conformance is None:
+            self._conformance = ConformanceDialog(self._desk.window)
+        self._conformance.show()
+        self._conformance.raise_()
+        self._show_conformance()
+
+    def _show_conformance(self) -> None:
+        pane = self._desk.active
+        if self._conformance is not None and self._conformance.isVisible():
+            self._conformance.show_image(pane.hung.image if pane and pane.hung else None)
+
+    def do_clahe(self) -> None:
+        self._enhance()
+
+    def do_denoise(self) -> None:
+        self._enhance()
+
+    def _enhance(self) -> None:
+        self._enhancer.set_wish(
+            is_clahe=self._desk.is_checked("clahe"),
+            is_denoised=self._desk.is_checked("denoise"),
+            clip_limit=self._desk.session.settings.clahe_clip,
+        )
+
+    def _heard(self, event: object) -> None:
+        if isinstance(event, StudySelected) and event.study_uid != self._study_uid:
+            # Every patient begins with the images as they are.
+            self._study_uid = event.study_uid
+            self._desk.check("clahe", is_on=False)
+            self._desk.check("denoise", is_on=False)
+            self._enhance()
+        elif isinstance(event, SettingsChanged) and self._desk.is_checked("clahe"):
+            self._enhance()
 
     def do_panel(self) -> None:
         is_shown = self._desk.is_checked("panel")

@@ -54,7 +54,7 @@ def pictures(
     is_padding = _fitted(image.padding[-1][cut]) > 127 if image.padding else None
     made = []
     for choice in choices:
-        shown = replace(shade, voi=choice.voi, adjustment=choice.adjustment, output=PLAIN)
+        shown = replace(shade, voi=choice.voi, adjustment=choice.adjustment, output=PLAIN, state=choice.state)
         out = np.empty(small.shape, np.uint8)
         apply_table(small, shown.table(gray, image.value_offset), out)
         if is_padding is not None:
@@ -152,7 +152,8 @@ class GrayChooser(QDialog):
 
     def _select_current(self) -> None:
         pane = self._pane
-        found = current(self._choices, pane.shade.voi, pane.shade.adjustment) if pane is not None else None
+        shade = pane.shade if pane is not None else None
+        found = current(self._choices, shade.voi, shade.adjustment, shade.state) if shade is not None else None
         self.list.setCurrentRow(self._choices.index(found) if found is not None else -1)
         self.remove_button.setEnabled(found is not None and found.kind is ChoiceKind.OWN)
 

@@ -1,43 +1,49 @@
-"""The help dialog: the table of `mammoview.ui.actions`, nothing else."""
+"""The help dialog: the table of `mammoview.ui.actions` with the keys in force."""
 
 from __future__ import annotations
 
 from html import escape
 
-from PySide6.QtGui import QKeySequence
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayout, QWidget
 
 from mammoview.ui import theme
-from mammoview.ui.actions import ACTIONS, GESTURES, Action, Group
+from mammoview.ui.actions import ACTIONS, GESTURES, Group
+from mammoview.ui.key_binding import KeyBinding
 
 
 class KeysDialog(QDialog):
-    """All keys and what the mouse does. Not modal."""
+    """All keys and what the mouse does. Not modal; follows changes of the keys."""
 
-    def __init__(self, parent: QWidget | None = None) -> None:
+    change_wanted = Signal()
+
+    def __init__(self, binding: KeyBinding, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Keys and mouse")
         self.resize(720, 640)
+        self._binding = binding
         self.text = QTextBrowser()
-        self.text.setHtml(_page())
+        self._show()
+        binding.changed.connect(self._show)
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Close)
+        change = buttons.addButton("Change keys…", QDialogButtonBox.ButtonRole.ActionRole)
+        change.clicked.connect(self.change_wanted)
         buttons.rejected.connect(self.reject)
         layout = QVBoxLayout(self)
         layout.addWidget(self.text)
         layout.addWidget(buttons)
 
-
-def keys_text(row: Action) -> str:
-    """The shortcuts as they are printed on this machine's keyboard."""
-    native = QKeySequence.SequenceFormat.NativeText
-    return ", ".join(QKeySequence(key).toString(native) for key in row.keys)
+    def _show(self) -> None:
+        self.text.setHtml(_page(self._binding))
 
 
-def _page() -> str:
+def _page(binding: KeyBinding) -> str:
     parts = []
     for group in Group:
-        parts.append(_head(group.value.replace("&", "")))
-        parts.extend(_line(keys_text(row), row.title.rstrip("…"), row.help) for row in ACTIONS if row.group is group)
+        rows = [row for row in ACTIONS if row.group is group]
+        if rows:
+            parts.append(_head(group.value.replace("&", "")))
+        parts.extend(_line(binding.text(row.id), row.title.rstrip("…"), row.help) for row in rows)
     parts.append(_head("Mouse over an image"))
     parts.extend(_line(gesture.how, gesture.what, "") for gesture in GESTURES)
     return f'<table cellpadding="3" width="100%">{"".join(parts)}</table>'

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
@@ -18,6 +19,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from mammoview.core.errors import Problem
 from mammoview.session.events import Level, Message
 
 
@@ -44,14 +46,26 @@ class Banner(QWidget):
         layout.addWidget(self._all)
         layout.addWidget(dismiss)
         self._count = 0
+        self._message: Message | None = None
+        self._hide_in: Callable[[Problem], Problem] | None = None
         self.hide()
+
+    def set_hiding(self, hide: Callable[[Problem], Problem] | None) -> None:
+        """Show messages through ``hide``, which takes identities out; None shows them as they are."""
+        self._hide_in = hide
+        self._show_text()
+
+    def _show_text(self) -> None:
+        if self._message is not None:
+            self.text.setText(message_text(through(self._message, self._hide_in)))
 
     def tell(self, message: Message) -> None:
         """Show a message; those before stay in the list. What is only for information is listed, not shown."""
         if message.level is Level.INFO:
             return
         self._count += 1
-        self.text.setText(message_text(message))
+        self._message = message
+        self._show_text()
         self._all.setText(f"All messages ({self._count})" if self._count > 1 else "All messages")
         self.setProperty("level", message.level.value)
         self.style().unpolish(self)
@@ -64,6 +78,11 @@ class Banner(QWidget):
         self.hide()
 
 
+def through(message: Message, hide: Callable[[Problem], Problem] | None) -> Message:
+    """The message as it may be shown now."""
+    return message if hide is None else replace(message, problem=hide(message.problem))
+
+
 def message_text(message: Message) -> str:
     """Path, what happened, and what to do about it."""
     problem = message.problem
@@ -74,8 +93,15 @@ def message_text(message: Message) -> str:
 class MessagesDialog(QDialog):
     """Everything that was told, newest first. Not modal: it stays beside the images."""
 
-    def __init__(self, messages: Sequence[Message], parent: QWidget | None = None) -> None:
+    def __init__(
+        self,
+        messages: Sequence[Message],
+        parent: QWidget | None = None,
+        *,
+        hide: Callable[[Problem], Problem] | None = None,
+    ) -> None:
         super().__init__(parent)
+        messages = [through(message, hide) for message in messages]
         self.setWindowTitle("Messages")
         self.resize(860, 380)
         self.table = QTableWidget(len(messages), 4)

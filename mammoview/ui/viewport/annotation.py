@@ -154,6 +154,7 @@ def lower_lines(
     zoom: float,
     notes: tuple[str, ...],
     frame: tuple[str, ...] = (),
+    size_text: str = "",
 ) -> tuple[Line, ...]:
     """The lower corner, from top to bottom, without the window's values.
 
@@ -165,6 +166,8 @@ def lower_lines(
         What the analysis has to say about the image: its score, or why there is none.
     frame
         Which slice of a volume is shown; these lines stay whatever the room.
+    size_text
+        The zoom in words, where there is something to say; empty for its number.
     """
     lines: list[Line] = []
     if options.is_technique_shown:
@@ -174,10 +177,19 @@ def lower_lines(
         is_warning = note.lower().startswith("not scored")
         lines.append(Line(note, Tone.WARNING if is_warning else Tone.PLAIN, 1 if is_warning else 3))
     lines.extend(Line(text, Tone.PLAIN) for text in frame)
+    if image.is_magnified:
+        lines.append(Line(magnified_text(image), Tone.WARNING, 1))
     lines.append(Line(spacing_text(image), Tone.QUIET, 4))
-    lines.append(Line(f"{image.columns} × {image.rows}   zoom {zoom:.2f}", Tone.QUIET, 4))
+    lines.append(Line(f"{image.columns} × {image.rows}   {size_text or f'zoom {zoom:.2f}'}", Tone.QUIET, 4))
     lines.append(Line("RESEARCH ONLY · NOT FOR DIAGNOSIS", Tone.QUIET))
     return tuple(lines)
+
+
+def magnified_text(image: Mammogram) -> str:
+    """By how much a magnification view is larger than a contact view beside it (MG-C04)."""
+    if image.magnification is None:
+        return "magnified, factor unknown"
+    return f"×{image.magnification:.2g} magnified"
 
 
 def spacing_text(image: Mammogram) -> str:

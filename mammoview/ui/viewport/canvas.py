@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from time import monotonic
 
 import numpy as np
-from PySide6.QtCore import QPointF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -15,41 +16,41 @@ from mammoview.core.image import DisplayImage
 from mammoview.core.study import VoiLut, VoiWindow
 from mammoview.imaging.air import Air
 from mammoview.session.hanging import Hung
-from mammoview.session.orientation import Side
 from mammoview.ui import theme
 from mammoview.ui.viewport import decor, marks
 from mammoview.ui.viewport.annotation import AnnotationOptions
 from mammoview.ui.viewport.corners import Layout
+from mammoview.ui.viewport.enhanced import Enhanced, levels_of, table_of
 from mammoview.ui.viewport.gray_image import as_image
 from mammoview.ui.viewport.layers import OverlayOptions, Prepared, Truth, legend
 from mammoview.ui.viewport.lens import Lens
-from mammoview.ui.viewport.mouse import MouseTool, Overpaint
-from mammoview.ui.viewport.placement import MAX_ZOOM, MIN_ZOOM, Placement, fitting_scale, hung, laid_box
+from mammoview.ui.viewport.mouse import MouseTool, Overpaint, Underpaint
+from mammoview.ui.viewport.moving import MovingLayer
+from mammoview.ui.viewport.placement import Placement, laid_box
+from mammoview.ui.viewport.placing import Placing
 from mammoview.ui.viewport.pyramid import coarse_pyramid
 from mammoview.ui.viewport.render import GrayRenderer, Table
+from mammoview.ui.viewport.rest import Rest
 from mammoview.ui.viewport.shade import Shade
 from mammoview.ui.viewport.writing import write
 
 _CENTRED = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
 
+#: So long the words over an image may lag behind it while its size changes; less than a rest (see `Rest`).
+_LAG_S = 0.06
 
-class Canvas(QWidget):
-    """A slot of the hanging with at most one image in it: what is shown, where it lies, and how it is painted.
 
-    Positions count rows from the top and columns from the chest wall's edge outwards, in device pixels: so that the
-    same numbers mean the same place of the anatomy in a pane that mirrors this one.
-    """
+class Canvas(Placing):
+    """A slot of the hanging with at most one image in it: what is shown, and how it is painted."""
 
     resized = Signal()
+    renewed = Signal()
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setAttribute(Qt.WidgetAttribute.WA_OpaquePaintEvent)
         self.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Expanding)
         self.setMinimumSize(80, 80)
-        self.hung: Hung | None = None
-        self.image: DisplayImage | None = None
-        self.placement = Placement(1, 1)
         self.shade = Shade()
         self.default_voi: VoiWindow | VoiLut = self.shade.voi
         self.computed_voi: VoiWindow | VoiLut | None = None
@@ -57,12 +58,12 @@ class Canvas(QWidget):
         self.overpaints: list[Overpaint] = []
         self.tool: MouseTool | None = None
         self.badges: tuple[str, ...] = ()
+        self.enhanced: Enhanced | None = None
         self.frame_lines: tuple[str, ...] = ()
         self.prepared: Prepared | None = None
         self.truth: Truth | None = None
         self.is_active = False
         self.text = ""
-        self._shown = Box(0, 0, 1, 1)
         self._options = OverlayOptions()
         self._annotation = AnnotationOptions()
         self._notes: tuple[str, ...] = ()
@@ -73,28 +74,18 @@ class Canvas(QWidget):
         self._cursor: QPointF | None = None
         self._is_placed = False
         self._decor: QImage | None = None
-        self._layout: Layout | None = None
+        self._decor_zoom = (0.0, 0.0)
+        self._decor_made_s = 0.0
+        self._sheet = QImage()
+        self._over: QImage | None = None
+        self._is_moving = False
+        self._marks = MovingLayer()
+        self.rest = Rest(self)
+        self.rest.begun.connect(self._sharpen)
+        self.rest.settled.connect(self.update)
+        self.written: Layout | None = None
 
     # What is shown
-
-    @property
-    def chest_wall(self) -> Side | None:
-        """The edge where the chest wall lies."""
-        return self.hung.orientation.chest_wall if self.hung else None
-
-    @property
-    def device_size(self) -> tuple[int, int]:
-        """(rows, columns) in device pixels."""
-        ratio = self.devicePixelRatioF()
-        return max(1, round(self.height() * ratio)), max(1, round(self.width() * ratio))
-
-    @property
-    def spacing(self) -> tuple[float, float]:
-        """(row, column) of a laid-down pixel, mm; (1, 1) where unknown."""
-        known = self.hung.image.spacing_mm if self.hung else None
-        if known is None:
-            return 1.0, 1.0
-        return (known[1], known[0]) if self.hung and self.hung.orientation.dihedral.transpose else known
 
     def sizeHint(self) -> QSize:
         return QSize(400, 480)
@@ -102,7 +93,7 @@ class Canvas(QWidget):
     def set_empty(self, text: str) -> None:
         """Show no image but ``text``: what belongs here, or why nothing can be shown (MG-B15)."""
         self.hung, self.image, self.prepared, self._renderer, self._lens = None, None, None, None, None
-        self.truth, self.air, self.frame_lines = None, None, ()
+        self.truth, self.air, self.enhanced, self.badges, self.frame_lines = None, None, None, (), ()
         self.text = text
         self._redraw()
 
@@ -129,13 +120,13 @@ class Canvas(QWidget):
         """
         if self.hung is None or self.hung.image.id != image.image_id:
             return
-        rows, columns = image.levels[0].shape
-        self.image, self.text = image, ""
+        self.image, self.text, self.enhanced = image, "", None
         self.default_voi, self.computed_voi = default, computed
-        self.shade = replace(self.shade, voi=default)
-        self.placement = Placement(rows, columns, self.hung.orientation.dihedral)
+        self.shade = replace(self.shade, voi=default, state=None)
+        native = image.levels[0].shape
+        self.placement = Placement(native[0], native[1], self.hung.orientation.dihedral)
         self._shown = laid_box(shown, self.placement)
-        self._make_renderer()
+        self.renew()
 
     def set_hung(self, item: Hung) -> None:
         """Lay the same image down another way."""
@@ -151,7 +142,7 @@ class Canvas(QWidget):
         """Lay overlays over the image."""
         self.prepared = prepared
         if self._options.is_cleaned:
-            self._make_renderer()
+            self.renew()
         self._redraw()
 
     def set_truth(self, truth: Truth | None) -> None:
@@ -164,7 +155,7 @@ class Canvas(QWidget):
         is_other_image = options.is_cleaned != self._options.is_cleaned
         self._options = options
         if is_other_image:
-            self._make_renderer()
+            self.renew()
         self._redraw()
 
     def set_annotation(self, options: AnnotationOptions) -> None:
@@ -187,14 +178,15 @@ class Canvas(QWidget):
         """Show gray another way: one table lookup, nothing is resampled."""
         was, self.shade = self.is_air_black, shade
         if self.is_air_black != was:
-            self._make_renderer()
+            self.renew()
+        self.renewed.emit()
         self.update()
 
     def set_air(self, air: Air | None) -> None:
         """Take an estimate of the air around the breast."""
         self.air = air
         if self.is_air_black:
-            self._make_renderer()
+            self.renew()
 
     @property
     def is_air_black(self) -> bool:
@@ -211,77 +203,8 @@ class Canvas(QWidget):
         if not is_on or self.image is None:
             self._lens = None
         else:
-            self._lens = Lens(self.image.levels, self._blackened())
+            self._lens = Lens(levels_of(self.image, self.enhanced), self._blackened())
         self.update()
-
-    # Where it lies
-
-    def fitting_scale(self) -> float | None:
-        """Device pixels per mm (per native pixel where the spacing is unknown) at which the breast fits."""
-        if self.image is None or self.hung is None:
-            return None
-        return fitting_scale(
-            self._shown,
-            self.placement.laid_size[1],
-            self.device_size,
-            spacing=self.spacing,
-            chest_wall=self.chest_wall,
-            is_top=self.hung.orientation.is_top,
-        )
-
-    @property
-    def size_group(self) -> object:
-        """What images share whose sizes can be compared: a physical scale, or else the size of their matrix."""
-        has_scale = self.hung is not None and self.hung.image.spacing_mm is not None
-        return "mm" if has_scale else (self.placement.rows, self.placement.columns)
-
-    def zoom_at(self, scale: float) -> tuple[float, float]:
-        """Device pixels per laid-down pixel at ``scale`` device pixels per mm."""
-        return scale * self.spacing[0], scale * self.spacing[1]
-
-    def hang(self, scale: float) -> None:
-        """Hang the image at its edge of the pane at ``scale`` device pixels per mm."""
-        if self.image is None or self.hung is None:
-            return
-        self.placement = hung(
-            self.placement,
-            self._shown,
-            self.device_size,
-            zoom=self.zoom_at(scale),
-            chest_wall=self.chest_wall,
-            is_top=self.hung.orientation.is_top,
-        )
-        self._redraw()
-
-    def pan(self, rows: float, outward: float) -> None:
-        """Shift by device pixels."""
-        self.placement = self.placement.panned(rows, outward * self._outward)
-        self._redraw()
-
-    def zoom_by(self, factor: float, row: float, outward: float) -> None:
-        """Enlarge around a point of the pane, device pixels."""
-        if self.image is None:
-            return
-        col = outward if self._outward > 0 else self.device_size[1] - outward
-        self.placement = self.placement.zoomed(factor, row, col)
-        self._redraw()
-
-    def can_zoom(self, factor: float) -> bool:
-        """Whether ``factor`` stays within reason."""
-        return MIN_ZOOM <= self.placement.zoom[0] * factor <= MAX_ZOOM
-
-    @property
-    def middle(self) -> tuple[float, float]:
-        """(row, outward) of the pane's middle, device pixels."""
-        return self.device_size[0] / 2, self.device_size[1] / 2
-
-    def outward_point(self, row: float, col: float) -> tuple[float, float]:
-        """(row, outward) of a device point."""
-        return row, col if self._outward > 0 else self.device_size[1] - col
-
-    @property
-    def _outward(self) -> int:
-        return -1 if self.chest_wall is Side.RIGHT else 1
 
     # Painting
 
@@ -293,20 +216,32 @@ class Canvas(QWidget):
             blackened.append(coarse_pyramid(self.air.mask, self.image))
         return tuple(blackened)
 
-    def _make_renderer(self) -> None:
-        self._renderer = GrayRenderer(self.image.levels, self._blackened()) if self.image else None
+    def renew(self) -> None:
+        levels = levels_of(self.image, self.enhanced) if self.image else None
+        self._renderer = GrayRenderer(levels, self._blackened()) if levels else None
         if self._lens is not None:
             self.set_lens(is_on=True)
         self._redraw()
 
     def refresh(self) -> None:
         """Paint what lies over the gray pixels anew."""
-        self._decor = None
+        self._decor, self._over = None, None
         self.update()
 
-    def _redraw(self) -> None:
-        self._is_placed, self._decor = False, None
+    def _move(self, *, is_gradual: bool = False) -> None:
+        if not is_gradual and self._decor_zoom != self.placement.zoom:
+            self._decor = None
+        self._is_placed, self._over, self._is_moving = False, None, True
         self.update()
+
+    def _sharpen(self) -> None:
+        if self._marks.sharpen():
+            self.update()
+
+    def _redraw(self) -> None:
+        self._marks.forget()
+        self._decor = None
+        self._move()
 
     def resizeEvent(self, event: QResizeEvent) -> None:
         if self.image is not None and event.oldSize().isValid():
@@ -328,19 +263,26 @@ class Canvas(QWidget):
         ratio, size = self.devicePixelRatioF(), self.device_size
         if not self._is_placed:
             self._renderer.place(self.placement.to_device, size)
+            self.rest.wait(self._renderer, self.placement.to_device, size)
             self._is_placed = True
         shown = as_image(self._renderer.gray(self._table()))
         shown.setDevicePixelRatio(ratio)
         painter.drawImage(0, 0, shown)
+        self._paint_under(painter, 1 / ratio)
         fonts = decor.Fonts(self.font(), size[0], ratio)
-        if self._decor is None:
-            self._decor = self._paint_decor(fonts, size)
+        self._paint_marks(painter, fonts, size)
+        if self._decor is None or self._is_decor_old:
+            # The old one lets go of the sheet: it is painted on again, not copied.
+            self._decor = None
+            self._decor, self._decor_zoom = self._paint_decor(fonts, size), self.placement.zoom
             self._decor.setDevicePixelRatio(ratio)
+            self._decor_made_s = monotonic()
         painter.drawImage(0, 0, self._decor)
         painter.scale(1 / ratio, 1 / ratio)
+        self._paint_over(painter, fonts, size)
         caption = self.shade.caption(self.hung.image.grayscale, has_black_air=self.is_air_black)
-        if self._layout is not None:
-            decor.paint_window(painter, fonts, caption, self._layout, self.chest_wall)
+        if self.written is not None:
+            decor.paint_window(painter, fonts, caption, self.written, self.chest_wall)
         if self._lens is not None and self._cursor is not None:
             self._lens.paint(painter, self.placement, self._table(), at=self._cursor * ratio, ratio=ratio)
         if self.tool is not None:
@@ -348,35 +290,52 @@ class Canvas(QWidget):
         painter.resetTransform()
         self._frame(painter)
 
+    @property
+    def _is_decor_old(self) -> bool:
+        """A pan changes no word and not the ruler; while the size changes step by step they may lag by a moment."""
+        return self._decor_zoom != self.placement.zoom and monotonic() - self._decor_made_s > _LAG_S
+
     def _table(self) -> Table:
         assert self.hung is not None
         assert self.image is not None
-        return self.shade.table(self.hung.image.grayscale, self.image.value_offset)
+        return table_of(self.shade, self.hung.image.grayscale, self.image, self.enhanced)
 
-    def _paint_decor(self, fonts: decor.Fonts, size: tuple[int, int]) -> QImage:
-        assert self.hung is not None
-        layer = QImage(size[1], size[0], QImage.Format.Format_ARGB32_Premultiplied)
-        layer.fill(Qt.GlobalColor.transparent)
-        painter = QPainter(layer)
-        image = self.hung.image
-        prepared = self.prepared or Prepared(image.id)
-        if self.prepared is not None or self.truth is not None:
-            painter.setFont(fonts.plain)
+    def _paint_marks(self, painter: QPainter, fonts: decor.Fonts, size: tuple[int, int]) -> None:
+        if self.prepared is None and self.truth is None:
+            return
+        prepared = self.prepared or Prepared(self.hung.image.id if self.hung else "")
+
+        def paint(on: QPainter, placement: Placement, wide: tuple[int, int]) -> None:
+            on.setFont(fonts.plain)
             marks.paint_marks(
-                painter,
+                on,
                 prepared,
-                self.placement,
+                placement,
                 self._options,
-                size=size,
+                size=wide,
                 selected=self._selected,
                 line_px=fonts.line_px,
                 truth=self.truth,
             )
+
+        ratio = self.devicePixelRatioF()
+        layer, where = self._marks.at(self.placement, size, paint)
+        painter.drawImage(QRectF(where.topLeft() / ratio, where.size() / ratio), layer)
+
+    def _paint_decor(self, fonts: decor.Fonts, size: tuple[int, int]) -> QImage:
+        assert self.hung is not None
+        if (self._sheet.height(), self._sheet.width()) != size:
+            self._sheet = QImage(size[1], size[0], QImage.Format.Format_ARGB32_Premultiplied)
+        layer = self._sheet
+        layer.setDevicePixelRatio(1.0)
+        layer.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(layer)
+        image = self.hung.image
+        prepared = self.prepared or Prepared(image.id)
         painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
-        colours = legend(prepared, self.truth, self._options)
-        notes = (*((self._stack_text,) if self._stack_text else ()), *self._notes, *colours)
+        notes = (*filter(None, (self._stack_text,)), *self._notes, *legend(prepared, self.truth, self._options))
         cleaned = ("CLEANED COPY" if self.prepared else "CLEANED COPY NOT READY",) if self._options.is_cleaned else ()
-        self._layout = write(
+        self.written = write(
             painter,
             fonts,
             image,
@@ -386,13 +345,41 @@ class Canvas(QWidget):
             size=size,
             notes=notes,
             frame=self.frame_lines,
-            badges=(*self.badges, *cleaned),
+            badges=(*self.badges, *cleaned, *(("NO PHYSICAL SCALE",) if image.spacing_mm is None else ())),
+            size_text=self.zoom_text,
             when=self.hung.when,
         )
-        for overpaint in self.overpaints:
-            overpaint.paint(painter, self, fonts)
         painter.end()
         return layer
+
+    def _paint_under(self, painter: QPainter, scale: float) -> None:
+        for overpaint in self.overpaints:
+            if isinstance(overpaint, Underpaint):
+                painter.save()
+                painter.scale(scale, scale)
+                overpaint.paint_under(painter, self)
+                painter.restore()
+
+    def _paint_over(self, painter: QPainter, fonts: decor.Fonts, size: tuple[int, int]) -> None:
+        """What other parts paint: at once while the image moves, kept as soon as it stands still."""
+        is_moving, self._is_moving = self._is_moving, False
+        if is_moving or not self.overpaints:
+            self._paint_each_over(painter, fonts)
+            return
+        if self._over is None:
+            self._over = QImage(size[1], size[0], QImage.Format.Format_ARGB32_Premultiplied)
+            self._over.fill(Qt.GlobalColor.transparent)
+            kept = QPainter(self._over)
+            kept.setRenderHint(QPainter.RenderHint.TextAntialiasing)
+            self._paint_each_over(kept, fonts)
+            kept.end()
+        painter.drawImage(0, 0, self._over)
+
+    def _paint_each_over(self, painter: QPainter, fonts: decor.Fonts) -> None:
+        for overpaint in self.overpaints:
+            painter.save()
+            overpaint.paint(painter, self, fonts)
+            painter.restore()
 
     def _frame(self, painter: QPainter) -> None:
         if self.is_active:

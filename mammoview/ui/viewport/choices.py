@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import Enum
 
+from mammoview.core.presentation import PresentationState
 from mammoview.core.study import Grayscale, VoiFunction, VoiLut, VoiWindow
 from mammoview.session.gray_presets import GrayPreset
 from mammoview.ui.viewport.voi import Adjustment
@@ -20,6 +21,7 @@ class ChoiceKind(Enum):
     COMPUTED = "computed"
     PRESET = "preset"
     OWN = "your preset"
+    STATE = "presentation state"
 
 
 @dataclass(frozen=True)
@@ -36,6 +38,8 @@ class Choice:
         What is put in force.
     index
         Its place among those of its kind.
+    state
+        The presentation state that it is; None for all others, which take a state off.
     """
 
     kind: ChoiceKind
@@ -44,11 +48,13 @@ class Choice:
     voi: VoiWindow | VoiLut = field(repr=False)
     adjustment: Adjustment = field(default_factory=Adjustment)
     index: int = 0
+    state: PresentationState | None = field(default=None, repr=False)
 
     @property
     def label(self) -> str:
         """Name and kind: a window and a table of one header may have the same name."""
-        return f"{self.name} · {self.kind.value}" if self.kind in {ChoiceKind.WINDOW, ChoiceKind.TABLE} else self.name
+        is_told = self.kind in {ChoiceKind.WINDOW, ChoiceKind.TABLE, ChoiceKind.STATE}
+        return f"{self.name} · {self.kind.value}" if is_told else self.name
 
 
 def offered(
@@ -56,6 +62,7 @@ def offered(
     default: VoiWindow | VoiLut,
     computed: VoiWindow | VoiLut | None,
     presets: Sequence[GrayPreset] = (),
+    states: Sequence[PresentationState] = (),
 ) -> tuple[Choice, ...]:
     """All choices for an image (MG-D01, MG-D02, MG-D14).
 
@@ -69,6 +76,8 @@ def offered(
         The window made from the pixels, or None.
     presets
         Those that suit the image.
+    states
+        Presentation states that speak of the image.
     """
     usable = [w for w in gray.windows if math.isfinite(w.center) and math.isfinite(w.width) and w.width > 0]
     made = [_window(window, index) for index, window in enumerate(usable)]
@@ -89,7 +98,23 @@ def offered(
         )
         for index, preset in enumerate(presets)
     ]
+    made += [
+        Choice(ChoiceKind.STATE, state.name, _state_words(state), state.voi, index=index, state=state)
+        for index, state in enumerate(states)
+    ]
     return tuple(made)
+
+
+def _state_words(state: PresentationState) -> str:
+    """What a state brings along beside its window."""
+    parts = [
+        _words(state.voi) or "table",
+        "inverse" if state.is_inverse else "",
+        "shutter" if state.shutters else "",
+        "drawings" if state.graphics or state.texts else "",
+        "part of it only" if state.not_applied else "",
+    ]
+    return ", ".join(part for part in parts if part)
 
 
 def _window(window: VoiWindow, index: int) -> Choice:
@@ -121,6 +146,8 @@ def counterpart(wanted: Choice, among: Sequence[Choice]) -> Choice | None:
 
     None where the other image offers nothing like it.
     """
+    if wanted.state is not None:
+        return next((choice for choice in among if choice.state and choice.state.uid == wanted.state.uid), None)
     alike = [choice for choice in among if choice.kind is wanted.kind]
     for choice in alike:
         if choice.name == wanted.name:
@@ -128,6 +155,12 @@ def counterpart(wanted: Choice, among: Sequence[Choice]) -> Choice | None:
     return next((choice for choice in alike if choice.index == wanted.index), None)
 
 
-def current(among: Sequence[Choice], voi: VoiWindow | VoiLut, adjustment: Adjustment) -> Choice | None:
+def current(
+    among: Sequence[Choice],
+    voi: VoiWindow | VoiLut,
+    adjustment: Adjustment,
+    state: PresentationState | None = None,
+) -> Choice | None:
     """The choice that is in force, or None where the reader changed it."""
-    return next((choice for choice in among if choice.voi == voi and choice.adjustment == adjustment), None)
+    force = (voi, adjustment, state)
+    return next((choice for choice in among if (choice.voi, choice.adjustment, choice.state) == force), None)

@@ -163,10 +163,8 @@ def _badges(frame: _Frame, texts: Sequence[str]) -> tuple[Placed, ...]:
     made: list[Placed] = []
     top = 0.0
     for text in texts:
-        tone = Tone.LOUD
-        # Half of a narrow pane belongs to the label: the banner takes the smaller letters then.
-        if frame.measure.width(text, tone) + frame.measure.height(tone) > frame.columns * 0.55:
-            tone = Tone.WARNING
+        # In small letters: bright enough as it is, and there is tissue below.
+        tone = Tone.WARNING
         high = frame.measure.height(tone)
         wide = min(float(frame.columns), frame.measure.width(text, tone) + high)
         made.append(Placed(text, tone, frame.at_wall(wide, top, high)))
@@ -215,7 +213,8 @@ def _stack_down(frame: _Frame, lines: Sequence[Line], obstacles: Sequence[Rect])
     for line in lines:
         high = frame.measure.height(line.tone)
         free = _free(frame, top, top + high, obstacles)
-        while free < min(frame.widest, frame.measure.width(line.text, line.tone)) * 0.4 and free < frame.widest:
+        wanted = min(frame.widest, frame.measure.width(line.text, line.tone))
+        while free < wanted * (1.0 if line.tone is Tone.LABEL else 0.4):
             # Something stands in the way for the most part: begin below it.
             top = min(rect.bottom for rect in obstacles if rect.top < top + high and rect.bottom > top)
             free = _free(frame, top, top + high, obstacles)

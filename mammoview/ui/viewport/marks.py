@@ -110,9 +110,16 @@ def map_pixels(
     table = rgba_table(MAP_COLOURS[layer], opacity=options.opacity, threshold=options.threshold)
     if target.is_empty:
         return target, np.zeros((0, 0, 4), np.uint8)
-    warped = np.asarray(warp(values.values, on_map, target, step=1.0), np.uint8)
-    pixels = cv2.LUT(cv2.merge([warped] * 4), table.reshape(1, 256, 4))
-    return target, np.ascontiguousarray(pixels)
+    # Maps are coarse: half of the device pixels are enough, and a look-up of whole words is the fastest.
+    half = Target(target.row0 // 2, target.col0 // 2, -(-target.row1 // 2), -(-target.col1 // 2))
+    shrunk = PixelTransform(((0.5, 0.0, 0.0), (0.0, 0.5, 0.0)))
+    coarse = warp(values.values, on_map.then(shrunk), half, step=1.0)
+    twice = 2 * half.size[1], 2 * half.size[0]
+    full = np.asarray(cv2.resize(coarse, twice, interpolation=cv2.INTER_LINEAR), np.uint8)
+    down, across = target.row0 - 2 * half.row0, target.col0 - 2 * half.col0
+    part = full[down : down + target.size[0], across : across + target.size[1]]
+    words = np.ascontiguousarray(table).view(np.uint32).ravel()
+    return target, words.take(part).view(np.uint8).reshape(*target.size, 4)
 
 
 def _paint_map(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QMouseEvent, QPainter
@@ -20,6 +20,13 @@ class Overpaint(Protocol):
     """
 
     def paint(self, painter: QPainter, canvas: Canvas, fonts: Fonts) -> None: ...
+
+
+@runtime_checkable
+class Underpaint(Protocol):
+    """An overpaint that paints something right over the gray pixels as well, under all words and marks; every frame."""
+
+    def paint_under(self, painter: QPainter, canvas: Canvas) -> None: ...
 
 
 class MouseTool(Protocol):

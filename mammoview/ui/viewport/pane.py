@@ -38,6 +38,7 @@ class Pane(Canvas):
         self.setMouseTracking(True)
         self._pressed_at: QPointF | None = None
         self._last = QPointF()
+        self._owed = QPointF()
         self.is_window_tool = False
 
     def set_tool(self, tool: MouseTool | None) -> None:
@@ -70,13 +71,14 @@ class Pane(Canvas):
                 self.shade = replace(self.shade, voi=now[was.index(self.shade.voi)])
             self.hung = replace(self.hung, image=replace(self.hung.image, grayscale=gray))
         self.image = image
-        self._make_renderer()
+        self.renew()
 
     def mousePressEvent(self, event: QMouseEvent) -> None:
         self.pressed.emit()
         if self.tool is not None and self.tool.pressed(self, *self.native_at(event.position()), event):
             return
         self._pressed_at = self._last = event.position()
+        self._owed = QPointF()
 
     def mouseMoveEvent(self, event: QMouseEvent) -> None:
         now = event.position()
@@ -89,8 +91,11 @@ class Pane(Canvas):
             return
         buttons = event.buttons()
         if buttons & Qt.MouseButton.LeftButton and not self._is_windowing(event):
-            shift = moved * self.devicePixelRatioF()
-            self.panned.emit(shift.y(), shift.x() * self._outward)
+            # Whole device pixels, so that what is seen need not be resampled; the rest is not forgotten.
+            shift = self._owed + moved * self.devicePixelRatioF()
+            whole = QPointF(round(shift.x()), round(shift.y()))
+            self._owed = shift - whole
+            self.panned.emit(whole.y(), whole.x() * self._outward)
         elif buttons & (Qt.MouseButton.RightButton | Qt.MouseButton.LeftButton):
             self.windowed.emit(moved.x(), -moved.y())
         elif buttons & Qt.MouseButton.MiddleButton:
@@ -100,6 +105,11 @@ class Pane(Canvas):
     def _mirrored(self, at: QPointF) -> tuple[float, float]:
         on_device = at * self.devicePixelRatioF()
         return self.outward_point(on_device.y(), on_device.x())
+
+    @property
+    def pointed(self) -> tuple[float, float] | None:
+        """(row, outward) of the cursor, device pixels; None where it is elsewhere."""
+        return self._mirrored(self._cursor) if self._cursor is not None else None
 
     def _is_windowing(self, event: QMouseEvent) -> bool:
         return self.is_window_tool or bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)

@@ -43,18 +43,31 @@ def breast_box(image: DisplayImage, *, is_dark_high: bool = False) -> Box:
     Rows and columns with less than 2 % of their pixels above it do not count: side letters and dust do not set the size
     at which a breast is shown.
     """
+    rows, columns = image.levels[0].shape
+    seen = _bright(image, is_dark_high=is_dark_high)
+    by_row, by_col = np.flatnonzero(seen.mean(axis=1) > 0.02), np.flatnonzero(seen.mean(axis=0) > 0.02)
+    if not by_row.size or not by_col.size:
+        return Box(0, 0, rows, columns)
+    step = 2.0 ** (len(image.levels) - 1)
+    box = Box(by_row[0] * step, by_col[0] * step, (by_row[-1] + 1) * step, (by_col[-1] + 1) * step)
+    return box.clipped(rows, columns)
+
+
+def breast_cells(image: DisplayImage, shown: Box, *, is_dark_high: bool = False) -> NDArray[np.bool_]:
+    """The pixels of the coarsest level that show breast: bright, and in the box ``shown`` around it, native pixels."""
+    cells = _bright(image, is_dark_high=is_dark_high)
+    step = 2.0 ** (len(image.levels) - 1)
+    inside = np.zeros(cells.shape, bool)
+    inside[Box(shown.row0 / step, shown.col0 / step, shown.row1 / step, shown.col1 / step).slices()] = True
+    return cells & inside
+
+
+def _bright(image: DisplayImage, *, is_dark_high: bool) -> NDArray[np.bool_]:
     k = len(image.levels) - 1
     level = image.levels[k].astype(np.float64)
-    rows, columns = image.levels[0].shape
     if is_dark_high:
         level = level.max() - level
     if image.padding:
         level[image.padding[k] > 127] = level.min()
     low, high = level.min(), np.percentile(level, 99.5)
-    seen = level > low + _BREAST_SHARE * max(high - low, 1.0)
-    by_row, by_col = np.flatnonzero(seen.mean(axis=1) > 0.02), np.flatnonzero(seen.mean(axis=0) > 0.02)
-    if not by_row.size or not by_col.size:
-        return Box(0, 0, rows, columns)
-    step = 2.0**k
-    box = Box(by_row[0] * step, by_col[0] * step, (by_row[-1] + 1) * step, (by_col[-1] + 1) * step)
-    return box.clipped(rows, columns)
+    return np.asarray(level > low + _BREAST_SHARE * max(high - low, 1.0))

@@ -6,9 +6,10 @@ from dataclasses import dataclass, field
 from enum import Enum
 from functools import lru_cache
 
+from mammoview.core.presentation import PresentationState
 from mammoview.core.study import Grayscale, VoiLut, VoiWindow
 from mammoview.imaging.air import Air
-from mammoview.ui.viewport import voi
+from mammoview.ui.viewport import state_gray, voi
 from mammoview.ui.viewport.output import PLAIN, Output
 from mammoview.ui.viewport.render import Table
 from mammoview.ui.viewport.voi import Adjustment
@@ -39,6 +40,8 @@ class Shade:
         When estimated air is black.
     output
         What the monitor needs.
+    state
+        The presentation state in force; ``voi`` is its window or table then.
     """
 
     voi: VoiWindow | VoiLut = field(default_factory=lambda: VoiWindow(32768.0, 65536.0))
@@ -46,6 +49,7 @@ class Shade:
     is_inverted: bool = False
     air: AirMode = AirMode.AUTOMATIC
     output: Output = PLAIN
+    state: PresentationState | None = None
 
     def is_air_black(self, air: Air | None) -> bool:
         """Whether this estimate is darkened now; padding is black whatever this says."""
@@ -59,11 +63,16 @@ class Shade:
 
     def caption(self, gray: Grayscale, *, has_black_air: bool = False) -> str:
         """The setting in words; what was only estimated says so."""
+        if self.state is not None:
+            gray = self.state.grayscale(gray)
         text = voi.caption(gray, self.voi, self.adjustment, is_inverted=self.is_inverted)
+        if self.state is not None:
+            text = f"STATE {state_gray.short_name(self.state)}  {text}"
         return f"{text}  AIR ESTIMATED" if has_black_air else text
 
 
 @lru_cache(maxsize=32)
 def _table(shade: Shade, gray: Grayscale, value_offset: int) -> Table:
-    shown = voi.p_table(gray, shade.voi, shade.adjustment, value_offset=value_offset, is_inverted=shade.is_inverted)
+    make = voi.p_table if shade.state is None else state_gray.through(shade.state)
+    shown = make(gray, shade.voi, shade.adjustment, value_offset=value_offset, is_inverted=shade.is_inverted)
     return shade.output.table(shown)

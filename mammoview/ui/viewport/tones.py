@@ -19,6 +19,12 @@ from mammoview.ui.viewport.voi import Adjustment
 _MOST_AIRS = 64
 
 
+def show(pane: Pane, shade: Shade) -> None:
+    """Put a setting in force, together with what its presentation state paints."""
+    pane.set_shade(shade)
+    pane.refresh()
+
+
 class Tones:
     """The gray of the panes of one wall.
 
@@ -66,7 +72,7 @@ class Tones:
         if self.is_linked and self._choice is not None:
             same = counterpart(self._choice, self.choices(pane))
             if same is not None:
-                pane.set_shade(replace(pane.shade, voi=same.voi))
+                show(pane, replace(pane.shade, voi=same.voi, state=same.state))
 
     def choices(self, pane: Pane) -> tuple[Choice, ...]:
         """All that is offered for the image of a pane; none where it has no pixels yet."""
@@ -74,7 +80,7 @@ class Tones:
             return ()
         image = pane.hung.image
         suiting = [preset for preset in self.presets if preset.suits(image)]
-        return offered(image.grayscale, pane.default_voi, pane.computed_voi, suiting)
+        return offered(image.grayscale, pane.default_voi, pane.computed_voi, suiting, image.states)
 
     def _affected(self, pane: Pane | None) -> Sequence[Pane]:
         return self.panes if self.is_linked or pane is None else (pane,)
@@ -112,7 +118,7 @@ class Tones:
         for affected in self._affected(pane):
             same = choice if affected is pane else counterpart(choice, self.choices(affected))
             if same is not None:
-                affected.set_shade(replace(affected.shade, voi=same.voi, adjustment=same.adjustment))
+                show(affected, replace(affected.shade, voi=same.voi, adjustment=same.adjustment, state=same.state))
 
     def step(self, pane: Pane | None) -> None:
         """Take the next window or table that each header offers (MG-D01)."""
@@ -121,7 +127,7 @@ class Tones:
             if affected.hung is not None and affected.image is not None:
                 every = voi.choices(affected.hung.image.grayscale, affected.default_voi)
                 at = every.index(affected.shade.voi) if affected.shade.voi in every else -1
-                affected.set_shade(replace(affected.shade, voi=every[(at + 1) % len(every)]))
+                show(affected, replace(affected.shade, voi=every[(at + 1) % len(every)], state=None))
 
     def reset(self, pane: Pane | None) -> None:
         """Back to what each header asks for first."""
@@ -129,7 +135,7 @@ class Tones:
             self._choice = None
         self.set_adjustment(Adjustment(), pane)
         for affected in self._affected(pane):
-            affected.set_shade(replace(affected.shade, voi=affected.default_voi))
+            show(affected, replace(affected.shade, voi=affected.default_voi, state=None))
 
     # What is found out meanwhile
 

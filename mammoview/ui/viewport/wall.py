@@ -14,9 +14,9 @@ from mammoview.session.hanging import Hanging, Hung, Slot, arranged
 from mammoview.session.orientation import mirrored
 from mammoview.ui.viewport.annotation import AnnotationOptions
 from mammoview.ui.viewport.areas import Area, Placed
+from mammoview.ui.viewport.furnished import Furnished
 from mammoview.ui.viewport.layers import OverlayOptions, Prepared, Truth
 from mammoview.ui.viewport.motion import Motion, bring, whereabouts
-from mammoview.ui.viewport.mouse import MouseTool, Overpaint
 from mammoview.ui.viewport.pane import Pane
 from mammoview.ui.viewport.placement import Whereabouts
 from mammoview.ui.viewport.shade import Shade
@@ -25,7 +25,7 @@ from mammoview.ui.viewport.tones import Tones
 from mammoview.ui.viewport.voi import Adjustment
 
 
-class Wall(QWidget):
+class Wall(Furnished):
     """Hangs a study and keeps its panes in step.
 
     Attributes
@@ -39,6 +39,7 @@ class Wall(QWidget):
     pixels_wanted = Signal(tuple)
     single_toggled = Signal(bool)
     activated = Signal()
+    renewed = Signal(object)
     image_shown = Signal(object)
     frames_stepped = Signal(object, int)
 
@@ -54,7 +55,6 @@ class Wall(QWidget):
         self._compared: dict[Pane, tuple[Hung, Shade]] = {}
         self._kept: dict[Pane, tuple[Whereabouts, Shade | None]] = {}
         self._swaps = Swaps()
-        self.panes: list[Pane] = []
         self._slots: list[Slot] = []
         self._depth: list[int] = []
         self._active = 0
@@ -65,8 +65,6 @@ class Wall(QWidget):
         self._annotation = AnnotationOptions()
         self._is_lens_on = False
         self._is_window_tool = False
-        self._overpaints: list[Overpaint] = []
-        self._tool: MouseTool | None = None
 
     # What hangs
 
@@ -84,7 +82,7 @@ class Wall(QWidget):
         if hanging.study_uid != self._hanging.study_uid:
             self.is_swapped = False
         self._hanging = hanging
-        self._active, self.motion.is_fitted = 0, True
+        self._active = 0
         self._compared, self._kept, self._swaps = {}, {}, Swaps()
         old, self.panes = self.panes, []
         self._first.lay(())
@@ -94,7 +92,7 @@ class Wall(QWidget):
             pane.deleteLater()
         self._slots, self._depth = list(hanging.slots), [0] * len(hanging.slots)
         self.panes = [self._add(index) for index in range(len(self._slots))]
-        self.motion.panes = self.panes
+        self.motion.begin(self.panes)
         self.tones.begin(self.panes, hanging.study_uid)
         self._lay()
         for index in range(len(self.panes)):
@@ -132,8 +130,7 @@ class Wall(QWidget):
         pane.set_options(self.options)
         pane.set_annotation(self._annotation)
         pane.is_window_tool = self._is_window_tool
-        pane.overpaints = list(self._overpaints)
-        pane.set_tool(self._tool)
+        self.furnish(pane)
         pane.panned.connect(lambda rows, outward: self.motion.pan(pane, rows, outward))
         pane.zoomed.connect(lambda factor, row, outward: self.motion.zoom(pane, factor, row, outward))
         pane.windowed.connect(lambda right, up: self.tones.drag(pane, right, up))
@@ -143,6 +140,7 @@ class Wall(QWidget):
         pane.frames_stepped.connect(lambda step: self.frames_stepped.emit(pane, step))
         pane.finding_clicked.connect(self.finding_clicked)
         pane.hovered.connect(self.hovered)
+        pane.renewed.connect(lambda: self.renewed.emit(pane))
         pane.double_clicked.connect(lambda: self.set_single(is_single=not self.is_single))
         return pane
 
@@ -205,6 +203,7 @@ class Wall(QWidget):
             bring(pane, where)
         else:
             self.motion.join(pane)
+        self.renewed.emit(pane)
         self.image_shown.emit(pane)
 
     def _keep_place(self, pane: Pane) -> None:
@@ -289,9 +288,9 @@ class Wall(QWidget):
             self.motion.one_to_one(self.active)
 
     def zoom(self, factor: float) -> None:
-        """Enlarge around the middle."""
+        """Enlarge; see `Placing.focus` for what stays where it is."""
         if self.active is not None:
-            self.motion.zoom(self.active, factor, *self.active.middle)
+            self.motion.zoom(self.active, factor, *self.active.focus)
 
     def reveal(self, image_id: str, row: float, col: float) -> None:
         """Bring a native point of an image to the middle of its pane, enlarged."""
@@ -320,26 +319,6 @@ class Wall(QWidget):
         area.show_only(pane if is_single else None)
         self.fit()
         self.single_toggled.emit(is_single)
-
-    # What other parts add
-
-    def add_overpaint(self, overpaint: Overpaint) -> None:
-        """Paint something over the images of all panes, those of later hangings included."""
-        self._overpaints.append(overpaint)
-        for pane in self.panes:
-            pane.overpaints.append(overpaint)
-            pane.refresh()
-
-    def set_tool(self, tool: MouseTool | None) -> None:
-        """Let ``tool`` have the mouse first in all panes, those of later hangings included."""
-        self._tool = tool
-        for pane in self.panes:
-            pane.set_tool(tool)
-
-    def refresh(self) -> None:
-        """Paint what lies over the gray pixels anew in all panes."""
-        for pane in self.panes:
-            pane.refresh()
 
     # Gray and overlays
 

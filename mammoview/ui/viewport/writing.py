@@ -25,6 +25,7 @@ def write(
     frame: tuple[str, ...] = (),
     badges: tuple[str, ...] = (),
     when: int = 0,
+    size_text: str = "",
 ) -> Layout:
     """Paint annotations, letters, banners and the ruler on the side away from the chest wall.
 
@@ -40,6 +41,8 @@ def write(
         Banners: what is shown is not the image as acquired.
     when
         0 for the current study, 1 for the newest prior.
+    size_text
+        As in `lower_lines`.
 
     Returns
     -------
@@ -50,7 +53,7 @@ def write(
     letters = edge_letters(image.patient_orientation, orientation.dihedral)
     layout = lay_out(
         upper_lines(image, options, orientation.inferred, when),
-        lower_lines(image, options, zoom=placement.zoom[1], notes=notes, frame=frame),
+        lower_lines(image, options, zoom=placement.zoom[1], notes=notes, frame=frame, size_text=size_text),
         size=size,
         margin=decor.margin_px(fonts),
         is_right=wall is not Side.RIGHT,

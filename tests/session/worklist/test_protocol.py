@@ -11,16 +11,15 @@ from worklist_makers import NORMAL, RECALL, import_studies, seat_for, use
 
 import mammoview.session.worklist as package
 from mammoview.core.errors import UsageError
+from mammoview.core.reading.states import ReadingState, RevealProtocol
 from mammoview.session.worklist.errors import BlindedError, InUseError, LockedError, WorklistError
 from mammoview.session.worklist.listing import Query, Sort, Stage
 from mammoview.session.worklist.protocol import (
-    BreastDecision,
+    BreastOutcome,
     CaseDecision,
     Discordance,
     Protocol,
     ReadingMode,
-    RevealRule,
-    State,
     difference,
     disagree,
 )
@@ -71,7 +70,7 @@ def all_that_can_be_asked(worklist, seat) -> list[object]:
     return [leaf for answer in answers for leaf in everything_in(answer)]
 
 
-@pytest.mark.parametrize("rule", [RevealRule.AFTER_FIRST_READ, RevealRule.NEVER])
+@pytest.mark.parametrize("rule", [RevealProtocol.AFTER_FIRST_READ, RevealProtocol.NEVER])
 def test_nothing_that_can_be_asked_tells_what_the_ai_says_before_the_first_read(worklist, read_by, rule) -> None:
     seat = read_by("r1")
     use(worklist, seat, Protocol(reveal=rule))
@@ -170,7 +169,7 @@ def test_the_database_itself_keeps_what_was_committed(worklist, read_by, databas
 
 def test_concurrent_reading_shows_the_ai_at_once_and_calls_the_decision_one_after_it(worklist, read_by) -> None:
     seat = read_by("r1")
-    use(worklist, seat, Protocol(reveal=RevealRule.CONCURRENT))
+    use(worklist, seat, Protocol(reveal=RevealProtocol.CONCURRENT))
     assert worklist.listing.rows(seat, [1])[0].ai_score == SECRET_SCORE
     assert worklist.listing.order(seat, Query(sort=Sort.AI_SCORE)) == (1, 2, 3)
     worklist.readings.open(seat, 1)
@@ -183,12 +182,12 @@ def test_concurrent_reading_shows_the_ai_at_once_and_calls_the_decision_one_afte
 def test_a_reading_keeps_the_rules_under_which_it_was_begun(worklist, read_by) -> None:
     seat = read_by("r1")
     worklist.readings.open(seat, 1)
-    use(worklist, seat, Protocol(reveal=RevealRule.CONCURRENT))
+    use(worklist, seat, Protocol(reveal=RevealProtocol.CONCURRENT))
     with pytest.raises(BlindedError):
         worklist.readings.reveal(seat, 1)
     rows = worklist.listing.rows(seat, [1, 2])
     assert [row.ai_score for row in rows] == [None, 0.1]
-    use(worklist, seat, Protocol(reveal=RevealRule.NEVER))
+    use(worklist, seat, Protocol(reveal=RevealProtocol.NEVER))
     worklist.readings.commit(seat, 1, decision=NORMAL)
     with pytest.raises(BlindedError):
         worklist.readings.reveal(seat, 1)
@@ -203,7 +202,7 @@ def test_a_reveal_without_a_result_stamps_nothing(worklist, read_by) -> None:
     assert worklist.readings.visible(seat, 3)[0].revealed_at is None
 
 
-def read_and_sign(worklist, seat, study, decision) -> State:
+def read_and_sign(worklist, seat, study, decision) -> ReadingState:
     worklist.readings.open(seat, study)
     worklist.documents.save(seat, study, kind="findings", content=f'{{"by": "{seat.reader.id}"}}')
     worklist.readings.commit(seat, study, decision=decision)
@@ -215,7 +214,7 @@ def read_and_sign(worklist, seat, study, decision) -> State:
 def test_two_readers_are_blinded_until_both_signed_and_a_third_settles_it(worklist, read_by) -> None:
     one, two, three = (read_by(name) for name in ("r1", "r2", "r3"))
     use(worklist, one, Protocol(reading=ReadingMode.DOUBLE))
-    assert read_and_sign(worklist, one, 1, NORMAL) is State.FIRST_READ
+    assert read_and_sign(worklist, one, 1, NORMAL) is ReadingState.FIRST_READ
     for other in (two, three):
         assert worklist.readings.visible(other, 1) == ()
         assert worklist.documents.visible(other, 1) == ()
@@ -223,25 +222,25 @@ def test_two_readers_are_blinded_until_both_signed_and_a_third_settles_it(workli
     assert opened.reading is not None
     assert opened.reading.place == 2
     worklist.readings.commit(two, 1, decision=RECALL)
-    assert worklist.listing.rows(two, [1])[0].state is State.SECOND_READ
+    assert worklist.listing.rows(two, [1])[0].state is ReadingState.SECOND_READ
     assert [seen.reader for seen in worklist.readings.visible(two, 1)] == ["r2"]
     assert [seen.reader for seen in worklist.readings.visible(one, 1)] == ["r1"]
     assert worklist.readings.open(three, 1).is_read_only, "a third has no part before two disagree"
-    assert worklist.sign(two, 1)[1] is State.ARBITRATION
+    assert worklist.sign(two, 1)[1] is ReadingState.ARBITRATION
     assert [seen.final for seen in worklist.readings.visible(two, 1)] == [NORMAL, RECALL]
     assert {seen.author for seen in worklist.documents.visible(two, 1)} == {"r1"}, "drafts of others stay hidden"
-    assert worklist.listing.order(three, Query(states=frozenset({State.ARBITRATION}))) == (1,)
+    assert worklist.listing.order(three, Query(states=frozenset({ReadingState.ARBITRATION}))) == (1,)
     assert 1 in worklist.listing.order(three, Query(only_for_me=True))
     assert 1 not in worklist.listing.order(one, Query(only_for_me=True)), "nobody settles the own disagreement"
     assert [seen.reader for seen in worklist.readings.visible(three, 1)] == ["r1", "r2"]
-    assert read_and_sign(worklist, three, 1, RECALL) is State.SIGNED
+    assert read_and_sign(worklist, three, 1, RECALL) is ReadingState.SIGNED
 
 
 def test_two_readers_who_agree_need_no_third(worklist, read_by) -> None:
     one, two = read_by("r1"), read_by("r2")
     use(worklist, one, Protocol(reading=ReadingMode.DOUBLE))
     read_and_sign(worklist, one, 1, NORMAL)
-    assert read_and_sign(worklist, two, 1, replace(NORMAL, score=9.0)) is State.SIGNED
+    assert read_and_sign(worklist, two, 1, replace(NORMAL, score=9.0)) is ReadingState.SIGNED
 
 
 def test_in_a_reader_study_nobody_sees_another(worklist, read_by) -> None:
@@ -264,8 +263,8 @@ def test_in_a_reader_study_nobody_sees_another(worklist, read_by) -> None:
     ],
 )
 def test_when_two_decisions_disagree(rule, recall, side, category) -> None:
-    other_side = CaseDecision(left=BreastDecision("4A", True), right=BreastDecision("2"))
-    other_category = replace(RECALL, right=BreastDecision("5", True))
+    other_side = CaseDecision(left=BreastOutcome("4A", True), right=BreastOutcome("2"))
+    other_category = replace(RECALL, right=BreastOutcome("5", True))
     assert disagree(NORMAL, RECALL, rule) is recall
     assert disagree(RECALL, other_side, rule) is side
     assert disagree(RECALL, other_category, rule) is category
@@ -275,21 +274,21 @@ def test_when_two_decisions_disagree(rule, recall, side, category) -> None:
 def test_states_and_stages_follow_a_single_reading(worklist, read_by) -> None:
     seat, other = read_by("r1"), read_by("r2")
 
-    def seen(by=seat) -> tuple[State, Stage]:
+    def seen(by=seat) -> tuple[ReadingState, Stage]:
         row = worklist.listing.rows(by, [1])[0]
         return row.state, row.stage
 
-    assert seen() == (State.NEW, Stage.NONE)
+    assert seen() == (ReadingState.NEW, Stage.NONE)
     worklist.readings.open(seat, 1)
-    assert seen() == (State.OPENED, Stage.OPENED)
+    assert seen() == (ReadingState.OPENED, Stage.OPENED)
     assert 1 not in worklist.listing.order(other, Query(only_for_me=True))
     worklist.readings.commit(seat, 1, decision=NORMAL)
-    assert seen() == (State.FIRST_READ, Stage.COMMITTED)
+    assert seen() == (ReadingState.FIRST_READ, Stage.COMMITTED)
     worklist.readings.reveal(seat, 1)
-    assert seen() == (State.FIRST_READ, Stage.REVEALED)
+    assert seen() == (ReadingState.FIRST_READ, Stage.REVEALED)
     worklist.readings.sign(seat, 1)
-    assert seen() == (State.SIGNED, Stage.SIGNED)
-    assert seen(other) == (State.SIGNED, Stage.NONE)
+    assert seen() == (ReadingState.SIGNED, Stage.SIGNED)
+    assert seen(other) == (ReadingState.SIGNED, Stage.NONE)
     with pytest.raises(WorklistError):
         worklist.readings.sign(seat, 1)
     opened = worklist.readings.open(other, 1)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from mammoview.session.worklist.ingest_values import FileStamp, HeaderRead, StudyKind
-from mammoview.session.worklist.protocol import BreastDecision, CaseDecision, Protocol
+from mammoview.session.worklist.protocol import BreastOutcome, CaseDecision, Protocol
 from mammoview.session.worklist.readers import Seat
 from mammoview.session.worklist.worklist import Worklist
 
-RECALL = CaseDecision(right=BreastDecision("4A", True), left=BreastDecision("2"), score=70.0, content='{"note": "é"}')
-NORMAL = CaseDecision(right=BreastDecision("1"), left=BreastDecision("1"), score=5.0)
+RECALL = CaseDecision(right=BreastOutcome("4A", True), left=BreastOutcome("2"), score=70.0, content='{"note": "é"}')
+NORMAL = CaseDecision(right=BreastOutcome("1"), left=BreastOutcome("1"), score=5.0)
 
 
 def header(number: int, *, image: int = 0, **changed: object) -> HeaderRead:

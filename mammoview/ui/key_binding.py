@@ -1,0 +1,67 @@
+"""Puts the keys in force: on the actions, in their tool tips, and on disk."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from PySide6.QtCore import QObject, Signal
+from PySide6.QtGui import QAction, QKeySequence
+
+from mammoview.core.errors import OutputError, Problem
+from mammoview.session import keys as keys_file
+from mammoview.session.events import Level
+from mammoview.session.messages import Messages
+from mammoview.ui.actions import ACTIONS
+from mammoview.ui.keymap import Keymap, printed, resolve
+
+
+class KeyBinding(QObject):
+    """The keys of one window. ``changed`` is told after every change."""
+
+    changed = Signal()
+
+    def __init__(self, messages: Messages, parent: QObject | None = None) -> None:
+        super().__init__(parent)
+        self._messages = messages
+        self._actions: Mapping[str, QAction] = {}
+        given, problems = keys_file.load()
+        self.keymap, conflicts = resolve(given)
+        self._tell((*problems, *conflicts))
+
+    def bind(self, actions: Mapping[str, QAction]) -> None:
+        """Give the actions their keys, now and after each change."""
+        self._actions = actions
+        self._apply()
+
+    def text(self, identity: str) -> str:
+        """The keys of an action as they are printed on this machine's keyboard."""
+        return ", ".join(printed(key) for key in self.keymap.keys(identity))
+
+    def change(self, keymap: Keymap) -> None:
+        """Put other keys in force and keep them on disk."""
+        self.keymap = keymap
+        self._apply()
+        try:
+            keys_file.save(keymap.saved)
+        except OutputError as error:
+            self._messages.tell(Problem.from_error(error))
+        self.changed.emit()
+
+    def take(self, given: keys_file.Changes, problems: tuple[Problem, ...]) -> None:
+        """Put keys in force that were read from an exported file, instead of the present ones."""
+        keymap, conflicts = resolve(given)
+        self._tell((*problems, *conflicts))
+        self.change(keymap)
+
+    def _tell(self, problems: tuple[Problem, ...]) -> None:
+        for problem in problems:
+            self._messages.tell(problem, Level.WARNING)
+
+    def _apply(self) -> None:
+        for row in ACTIONS:
+            made = self._actions.get(row.id)
+            if made is None:
+                continue
+            keys = self.keymap.keys(row.id)
+            made.setShortcuts([QKeySequence(key) for key in keys])
+            made.setToolTip(f"{row.help} ({self.text(row.id)})" if keys else row.help)
