@@ -122,7 +122,7 @@ class Row:
 _SORT_SQL: Final = {
     Sort.NAME: "patients.name_key",
     Sort.PATIENT_ID: "patients.patient_id",
-    Sort.DATE: "studies.date || studies.time",
+    Sort.DATE: "CASE studies.date WHEN '' THEN '' ELSE studies.date || studies.time END",
     Sort.STATE: "studies.state_rank",
     Sort.KIND: "studies.kinds",
     Sort.ADDED: "studies.added_at",
