@@ -4,7 +4,7 @@ PY := $(VENV)/bin/python
 PYTHON ?= python3
 STAMP := $(VENV)/.ready
 
-.PHONY: run test bench setup lint check clean conformance
+.PHONY: run test bench setup lint check clean conformance pictures
 
 setup: $(STAMP)
 
@@ -33,6 +33,10 @@ lint: setup
 # Writes docs/conformance.md from docs/conformance.toml and the tests' `meets` markers.
 conformance: setup
 	$(PY) tests/conformance.py
+
+# Takes the manual's pictures anew, from the real window.
+pictures: setup
+	$(PY) -m bench.manual
 
 clean:
 	rm -rf $(VENV) dist build .mypy_cache .ruff_cache .pytest_cache

@@ -2,7 +2,8 @@
 
 ``python -m bench.display`` prints times per step and their ratios, all from one run. The bare floor is one warp of the
 same visible pixels and one table lookup for each image, with nothing drawn. A window step is compared with plain
-pyqtgraph as well. With overlays means all of them but the patch map, both levels of annotation, and the coverage map.
+pyqtgraph as well. With overlays means all of them but the patch map, both levels of annotation, the coverage map, and
+ten marks of a reader on each image.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import os
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from functools import cache
 from itertools import count
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
@@ -33,13 +35,19 @@ from mammoview.core.findings import (
 )
 from mammoview.core.geometry import Box, Dihedral
 from mammoview.core.image import DisplayImage, Mask, StoredImage
+from mammoview.core.marks import Mark, MarkKind
 from mammoview.core.study import Grayscale, Laterality, Mammogram, SourceKind, ViewPosition, VoiWindow
 from mammoview.imaging.pyramid import build
 from mammoview.session.coverage import Coverages
 from mammoview.session.hanging import Hanging, Hung, Slot
 from mammoview.session.orientation import Orientation, Side
+from mammoview.session.session import Session
+from mammoview.session.settings import Settings
 from mammoview.ui import theme
+from mammoview.ui.bridge import Background
 from mammoview.ui.viewport.annotation import AnnotationOptions
+from mammoview.ui.viewport.board import Board
+from mammoview.ui.viewport.canvas import Canvas
 from mammoview.ui.viewport.layers import Layer, OverlayOptions, prepare
 from mammoview.ui.viewport.navigator import Navigator
 from mammoview.ui.viewport.render import apply_table, level_for, target_of, warp
@@ -105,6 +113,40 @@ def furnish(wall: Wall, *, is_on: bool) -> None:
         navigator = Navigator(Coverages(), lambda: wall.motion.tile)
         navigator.is_on = True
         wall.add_overpaint(navigator)
+        _Drawn(wall)
+
+
+class _Drawn(Board):
+    """Ten marks on every image, as a session would hold them."""
+
+    def __init__(self, wall: Wall) -> None:
+        super().__init__(Session(Settings()), wall, Background(), wall)
+        wall.refresh()
+
+    def marks_on(self, canvas: Canvas) -> tuple[Mark, ...]:
+        return _marks(canvas.hung.image.id) if canvas.hung is not None else ()
+
+
+@cache
+def _marks(image_id: str) -> tuple[Mark, ...]:
+    """Two of the small kinds each, one of the others, an outline of 300 points among them."""
+    circle = [(2900 + 400 * float(np.sin(t)), 900 + 300 * float(np.cos(t))) for t in np.linspace(0, 6.2, 300)]
+    kinds: tuple[tuple[MarkKind, list[tuple[float, float]]], ...] = (
+        (MarkKind.DISTANCE, [(900, 300), (1300, 1100)]),
+        (MarkKind.DISTANCE, [(1900, 200), (2000, 900)]),
+        (MarkKind.ANGLE, [(700, 300), (900, 700), (500, 900)]),
+        (MarkKind.AREA, circle),
+        (MarkKind.ELLIPSE, [(1500, 400), (1900, 900)]),
+        (MarkKind.ELLIPSE, [(2200, 1200), (2300, 1300)]),
+        (MarkKind.POLYGON, [(2500, 500), (2600, 900), (2900, 800), (2700, 400)]),
+        (MarkKind.ARROW, [(1200, 1700), (1500, 1300)]),
+        (MarkKind.ARROW, [(3300, 900), (3100, 700)]),
+        (MarkKind.TEXT, [(3500, 500)]),
+    )
+    return tuple(
+        Mark(f"{image_id}/mark {k}", image_id, kind, tuple(points), text="look again" if kind is MarkKind.TEXT else "")
+        for k, (kind, points) in enumerate(kinds)
+    )
 
 
 def moving(

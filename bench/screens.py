@@ -18,7 +18,7 @@ from pathlib import Path
 if "DISPLAY" not in os.environ:
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QDialog
 
 from mammoview.session import settings
 from mammoview.session.demo import ensure_demo_study
@@ -42,7 +42,9 @@ class Screen:
     source
         Below `DATA`, or `DEMO`.
     actions
-        Ids of actions, done one after the other once all images are shown.
+        Ids of actions, done one after the other once all images are shown. A dialog that they open is the picture.
+    prepare
+        Done before the actions.
     """
 
     name: str
@@ -50,6 +52,7 @@ class Screen:
     source: str
     actions: tuple[str, ...] = ()
     analyse: bool = False
+    prepare: Callable[[MainWindow], None] | None = None
 
 
 GE = "fixtures/dicom/ge_senographe_r_mlo_sigmoid_voilut.dcm"
@@ -101,7 +104,7 @@ def main() -> int:
 
 def take(app: QApplication, screen: Screen, path: Path) -> Path:
     """Write one picture."""
-    source = ensure_demo_study() if screen.source == DEMO else DATA / screen.source
+    source = ensure_demo_study() if screen.source == DEMO else DATA / screen.source  # an absolute source stays as it is
     session = Session(replace(settings.Settings(), analyse_on_open=screen.analyse))
     bridge, background = Bridge(), Background()
     window = MainWindow(session, background)
@@ -115,11 +118,14 @@ def take(app: QApplication, screen: Screen, path: Path) -> Path:
         wait(app, lambda: bool(wall.panes) and all(p.image is not None or p.hung is None for p in wall.panes))
         if screen.analyse:
             wait(app, lambda: "Exam" in window.desk.analysis.scores.text())
+        if screen.prepare is not None:
+            screen.prepare(window)
         for identity in screen.actions:
             window.actions_by_id[identity].trigger()
             wait(app, lambda: False, 0.4)
         wait(app, lambda: False, 1.0)
-        window.grab().save(str(path))
+        dialogs = [widget for widget in app.topLevelWidgets() if isinstance(widget, QDialog) and widget.isVisible()]
+        (dialogs[-1] if dialogs else window).grab().save(str(path), quality=88)
     finally:
         window.close()
         background.close()

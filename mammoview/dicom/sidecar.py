@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import math
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
@@ -18,6 +18,8 @@ NAME: Final = "mammoview.csv"
 #: No detector or scanner for breasts is coarser, mm.
 _LARGEST_MM: Final = 2.0
 _MOST_BYTES: Final = 64 * 2**20
+#: A message names so many mistakes and counts the others.
+_MOST_NAMED: Final = 3
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,13 @@ def read_sidecar(folder: Path, rules: NameRules) -> tuple[Mapping[str, SidecarRo
         return {}, ()
     except (OSError, UnicodeDecodeError) as error:
         return {}, (Problem(str(path), "sidecar", f"{path} cannot be read ({error}).", "Names of files decide."),)
+    try:
+        return _rows(path, text, rules)
+    except csv.Error as error:
+        return {}, (Problem(str(path), "sidecar", f"{path} is no table ({error}).", "Names of files decide."),)
+
+
+def _rows(path: Path, text: str, rules: NameRules) -> tuple[Mapping[str, SidecarRow], tuple[Problem, ...]]:
     first = text.split("\n", 1)[0]
     delimiter = max(",;\t", key=first.count)
     table = csv.DictReader(text.splitlines(), delimiter=delimiter)
@@ -71,15 +80,32 @@ def read_sidecar(folder: Path, rules: NameRules) -> tuple[Mapping[str, SidecarRo
         message = f"{path} has no column called file."
         return {}, (Problem(str(path), "sidecar", message, "Columns: file, side, view, case, date, spacing."),)
     rows: dict[str, SidecarRow] = {}
-    problems: list[Problem] = []
+    wrong: list[str] = []
     for row in table:
         cells = {name: (row.get(head) or "").strip() for name, head in heads.items()}
-        made, wrong = _row(cells, rules)
+        made, bad = _row(cells, rules)
         rows[cells["file"]] = made
-        if wrong:
-            message = f"{path}, line {table.line_num}: {', '.join(wrong)} cannot be understood."
-            problems.append(Problem(str(path), "sidecar", message, "The rest of the line is used."))
-    return rows, tuple(problems)
+        if bad:
+            wrong.append(f"{', '.join(bad)} (line {table.line_num})")
+    return rows, _problems(path, wrong, [name for name in rows if name and not (path.parent / name).exists()])
+
+
+def _problems(path: Path, wrong: Sequence[str], missing: Sequence[str]) -> tuple[Problem, ...]:
+    """One message for the table, whatever the number of its mistakes."""
+    faults = []
+    if wrong:
+        faults.append(f"cannot be understood: {_few(wrong)}")
+    if missing:
+        faults.append(f"no such file beside it: {_few(missing)}")
+    if not faults:
+        return ()
+    hint = "Everything else in the table is used. Columns: file, side, view, case, date, spacing."
+    return (Problem(str(path), "sidecar", f"{path}: {'; '.join(faults)}.", hint),)
+
+
+def _few(texts: Sequence[str]) -> str:
+    more = len(texts) - _MOST_NAMED
+    return ", ".join(texts[:_MOST_NAMED]) + (f" and {more} more" if more > 0 else "")
 
 
 def _row(cells: Mapping[str, str], rules: NameRules) -> tuple[SidecarRow, list[str]]:

@@ -19,24 +19,33 @@ class Reading:
     Attributes
     ----------
     value
-        ``12.3 ± 0.1 mm``; empty where the mark measures nothing.
+        ``12.3 ± 0.1 mm``, or the reader's words where the mark measures nothing.
     lines
         Beside the mark on the image, short.
     details
         In the tool tip and the list, whole.
+    measured, found
+        The numbers behind the words; None where there are none.
     """
 
     value: str
     lines: tuple[str, ...]
     details: tuple[str, ...]
+    measured: Quantity | None = None
+    found: Statistics | None = None
 
 
 def quantity_words(measured: Quantity) -> str:
-    """``12.3 ± 0.1 mm``: the error to one digit, the value as far as the error allows."""
+    """``12.3 ± 0.1 mm``: the error to one digit (two from 100 on), the value as far as the error allows."""
     digits = 0 if measured.error <= 0 else max(0, -math.floor(math.log10(measured.error)))
     # 0.096 is 0.1, not 0.10.
     if digits and round(measured.error, digits) >= 10.0 ** (1 - digits):
         digits -= 1
+    if measured.error >= 100:
+        # Figures that the error leaves open would only be noise: 94700 ± 1500, not 94675 ± 1486.
+        digits = 1 - math.floor(math.log10(measured.error))
+        value, error = round(measured.value, digits), round(measured.error, digits)
+        return f"{value:.0f} ± {error:.0f} {measured.unit}"
     space = "" if measured.unit == "°" else " "
     return f"{measured.value:.{digits}f} ± {measured.error:.{digits}f}{space}{measured.unit}"
 
@@ -101,8 +110,7 @@ def reading(mark: Mark, image: Mammogram, found: Statistics | None = None) -> Re
         short, long = _statistics_words(found)
         lines.append(short)
         details.extend(long)
-        value = f"{value}  {short}".strip()
-    return Reading(value or mark.text, tuple(lines), tuple(details))
+    return Reading(value or mark.text, tuple(lines), tuple(details), measured, found)
 
 
 _OUTLINE_ERROR = "The error is an outline one native pixel too far in or out."

@@ -89,29 +89,37 @@ class Marks:
 
     # What the reader does
 
-    def add(self, study_uid: str, mark: Mark) -> None:
-        """Keep a new mark."""
-        self._do(study_uid, mark.id, mark, f"draw {mark.kind.value}")
+    def add(self, study_uid: str, mark: Mark, *, under: str = "") -> None:
+        """Keep a new mark.
 
-    def change(self, study_uid: str, mark: Mark) -> None:
+        Parameters
+        ----------
+        under
+            The study whose history remembers it; empty for the mark's own. A mark on a prior image that hangs beside
+            the current ones is taken back with theirs.
+        """
+        self._do(study_uid, mark.id, mark, f"draw {mark.kind.value}", under)
+
+    def change(self, study_uid: str, mark: Mark, *, under: str = "") -> None:
         """Keep another form of a mark that is there; ``mark.id`` says which. Nothing happens where it is the same."""
-        with self._lock:
-            before = self._marks.get(study_uid, {}).get(mark.id)
+        before = self._get(study_uid, mark.id)
         if before is not None and before != mark:
-            self._do(study_uid, mark.id, mark, f"change {mark.kind.value}")
+            self._do(study_uid, mark.id, mark, f"change {mark.kind.value}", under)
 
-    def remove(self, study_uid: str, mark_id: str) -> None:
+    def remove(self, study_uid: str, mark_id: str, *, under: str = "") -> None:
         """Delete a mark."""
-        with self._lock:
-            before = self._marks.get(study_uid, {}).get(mark_id)
+        before = self._get(study_uid, mark_id)
         if before is not None:
-            self._do(study_uid, mark_id, None, f"delete {before.kind.value}")
+            self._do(study_uid, mark_id, None, f"delete {before.kind.value}", under)
 
-    def _do(self, study_uid: str, mark_id: str, after: Mark | None, text: str) -> None:
+    def _get(self, study_uid: str, mark_id: str) -> Mark | None:
         with self._lock:
-            before = self._marks.get(study_uid, {}).get(mark_id)
+            return self._marks.get(study_uid, {}).get(mark_id)
+
+    def _do(self, study_uid: str, mark_id: str, after: Mark | None, text: str, under: str) -> None:
+        before = self._get(study_uid, mark_id)
         self._put(study_uid, mark_id, after)
-        self.history_of(study_uid).record(
+        self.history_of(under or study_uid).record(
             text,
             undo=lambda: self._put(study_uid, mark_id, before),
             redo=lambda: self._put(study_uid, mark_id, after),

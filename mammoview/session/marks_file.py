@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
 from collections.abc import Sequence
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -15,6 +12,7 @@ from typing import Any, Final
 from mammoview.core.errors import OutputError, Problem
 from mammoview.core.marks import Mark, MarkKind
 from mammoview.core.paths import user_data
+from mammoview.core.small_files import keep_aside, write_whole
 
 SCHEMA: Final = 1
 _NOT_SAVED: Final = "The study is shown without them, and marks drawn now stay while the program runs only."
@@ -80,23 +78,14 @@ def save(study_uid: str, marks: Sequence[Mark]) -> None:
     """
     path = marks_path(study_uid)
     content = {"schema": SCHEMA, "study": study_uid, "marks": [_entry(mark) for mark in marks]}
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
+    if marks:
+        write_whole(path, json.dumps(content, ensure_ascii=False, allow_nan=False), "The marks")
+        return
     try:
-        if not marks:
-            path.unlink(missing_ok=True)
-            return
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with temporary.open("w", encoding="utf-8") as file:
-            json.dump(content, file, ensure_ascii=False, allow_nan=False)
-            file.flush()
-            os.fsync(file.fileno())
-        temporary.replace(path)
+        path.unlink(missing_ok=True)
     except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
         raise OutputError(
-            f"The marks cannot be saved in {path.parent} ({error.strerror}).",
-            "They stay while the program runs; make room or check the folder's permissions.",
+            f"The marks cannot be deleted from {path.parent} ({error.strerror}).", "Check the folder's permissions."
         ) from error
 
 
@@ -112,14 +101,8 @@ def _entry(mark: Mark) -> dict[str, object]:
 
 
 def _kept(path: Path, message: str) -> Loaded:
-    kept = path.with_name(f"{path.name}.kept")
-    number = 1
-    while kept.exists():
-        number += 1
-        kept = path.with_name(f"{path.name}.kept{number}")
-    try:
-        shutil.copyfile(path, kept)
-    except OSError:
+    kept = keep_aside(path)
+    if kept is None:
         return Loaded((), Problem(str(path), "marks", message, _NOT_SAVED), may_replace=False)
     hint = f"The study is shown without them; the file was kept as {kept.name}."
     return Loaded((), Problem(str(path), "marks", message, hint))

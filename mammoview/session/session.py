@@ -14,6 +14,7 @@ from mammoview.core.jobs import JobDone, JobFailed, JobPartial, JobProgress
 from mammoview.core.study import Mammogram, ScanResult, Study
 from mammoview.session import settings as settings_file
 from mammoview.session.analysis import Analyses
+from mammoview.session.answers import Answer, Answers
 from mammoview.session.blocks import SaveRequest, ScanRequest, TruthMask
 from mammoview.session.decoders import DECODER, start_decoders
 from mammoview.session.events import (
@@ -97,6 +98,7 @@ class Session:
             chest_walls=lambda: self._pixels.chest_walls,
             on_change=self._hang_anew,
         )
+        self._answers = Answers(self.messages)
         self._shown: Hanging | None = None
         self._analyses = Analyses(self._engine, self._emit, self.messages)
         self._truths = Truths(self._decoders, self._emit, self.messages)
@@ -187,7 +189,7 @@ class Session:
         assert isinstance(scan, ScanResult)
         with self._lock:
             before = {study.uid: study.images for study in self._scan.studies}
-            self._scan = _merged(self._scan, scan, first_root)
+            self._scan = self._answers.applied(_merged(self._scan, scan, first_root))
             for study in self._scan.studies:
                 if before.get(study.uid, study.images) != study.images:
                     self._analyses.forget(study.uid)
@@ -215,6 +217,18 @@ class Session:
             self._wish_analysis()
             self._emit(StudySelected(study_uid))
             self._fetch()
+        self._analyse_when_shown()
+
+    def say(self, image_id: str, answer: Answer) -> None:
+        """Take the reader's word for what the file of an image does not say, now and whenever it is opened (MG-A07)."""
+        with self._lock:
+            self._answers.say(image_id, answer)
+            before, self._scan = self._scan, self._answers.applied(self._scan)
+            for old, new in zip(before.studies, self._scan.studies, strict=True):
+                if old != new:
+                    self._analyses.forget(new.uid)
+            self._wish_analysis()
+            self._hang_anew()
         self._analyse_when_shown()
 
     def _wish_analysis(self) -> None:

@@ -199,6 +199,12 @@ class Settings:
         minimum=0.0,
         maximum=1.0,
     )
+    is_tool_kept: bool = _setting(
+        False,
+        "Display",
+        "Keep the drawing tool",
+        "A tool stays in the hand after a mark. Off, it is put down; with Shift it stays for once.",
+    )
     clahe_clip: float = _setting(
         2.0,
         "Display",
@@ -206,6 +212,12 @@ class Settings:
         "How hard local contrast (CLAHE) works: 1 does next to nothing, 4 is harsh.",
         minimum=1.0,
         maximum=8.0,
+    )
+    asks_views: bool = _setting(
+        True,
+        "Display",
+        "Ask for side and view",
+        "Ask about images whose files do not say which side and view they show.",
     )
     is_synchronous: bool = _setting(True, "Display", "Synchronous pan and zoom", "Move all images together.")
     cine_rate: int = _setting(

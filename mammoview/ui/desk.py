@@ -12,17 +12,21 @@ from PySide6.QtWidgets import QDialog, QDockWidget, QLabel, QMainWindow, QProgre
 from mammoview.core.errors import Problem
 from mammoview.session.session import Session
 from mammoview.ui.bridge import Background
+from mammoview.ui.dialogs.ask_view import AskViewDialog
 from mammoview.ui.dialogs.settings import SettingsDialog
 from mammoview.ui.frames import Frames
 from mammoview.ui.hiding import hidden_problem
 from mammoview.ui.key_binding import KeyBinding
 from mammoview.ui.panels.analysis import AnalysisPanel
+from mammoview.ui.panels.marks import MarksPanel
 from mammoview.ui.panels.messages import Banner, MessagesDialog
 from mammoview.ui.panels.studies import StudiesPanel
 from mammoview.ui.presenter import Parts, Presenter
 from mammoview.ui.viewport.annotation import AnnotationOptions
+from mammoview.ui.viewport.board import Board
 from mammoview.ui.viewport.layers import Layer, OverlayOptions
 from mammoview.ui.viewport.pane import Pane
+from mammoview.ui.viewport.toolbox import Toolbox
 from mammoview.ui.viewport.wall import Wall
 
 
@@ -73,6 +77,12 @@ class Desk(QObject):
             self.state_label,
         )
         self.presenter = Presenter(session, parts, background, self)
+        self.board = Board(session, self.wall, background, self)
+        self.board.frame_of = self.frames.stored_at
+        self.board.show_frame = lambda image_id, stored: self.frames.show_stored(image_id, stored + 1)
+        self.toolbox = Toolbox(self.board, self.wall, lambda: session.settings.is_tool_kept, self)
+        self.marks = MarksPanel(self.board)
+        self.listeners.append(self.board.hear)
 
     @property
     def active(self) -> Pane | None:
@@ -126,6 +136,8 @@ class Desk(QObject):
         self.presenter.set_identity(is_shown=is_shown)
         for dialog in self.window.findChildren(MessagesDialog):
             dialog.close()
+        for asking in self.window.findChildren(AskViewDialog):
+            asking.set_named(is_named=is_shown)
 
     def show_checks(self) -> None:
         """Let the actions say what is on."""

@@ -13,6 +13,7 @@ from mammoview.imaging.slab import SlabMode, slab_pyramid, within
 from mammoview.session.events import FrameFailed, FrameReady
 from mammoview.session.session import Session
 from mammoview.ui.bridge import Background
+from mammoview.ui.viewport.canvas import Canvas
 from mammoview.ui.viewport.frame_bar import FrameBar
 from mammoview.ui.viewport.pane import Pane
 from mammoview.ui.viewport.wall import Wall
@@ -101,6 +102,12 @@ class Frames(QObject):
         if pane is not None and image is not None:
             self.stop_cine()
             self._go(pane, image, position, 1 if position < image.frames // 2 else -1)
+
+    def stored_at(self, pane: Canvas) -> int:
+        """The stored number, from 0, of the frame that a pane shows; 0 for an image without frames."""
+        image = pane.hung.image if pane.hung is not None else None
+        place = self._places.get(image.id) if image is not None else None
+        return image.volume.stored[place.position] if place and image and image.volume else 0
 
     def show_stored(self, image_id: str, number: int) -> bool:
         """Go to the slice of a frame number as DICOM objects name it, from 1; whether it is shown here (MG-I02)."""

@@ -13,7 +13,9 @@ from PySide6.QtWidgets import (
     QMainWindow,
     QSizePolicy,
     QStackedWidget,
+    QTabWidget,
     QToolBar,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
@@ -23,6 +25,7 @@ from mammoview.ui.actions import ACTIONS, Action, Group
 from mammoview.ui.bridge import Background
 from mammoview.ui.commands import handlers
 from mammoview.ui.desk import Desk
+from mammoview.ui.undoable import Undoable
 
 _WELCOME = (
     "Drop a study here: files, folders or a DICOMDIR\n\n{files} opens files, {folder} a folder\n\n"
@@ -46,7 +49,8 @@ class MainWindow(QMainWindow):
         self.actions_by_id.update({row.id: self._make_action(row) for row in ACTIONS})
         self.desk.keys.bind(self.actions_by_id)
         self._lay_out()
-        for identity, do in handlers(self.desk).items():
+        self._undoable = Undoable(self.desk)
+        for identity, do in self._undoable.wrap(handlers(self.desk)).items():
             self.actions_by_id[identity].triggered.connect(lambda _is_on=False, do=do: do())
         self._connect()
         self.desk.set_options(self.desk.options)
@@ -79,7 +83,13 @@ class MainWindow(QMainWindow):
         column.addWidget(self.stack, 1)
         self.setCentralWidget(centre)
         self.desk.left = self._dock("Studies", self.desk.studies, Qt.DockWidgetArea.LeftDockWidgetArea)
-        self.desk.right = self._dock("Analysis", self.desk.analysis, Qt.DockWidgetArea.RightDockWidgetArea)
+        side = QTabWidget()
+        side.setDocumentMode(True)
+        side.addTab(self.desk.analysis, "Analysis")
+        side.addTab(self.desk.marks, "Marks")
+        self.desk.right = self._dock("Results", side, Qt.DockWidgetArea.RightDockWidgetArea)
+        # The tabs say what the title would.
+        self.desk.right.setTitleBarWidget(QWidget())
         self.resizeDocks([self.desk.left, self.desk.right], [190, 310], Qt.Orientation.Horizontal)
         self.desk.left.hide()
         self._lay_out_status()
@@ -93,6 +103,7 @@ class MainWindow(QMainWindow):
         bar = QToolBar("Tools")
         bar.setObjectName("tools")
         bar.setMovable(False)
+        lists: dict[str, QToolButton] = {}
         last = Group.FILE
         for row in ACTIONS:
             made = self.actions_by_id[row.id]
@@ -102,6 +113,13 @@ class MainWindow(QMainWindow):
                     bar.addSeparator()
                 bar.addAction(made)
                 last = row.group
+            if row.drop_down and row.drop_down not in lists:
+                if row.group is not last:
+                    bar.addSeparator()
+                bar.addWidget(lists.setdefault(row.drop_down, _list_button(row.drop_down)))
+                last = row.group
+            if row.drop_down:
+                lists[row.drop_down].addAction(made)
         for menu in menus.values():
             menu.menuAction().setVisible(not menu.isEmpty())
         self.addToolBar(bar)
@@ -176,3 +194,10 @@ class MainWindow(QMainWindow):
     def closeEvent(self, event: QCloseEvent) -> None:
         self.closed.emit()
         super().closeEvent(event)
+
+
+def _list_button(text: str) -> QToolButton:
+    button = QToolButton()
+    button.setText(text)
+    button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
+    return button

@@ -20,7 +20,7 @@ QWidget {{ font-size: 10pt; }}
 QToolTip {{ background: {RAISED.name()}; color: {TEXT.name()}; border: 1px solid {LINE.name()}; padding: 4px; }}
 QToolBar {{ background: {CHROME.name()}; border: 0; border-bottom: 1px solid {LINE.name()}; spacing: 2px;
   padding: 3px; }}
-QToolButton {{ padding: 5px 8px; border-radius: 3px; }}
+QToolButton {{ padding: 5px 6px; border-radius: 3px; }}
 QToolButton:hover {{ background: {RAISED.name()}; }}
 QToolButton:checked {{ background: {ACCENT.darker(190).name()}; color: white; }}
 QToolButton:disabled {{ color: {LINE.lighter(140).name()}; }}

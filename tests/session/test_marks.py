@@ -164,11 +164,11 @@ def test_a_full_disk_is_told_once_and_nothing_is_lost(open_marks, ear, monkeypat
     marks.open(STUDY)
     ear.wait(MarksChanged, count=2)
 
-    def no_room(_file: object) -> None:
+    def no_room(*_args: object, **_kwargs: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
     with monkeypatch.context() as patch:
-        patch.setattr(os, "fsync", no_room)
+        patch.setattr("pathlib.Path.write_text", no_room)
         for step in range(5):
             marks.change(STUDY, LINE.shifted(step + 1, 0))
         message = ear.wait(lambda told: hasattr(told, "problem"))
@@ -209,7 +209,7 @@ def test_a_damaged_file_without_a_copy_is_left(open_marks, ear, monkeypatch) -> 
     def no_room(*_args: object) -> None:
         raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
-    monkeypatch.setattr(marks_file.shutil, "copyfile", no_room)
+    monkeypatch.setattr("shutil.copyfile", no_room)
     marks = open_marks()
     marks.open(STUDY)
     ear.wait(lambda told: hasattr(told, "problem"))

@@ -164,3 +164,25 @@ def test_lines_of_equal_weight_go_from_the_last(qapp: object) -> None:
     layout = lay_out(lines, (), size=(100, 400), margin=5, is_right=True, measure=Fixed())
     assert [one.text for one in layout.lines] == ["label", *(f"line {k}" for k in range(len(layout.lines) - 1))]
     assert layout.left_out == 10 - len(layout.lines)
+
+
+@pytest.mark.meets("MG-F10")
+def test_a_narrow_pane_writes_less_so_that_the_breast_is_seen(qapp: object) -> None:
+    texts, wide = ([one.text for one in write(everything("v"), (1280, columns)).lines] for columns in (380, 1024))
+    for word in ("accession", "born", "detector"):
+        assert any(word in text for text in wide)
+        assert not any(word in text for text in texts)
+    # Shortened by words, not cut off.
+    assert any(text.startswith("zoom ") for text in texts)
+    assert not any("×" in text for text in texts)
+    for kept in ("LMSCCID", "v", "IMPLANT", "BURNED-IN TEXT"):
+        assert kept in texts
+
+
+@pytest.mark.meets("MG-F03")
+def test_banners_stand_off_the_axilla_where_there_is_room(qapp: object) -> None:
+    banner = ("ENHANCED: CLAHE",)
+    (wide,) = write(make_mammogram(), (700, 1000), badges=banner).badges
+    assert 300 < wide.rect.left < wide.rect.right < 700
+    (narrow,) = write(make_mammogram(), (340, 213), badges=banner).badges
+    assert narrow.rect.left == 0

@@ -378,3 +378,44 @@ def test_the_hologic_header_opens_and_scrolls(
         scrolled(window, pane, qtbot, position)
     assert pane.frame_lines == ("1/4",)
     assert any("45 frames" in told.problem.message for told in session.messages.history)
+
+
+@pytest.mark.meets("MG-I02")
+def test_a_mark_stays_with_the_frame_that_it_was_drawn_on(
+    start: Callable[..., tuple[MainWindow, Session]], study: Path, qtbot: QtBot
+) -> None:
+    window, session = start(study)
+    pane, image = to_volume(window, qtbot)
+    board = window.desk.board
+    do(window, "draw_ellipse")
+    padding = decode(image, at(window, pane)).padding
+    assert padding is not None
+    breast = np.argwhere(~padding).mean(axis=0)
+    for corner in (breast - 40, breast + 40):
+        row, col = pane.placement.device_point(*corner)
+        qtbot.mouseClick(pane, Qt.MouseButton.LeftButton, pos=QPoint(round(col), round(row)))
+    assert session.selected is not None
+    (mark,) = session.marks.of_study(session.selected.uid)
+    assert image.volume is not None
+    drawn_on = at(window, pane)
+    assert mark.frame == image.volume.stored[drawn_on]
+    qtbot.waitUntil(lambda: board.reading_of(image, mark).found is not None, timeout=SECONDS)
+    found = board.reading_of(image, mark).found
+    assert found is not None
+    (top, left), (bottom, right) = np.sort(np.array(mark.points), axis=0)
+    frame = decode(image, drawn_on)
+    rows, cols = np.indices(frame.pixels.shape) + 0.5
+    inside = ((2 * rows - top - bottom) / (bottom - top)) ** 2 + ((2 * cols - left - right) / (right - left)) ** 2 <= 1
+    if frame.padding is not None:
+        inside &= ~frame.padding
+    gray = image.volume.gray_at(drawn_on)
+    values = (frame.pixels[inside].astype(float) + frame.value_offset) * gray.slope + gray.intercept
+    assert found.mean == pytest.approx(values.mean())
+    qtbot.waitUntil(lambda: f"mean {found.mean:.1f}" in window.desk.marks.list.topLevelItem(0).text(2), timeout=SECONDS)
+    do(window, "first_frame")
+    scrolled(window, pane, qtbot, 0)
+    assert board.marks_on(pane) == ()
+    # The list brings the frame back.
+    board.reveal(mark.id)
+    scrolled(window, pane, qtbot, drawn_on)
+    assert board.marks_on(pane) == (mark,)

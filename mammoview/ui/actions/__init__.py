@@ -31,6 +31,9 @@ GESTURES: Final[tuple[Gesture, ...]] = (
     Gesture("Middle drag", "Zoom"),
     Gesture("Shift + wheel", "Step through the slices of a volume, else through the images of a slot"),
     Gesture("Click a finding", "Select it; click elsewhere to select none"),
+    Gesture("Click a mark", "Choose it; drag a chosen mark or its points to change it"),
+    Gesture("Double click on a mark", "Write on it"),
+    Gesture("Shift while drawing", "Keep the tool for the next mark; Escape drops what is begun"),
     Gesture("Double click", "One image large, and back"),
     Gesture("Drop files or folders", "Open them"),
 )

@@ -40,6 +40,8 @@ class Action:
         Whether it is on or off.
     tool
         Text of the button on the toolbar; empty for none.
+    drop_down
+        Text of the button on the toolbar that opens a list with this row among others; empty for none.
     """
 
     id: str
@@ -49,6 +51,7 @@ class Action:
     help: str
     is_checkable: bool = False
     tool: str = ""
+    drop_down: str = ""
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,13 @@ ROWS: Final[tuple[Action, ...]] = (
         "What the profile obliges the modality to send, and what the active image lacks of it.",
     ),
     Action(
+        "say_view",
+        "Side and view…",
+        ("Ctrl+E",),
+        Group.VIEW,
+        "Say which side and view an image shows whose file does not say it.",
+    ),
+    Action(
         "clahe",
         "Local contrast (CLAHE)",
         ("E",),

@@ -17,7 +17,9 @@ class AnalysisCommands:
             self._desk.session.analyze(study.uid)
 
     def do_cancel(self) -> None:
-        self._desk.session.cancel_analysis()
+        # What is being drawn, or the tool to draw with, is what the reader has in mind.
+        if not self._desk.toolbox.cancel():
+            self._desk.session.cancel_analysis()
 
     def do_next_finding(self) -> None:
         self._desk.analysis.findings.step(1)

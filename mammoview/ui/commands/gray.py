@@ -68,6 +68,11 @@ class GrayCommands:
     def do_gray_choice_4(self) -> None:
         self._take(3)
 
+    def _choose(self, number: int) -> None:
+        self._desk.wall.change_begun.emit()
+        self._take(number)
+        self._desk.wall.change_ended.emit("choice of gray")
+
     def _take(self, number: int) -> None:
         pane = self._desk.active
         choices = self._tones.choices(pane) if pane is not None else ()
@@ -87,7 +92,7 @@ class GrayCommands:
     def do_choose_gray(self) -> None:
         if self._chooser is None:
             self._chooser = GrayChooser(self._desk.background, self._desk.window)
-            self._chooser.chosen.connect(self._take)
+            self._chooser.chosen.connect(self._choose)
             self._chooser.linked.connect(self._link)
             self._chooser.kept.connect(self._keep)
             self._chooser.removed.connect(self._remove)

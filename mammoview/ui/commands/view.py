@@ -4,8 +4,13 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from mammoview.session.events import SettingsChanged, StudySelected
+from PySide6.QtCore import Qt
+
+from mammoview.core.errors import Problem
+from mammoview.session.answers import lacks
+from mammoview.session.events import Level, SettingsChanged, StudySelected
 from mammoview.ui.desk import Desk
+from mammoview.ui.dialogs.ask_view import AskViewDialog
 from mammoview.ui.dialogs.conformance import ConformanceDialog
 from mammoview.ui.enhancer import Enhancer
 
@@ -20,6 +25,8 @@ class ViewCommands:
         desk.wall.renewed.connect(lambda _pane: self._show_conformance())
         self._enhancer = Enhancer(desk.wall, desk.background, desk)
         self._study_uid = ""
+        self._asking: AskViewDialog | None = None
+        self._asked: set[str] = set()
         desk.listeners.append(self._heard)
 
     def do_synchronous(self) -> None:
@@ -47,6 +54,30 @@ class ViewCommands:
         if self._conformance is not None and self._conformance.isVisible():
             self._conformance.show_image(pane.hung.image if pane and pane.hung else None)
 
+    def do_say_view(self) -> None:
+        if not self._ask(is_wished=True):
+            text = "The files of these images say their sides and views."
+            self._desk.session.messages.tell(Problem("", "ask_view", text, ""), Level.WARNING)
+
+    def _ask(self, *, is_wished: bool) -> bool:
+        """Ask about the images of the current study that do not say what they show; whether there are any."""
+        study = self._desk.session.selected
+        images = [image for image in study.images if lacks(image) is not None] if study else []
+        if not is_wished:
+            images = [image for image in images if image.laterality is None or image.view is None]
+        if self._asking is not None:
+            self._asking.hide()
+            self._asking.deleteLater()
+            self._asking = None
+        if not images:
+            return False
+        self._asking = AskViewDialog(images, is_named=self._desk.annotation.is_identity_shown, parent=self._desk.window)
+        self._asking.answered.connect(self._desk.session.say)
+        # A question that comes by itself takes no keys from the images.
+        self._asking.setAttribute(Qt.WidgetAttribute.WA_ShowWithoutActivating, not is_wished)
+        self._asking.show()
+        return True
+
     def do_clahe(self) -> None:
         self._enhance()
 
@@ -67,6 +98,9 @@ class ViewCommands:
             self._desk.check("clahe", is_on=False)
             self._desk.check("denoise", is_on=False)
             self._enhance()
+            if self._desk.session.settings.asks_views and event.study_uid not in self._asked:
+                self._asked.add(event.study_uid)
+                self._ask(is_wished=False)
         elif isinstance(event, SettingsChanged) and self._desk.is_checked("clahe"):
             self._enhance()
 

@@ -33,11 +33,14 @@ class Line:
     ----------
     weight
         What is left out first where room is short: the highest. 0 stays as long as anything does.
+    short
+        What stands in its place in a narrow pane, where the breast is close; empty for the same.
     """
 
     text: str
     tone: Tone = Tone.PLAIN
     weight: int = 0
+    short: str = ""
 
 
 @dataclass(frozen=True)
@@ -179,8 +182,9 @@ def lower_lines(
     lines.extend(Line(text, Tone.PLAIN) for text in frame)
     if image.is_magnified:
         lines.append(Line(magnified_text(image), Tone.WARNING, 1))
-    lines.append(Line(spacing_text(image), Tone.QUIET, 4))
-    lines.append(Line(f"{image.columns} × {image.rows}   {size_text or f'zoom {zoom:.2f}'}", Tone.QUIET, 4))
+    lines.append(Line(spacing_text(image), Tone.QUIET, 4, spacing_text(image).partition(" (")[0]))
+    size = size_text or f"zoom {zoom:.2f}"
+    lines.append(Line(f"{image.columns} × {image.rows}   {size}", Tone.QUIET, 4, size))
     lines.append(Line("RESEARCH ONLY · NOT FOR DIAGNOSIS", Tone.QUIET))
     return tuple(lines)
 

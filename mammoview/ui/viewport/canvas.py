@@ -133,7 +133,9 @@ class Canvas(Placing):
         shown = self.placement.dihedral.transform(self.placement.rows, self.placement.columns).inverse()
         native = shown.apply_box(self._shown)
         # The image here may have the gray of another frame of its volume than the one that hangs first.
-        self.hung = replace(item, image=self.hung.image) if self.hung else item
+        if self.hung is not None:
+            item = replace(item, image=replace(item.image, grayscale=self.hung.image.grayscale))
+        self.hung = item
         self.placement = replace(self.placement, dihedral=item.orientation.dihedral)
         self._shown = laid_box(native, self.placement)
         self._redraw()
@@ -286,7 +288,10 @@ class Canvas(Placing):
         if self._lens is not None and self._cursor is not None:
             self._lens.paint(painter, self.placement, self._table(), at=self._cursor * ratio, ratio=ratio)
         if self.tool is not None:
+            # Its brush must not fill the frame, nor anything else that is painted later.
+            painter.save()
             self.tool.paint(painter, self, fonts)
+            painter.restore()
         painter.resetTransform()
         self._frame(painter)
 

@@ -15,6 +15,13 @@ from mammoview.ui.viewport.annotation import Line, Tone
 #: Text reaches no further into the pane than this share of it, but at least as far as `_ROOM_LINES` line heights.
 _MOST_SHARE: Final = 0.62
 _ROOM_LINES: Final = 14.0
+#: Below this share of line heights a pane is narrow: the breast is close, so lines are short and few.
+_NARROW_LINES: Final = 26.0
+#: Lines heavier than this are left out of a narrow pane.
+_NARROW_WEIGHT: Final = 7
+_BIRTH_WEIGHT: Final = 5
+#: Banners stand in the middle of the upper edge where that leaves so many line heights beside them.
+_BESIDE_BADGE_LINES: Final = 9.0
 #: A warning may take so many lines.
 _MOST_WRAPS: Final = 3
 
@@ -96,6 +103,18 @@ class _Frame:
         left = 0.0 if self.is_right else self.columns - width
         return Rect(left, top, left + width, top + height)
 
+    def at_top(self, width: float, top: float, height: float) -> Rect:
+        """A rectangle at the upper edge, off the axilla where there is room, else at the chest wall's edge."""
+        beside = (self.columns - width) / 2
+        if beside < _BESIDE_BADGE_LINES * self.measure.height(Tone.PLAIN):
+            return self.at_wall(width, top, height)
+        return Rect(beside, top, beside + width, top + height)
+
+    @property
+    def is_narrow(self) -> bool:
+        """Whether lines of the usual length would lie over the breast."""
+        return self.columns < _NARROW_LINES * self.measure.height(Tone.PLAIN)
+
     @property
     def widest(self) -> float:
         """How far text may reach into the pane."""
@@ -129,7 +148,7 @@ def lay_out(
     letters
         Directions by edge; the chest wall's own edge left out by the caller.
     badges
-        Banners at the chest wall's upper corner, never shortened.
+        Banners at the upper edge, in its middle or at the chest wall where that is too short; never shortened.
     """
     frame = _Frame(size[0], size[1], margin, is_right, measure)
     made_badges = _badges(frame, badges)
@@ -138,8 +157,9 @@ def lay_out(
     obstacles = [one.rect for one in (*made_badges, *inner)]
     outer = next((one for edge, one in made_letters.items() if edge in {"left", "right"}), None)
     reserve = (outer.rect.bottom - outer.rect.top if outer else 0.0) + margin
-    chosen = [*((line, True) for line in upper if line.text), *((line, False) for line in lower if line.text)]
-    count = len(chosen)
+    all_lines = [*((line, True) for line in upper if line.text), *((line, False) for line in lower if line.text)]
+    count = len(all_lines)
+    chosen = [(fitted, is_upper) for line, is_upper in all_lines if (fitted := _fitted(frame, line)) is not None]
     while True:
         _leave_out(frame, chosen, caption.top - margin - reserve)
         down = _stack_down(frame, [line for line, is_upper in chosen if is_upper], obstacles)
@@ -159,6 +179,15 @@ def lay_out(
     return Layout((*down, *up), tuple(made_letters.values()), made_badges, caption, gap, count - len(chosen))
 
 
+def _fitted(frame: _Frame, line: Line) -> Line | None:
+    """The line as it stands in a pane of this width; None where it does not."""
+    if not frame.is_narrow:
+        return line
+    if line.weight > _NARROW_WEIGHT or line.weight == _BIRTH_WEIGHT:
+        return None
+    return replace(line, text=line.short or line.text)
+
+
 def _badges(frame: _Frame, texts: Sequence[str]) -> tuple[Placed, ...]:
     made: list[Placed] = []
     top = 0.0
@@ -167,7 +196,7 @@ def _badges(frame: _Frame, texts: Sequence[str]) -> tuple[Placed, ...]:
         tone = Tone.WARNING
         high = frame.measure.height(tone)
         wide = min(float(frame.columns), frame.measure.width(text, tone) + high)
-        made.append(Placed(text, tone, frame.at_wall(wide, top, high)))
+        made.append(Placed(text, tone, frame.at_top(wide, top, high)))
         top += high + 1
     return tuple(made)
 

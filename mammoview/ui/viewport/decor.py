@@ -21,6 +21,8 @@ _COLOURS: dict[Tone, QColor] = {
     Tone.WARNING: theme.WARNING,
     Tone.LOUD: theme.LOUD,
 }
+#: Behind warnings: dark enough for letters on white, and tissue stays to be guessed.
+_BACKING: Final = QColor(0, 0, 0, 165)
 _LARGE: Final = frozenset({Tone.LABEL, Tone.LOUD})
 #: A ruler of the first of these lengths that fits, cm.
 _RULERS_CM: Final = (10, 5, 2, 1)
@@ -96,6 +98,10 @@ def paint_layout(painter: QPainter, fonts: Fonts, layout: Layout) -> None:
 def _paint_line(painter: QPainter, fonts: Fonts, one: Placed) -> None:
     painter.setFont(fonts.of(one.tone))
     at = QPointF(one.rect.left, one.rect.top + fonts.ascent(one.tone))
+    if one.tone is Tone.WARNING:
+        # Yellow with a thin outline is lost on the white of an inverted film.
+        rect = one.rect
+        painter.fillRect(QRectF(rect.left - 2, rect.top, rect.right - rect.left + 4, rect.bottom - rect.top), _BACKING)
     outlined_text(painter, at, one.text, _COLOURS[one.tone])
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from mammoview.ui.pitch import ScreenPitches
@@ -21,6 +22,12 @@ class Furnished(QWidget):
         Makes exact pictures off the GUI thread; at once where nobody set another.
     """
 
+    #: Panes are about to go: what holds one must let go.
+    panes_ending = Signal()
+    #: The display is about to change by hand; it has changed, with what it was in words.
+    change_begun = Signal()
+    change_ended = Signal(str)
+
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.panes: list[Pane] = []
@@ -34,6 +41,8 @@ class Furnished(QWidget):
         pane.pitches, pane.rest.run = self.pitches, self.run
         pane.overpaints = list(self._overpaints)
         pane.set_tool(self._tool)
+        pane.window_drag_begun.connect(self.change_begun)
+        pane.window_drag_ended.connect(lambda: self.change_ended.emit("window"))
 
     def add_overpaint(self, overpaint: Overpaint) -> None:
         """Paint something over the images of all panes."""

@@ -26,6 +26,8 @@ class Pane(Canvas):
     panned = Signal(float, float)
     zoomed = Signal(float, float, float)
     windowed = Signal(float, float)
+    window_drag_begun = Signal()
+    window_drag_ended = Signal()
     finding_clicked = Signal(str)
     hovered = Signal(str)
     pressed = Signal()
@@ -40,6 +42,7 @@ class Pane(Canvas):
         self._last = QPointF()
         self._owed = QPointF()
         self.is_window_tool = False
+        self._is_dragging_window = False
 
     def set_tool(self, tool: MouseTool | None) -> None:
         """Let ``tool`` have the mouse first; None for nobody."""
@@ -97,6 +100,9 @@ class Pane(Canvas):
             self._owed = shift - whole
             self.panned.emit(whole.y(), whole.x() * self._outward)
         elif buttons & (Qt.MouseButton.RightButton | Qt.MouseButton.LeftButton):
+            if not self._is_dragging_window:
+                self._is_dragging_window = True
+                self.window_drag_begun.emit()
             self.windowed.emit(moved.x(), -moved.y())
         elif buttons & Qt.MouseButton.MiddleButton:
             assert self._pressed_at is not None
@@ -115,6 +121,9 @@ class Pane(Canvas):
         return self.is_window_tool or bool(event.modifiers() & Qt.KeyboardModifier.ControlModifier)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
+        if self._is_dragging_window:
+            self._is_dragging_window = False
+            self.window_drag_ended.emit()
         if self.tool is not None and self.tool.released(self, *self.native_at(event.position()), event):
             self._pressed_at = None
             return

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 from PySide6.QtCore import QObject, QTimer, Signal
+from shiboken6 import isValid
 
 from mammoview.core.geometry import PixelTransform
 from mammoview.ui.viewport.render import GrayRenderer
@@ -56,7 +57,8 @@ class Rest(QObject):
         (renderer, to_device, size), self._wanted = self._wanted, None
 
         def show(view: Any) -> None:
-            if renderer.settle(view):
+            # The pane may have gone with another hanging.
+            if renderer.settle(view) and isValid(self):
                 self.settled.emit()
 
         self.run(lambda: renderer.exact(to_device, size), show)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from mammoview.imaging.air import Air
 from mammoview.session.gray_presets import GrayPreset
@@ -17,6 +17,17 @@ from mammoview.ui.viewport.voi import Adjustment
 
 #: Estimated air is kept for so many images.
 _MOST_AIRS = 64
+
+
+@dataclass(frozen=True)
+class Tone:
+    """The gray of a wall at one time: what panes begin with, and what each image, by its id, is shown with."""
+
+    adjustment: Adjustment
+    is_inverted: bool
+    air: AirMode
+    choice: Choice | None
+    shades: tuple[tuple[str, Shade], ...]
 
 
 def show(pane: Pane, shade: Shade) -> None:
@@ -136,6 +147,22 @@ class Tones:
         self.set_adjustment(Adjustment(), pane)
         for affected in self._affected(pane):
             show(affected, replace(affected.shade, voi=affected.default_voi, state=None))
+
+    # What can be taken back
+
+    def state(self) -> Tone:
+        """What the reader chose, for all panes and for each."""
+        each = {pane.hung.image.id: pane.shade for pane in self.panes if pane.hung is not None}
+        return Tone(self.adjustment, self.is_inverted, self.air, self._choice, tuple(each.items()))
+
+    def restore(self, state: Tone) -> None:
+        """Bring back a state; images that hang no more are passed over, and the monitor's needs stay."""
+        self.adjustment, self.is_inverted, self.air = state.adjustment, state.is_inverted, state.air
+        self._choice = state.choice
+        each = dict(state.shades)
+        for pane in self.panes:
+            if pane.hung is not None and pane.hung.image.id in each:
+                show(pane, replace(each[pane.hung.image.id], output=self._output))
 
     # What is found out meanwhile
 

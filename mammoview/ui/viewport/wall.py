@@ -79,6 +79,7 @@ class Wall(Furnished):
 
     def show_hanging(self, hanging: Hanging) -> None:
         """Hang a study; its pixels come later through `show_image`."""
+        self.panes_ending.emit()
         if hanging.study_uid != self._hanging.study_uid:
             self.is_swapped = False
         self._hanging = hanging
@@ -302,6 +303,10 @@ class Wall(Furnished):
     def set_synchronous(self, *, is_on: bool) -> None:
         """Let all panes move together, or each alone."""
         self.motion.is_synchronous = is_on
+
+    def activate(self, pane: Pane) -> None:
+        """Make a pane the one that commands act on."""
+        self._activate(self.panes.index(pane))
 
     def _activate(self, index: int) -> None:
         self._active = index
