@@ -23,6 +23,7 @@ from mammoview.cli.evaluate import evaluate
 from mammoview.cli.fixtures import fixtures
 from mammoview.cli.models import models
 from mammoview.cli.phantom import phantom
+from mammoview.cli.report import report
 from mammoview.cli.train import train
 from mammoview.core.errors import MammoViewError, UsageError
 
@@ -38,6 +39,7 @@ _COMMANDS: dict[str, Callable[..., None]] = {
     "doctor": doctor,
     "train": train,
     "evaluate": evaluate,
+    "report": report,
 }
 
 app = typer.Typer(

@@ -6,14 +6,13 @@ cancel leaves what was there before.
 
 from __future__ import annotations
 
-import errno
 import shutil
 import tempfile
 import time
 from collections import deque
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -21,13 +20,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mammoview import __version__
-from mammoview.core.errors import OutputError, Problem, UsageError
+from mammoview.core.errors import Problem, UsageError
 from mammoview.core.findings import ExamResult, ImageResult, Provenance
 from mammoview.core.progress import Cancel, Progress, never_cancel, no_progress, stop_if_cancelled
 from mammoview.core.study import Mammogram, ScanResult
 from mammoview.report.pictures import write_pictures
 from mammoview.report.records import Meanings, image_record, result_file
 from mammoview.report.schema import ImageRecord
+from mammoview.report.staging import make_folder, readable_errors
 from mammoview.report.tables import findings_table
 
 if TYPE_CHECKING:
@@ -38,7 +38,6 @@ FILES_NAME = "result_files"
 TABLE_NAME = "findings.csv"
 #: Images that may wait for the writing thread; more would fill the memory.
 _QUEUE_LENGTH = 2
-_DISK_FULL = {errno.ENOSPC, errno.EDQUOT}
 
 
 class ResultWriter:
@@ -65,8 +64,8 @@ class ResultWriter:
         check_target(out, overwrite=overwrite)
         self._out = out
         self._made: list[Path] = []
-        with _readable_errors(out):
-            self._made = _make_folder(out)
+        with readable_errors(out):
+            self._made = make_folder(out)
             self._stage = Path(tempfile.mkdtemp(prefix=".result-", dir=out))
             (self._stage / FILES_NAME).mkdir()
         self._pool = ThreadPoolExecutor(1, thread_name_prefix="writer")
@@ -131,7 +130,7 @@ class ResultWriter:
         content = result_file(results or [_nothing()], self._records, problems=problems, warnings=warnings)
         if not results:
             content.studies.clear()
-        with _readable_errors(self._out):
+        with readable_errors(self._out):
             staged = self._stage / RESULT_NAME
             staged.write_text(content.model_dump_json(by_alias=True, indent=1) + "\n", encoding="utf-8")
             (self._stage / FILES_NAME / TABLE_NAME).write_bytes(findings_table(content))
@@ -162,7 +161,7 @@ class ResultWriter:
         self._records[image.id] = image_record(image, result, pictures, meanings=meanings, write_s=taken)
 
     def _settle(self, remaining: int) -> None:
-        with _readable_errors(self._out):
+        with readable_errors(self._out):
             while len(self._waiting) > remaining:
                 self._waiting.popleft().result()
 
@@ -253,24 +252,3 @@ def _nothing() -> ExamResult:
     """Stands for the run that had nothing to analyse."""
     started = time.strftime("%Y-%m-%dT%H:%M:%S%z")
     return ExamResult("", "", Provenance(f"mammoview {__version__}", "none", "none", (), started, 0.0), ())
-
-
-def _make_folder(out: Path) -> list[Path]:
-    """Make a folder with its parents; the ones that were missing, outermost first."""
-    missing = [folder for folder in (out, *out.parents) if not folder.exists()][::-1]
-    out.mkdir(parents=True, exist_ok=True)
-    return missing
-
-
-@contextmanager
-def _readable_errors(out: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        reason = error.strerror or str(error)
-        hint = (
-            "Free some space or name another folder."
-            if error.errno in _DISK_FULL
-            else "Check the folder's permissions."
-        )
-        raise OutputError(f"The result cannot be written to {out}: {reason}.", f"{hint} Nothing was kept.") from error
