@@ -30,7 +30,7 @@ def main(path: str, first: int, reader: str) -> None:
     while True:
         worklist.ingest.add([header(number)])
         say("study", number)
-        study = max(worklist.listing.order(seat, Query()))
+        (study,) = worklist.listing.order(seat, Query(text=f"P{number:05d}"))
         worklist.readings.open(seat, study)
         for version in range(4):
             content = json.dumps({"study": number, "version": version, "text": "é" * 500})
