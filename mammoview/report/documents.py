@@ -72,8 +72,8 @@ def to_json(kind: Kind[T], value: T) -> str:
     str
         One line of JSON.
     """
-    content = _adapter(kind.name).dump_python(value, mode="json")
-    return json.dumps({"schema": SCHEMA, "kind": kind.name, "content": content}, ensure_ascii=False, allow_nan=False)
+    content = _adapter(kind.name).dump_json(value).decode("utf-8")
+    return f'{{"schema":{SCHEMA},"kind":"{kind.name}","content":{content}}}'
 
 
 def from_json(kind: Kind[T], text: str) -> T:

@@ -36,6 +36,7 @@ from mammoview.core.reading.findings import (
     Verdict,
     VerdictKind,
 )
+from mammoview.core.reading.judging import accepted, edited, longest_mm, proposed, rejected, unjudged
 from mammoview.core.reading.lesions import Lesion, check_link, lesions_of
 from mammoview.core.reading.location import Depth, Location, Region, clock_fits, hours_of
 from mammoview.core.reading.quality import QualityFault, QualityNote
@@ -85,6 +86,7 @@ __all__ = [
     "RevealProtocol",
     "Verdict",
     "VerdictKind",
+    "accepted",
     "change",
     "check_descriptors",
     "check_link",
@@ -92,10 +94,15 @@ __all__ = [
     "check_time",
     "clock_fits",
     "disagreements",
+    "edited",
     "hours_of",
     "is_suspicious",
     "lacking",
     "lesions_of",
+    "longest_mm",
     "may_follow",
     "now",
+    "proposed",
+    "rejected",
+    "unjudged",
 ]

@@ -12,7 +12,7 @@ from mammoview.core.paths import resource
 from mammoview.core.reading import Lesion, Location, Region
 
 if TYPE_CHECKING:
-    from jinja2 import Environment
+    from jinja2 import Environment, Template
 
 #: Numbers that are spoken with a vowel first: eight, eleven, eighteen, eighty.
 _VOWEL_NUMBER = re.compile(r"(8\d?|11|18)(?!\d)")
@@ -30,6 +30,7 @@ class Phrases:
     def __init__(self, tables: Mapping[str, Mapping[str, str]]) -> None:
         self._tables = tables
         self._environment = _environment()
+        self._compiled: dict[tuple[str, str], Template] = {}
 
     def say(self, section: str, name: str, /, **values: object) -> str:
         """Fill a template in.
@@ -46,8 +47,12 @@ class Phrases:
         str
             One line without runs of spaces.
         """
-        text = self._environment.from_string(self._tables[section][name]).render(**values)
-        return re.sub(r" +", " ", text).strip()
+        template = self._compiled.get((section, name))
+        if template is None:
+            # Compiling one takes longer than filling it in a hundred times, and a draft is written at each change.
+            template = self._environment.from_string(self._tables[section][name])
+            self._compiled[section, name] = template
+        return re.sub(r" +", " ", template.render(**values)).strip()
 
     def has(self, section: str, name: str) -> bool:
         """Whether the file has a template of this name."""

@@ -158,7 +158,7 @@ def _assessments(content: Draft | Content) -> Table:
         rows.append(
             (
                 _SIDES[side],
-                f"BI-RADS {category}" if category is not None else "",
+                f"BI-RADS{_HARD_SPACE}{category}" if category is not None else "",
                 "; ".join(part for part in (category.label if category is not None else "", recall) if part),
                 listed(list(decision.recommendations)),
             )

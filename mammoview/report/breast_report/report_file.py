@@ -141,6 +141,10 @@ def json_schema() -> dict[str, Any]:
     from pydantic import TypeAdapter
 
     schema = TypeAdapter(ReportFile).json_schema(mode="serialization")
+    for part in (schema, *schema.get("$defs", {}).values()):
+        if "description" in part:
+            # What follows the first paragraph of a docstring is for who reads the code.
+            part["description"] = " ".join(part["description"].split("\n\n")[0].split())
     return {"$schema": "https://json-schema.org/draft/2020-12/schema", "$id": SCHEMA_ID, **schema}
 
 

@@ -5,6 +5,7 @@ There is no function from a signed report to another content: a correction is a 
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -43,6 +44,11 @@ class ReportImage:
         Its size, native pixels.
     spacing_mm
         (row, column), mm; None where unknown.
+
+    Raises
+    ------
+    ReadingError
+        When size or spacing cannot be.
     """
 
     id: str
@@ -52,6 +58,11 @@ class ReportImage:
     rows: int
     columns: int
     spacing_mm: tuple[float, float] | None = None
+
+    def __post_init__(self) -> None:
+        known = self.spacing_mm or (1.0, 1.0)
+        if min(self.rows, self.columns) < 1 or not all(math.isfinite(part) and part > 0 for part in known):
+            raise ReadingError(f"The size of {self.label} cannot be.", "Open the study again.")
 
 
 @dataclass(frozen=True)
@@ -131,6 +142,8 @@ class AiPart:
     def __post_init__(self) -> None:
         if not self.models and not self.reason.strip():
             raise ReadingError("The AI did not run, and nobody says why.", "Give the reason.")
+        if not all(0 <= score <= 1 for _, score in self.scores):
+            raise ReadingError("A score of the AI is no probability.", "Analyse the study again.")
         if self.revealed_at:
             check_time(self.revealed_at)
             if not self.models or self.protocol is RevealProtocol.NEVER:

@@ -153,12 +153,19 @@ def test_an_amendment_keeps_words_of_the_reader() -> None:
         {"revealed_at": "now"},
         {"revealed_at": TIME, "protocol": RevealProtocol.NEVER},
         {"revealed_at": TIME, "models": (), "reason": "For Processing"},
+        {"scores": ((Laterality.LEFT, float("nan")),)},
     ],
 )
 def test_parts_of_the_ai_that_cannot_be(wrong: dict[str, object]) -> None:
     with pytest.raises(ReadingError):
         replace(UNSEEN, **wrong)  # type: ignore[arg-type]
     assert not AiPart(reason="The images are For Processing.").is_revealed
+
+
+@pytest.mark.parametrize("wrong", [{"rows": 0}, {"spacing_mm": (0.1, float("nan"))}, {"spacing_mm": (0.0, 0.1)}])
+def test_images_that_cannot_be(wrong: dict[str, object]) -> None:
+    with pytest.raises(ReadingError, match="RCC"):
+        replace(make_exam().images[0], **wrong)  # type: ignore[arg-type]
 
 
 def test_everything_comes_back_from_its_file() -> None:
