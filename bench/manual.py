@@ -40,7 +40,8 @@ def draw(window: MainWindow) -> None:
     for kind, points in drawn.items():
         native = tuple((row * rows, column * columns) for row, column in points)
         marks.add(
-            image.study_uid, Mark(kind.value, image.id, kind, native, text="seen before" if kind == "arrow" else "")
+            image.study_uid,
+            Mark(kind.value, image.id, kind, native, text="seen before" if kind is MarkKind.ARROW else ""),
         )
 
 

@@ -111,7 +111,7 @@ class AiPart:
     models
         Those that ran; none where the AI did not run.
     intended_use
-        One sentence.
+        One sentence, needed where models ran; `INTENDED_USE` where their maker says nothing else.
     protocol
         When the reader might see it.
     revealed_at
@@ -126,11 +126,11 @@ class AiPart:
     Raises
     ------
     ReadingError
-        When it neither ran nor says why, or was seen without having run.
+        When it neither ran nor says why, lacks its intended use, or was seen without having run.
     """
 
     models: tuple[ModelUse, ...] = ()
-    intended_use: str = INTENDED_USE
+    intended_use: str = ""
     protocol: RevealProtocol = RevealProtocol.AFTER_FIRST_READ
     revealed_at: str = ""
     software: str = ""
@@ -142,6 +142,8 @@ class AiPart:
     def __post_init__(self) -> None:
         if not self.models and not self.reason.strip():
             raise ReadingError("The AI did not run, and nobody says why.", "Give the reason.")
+        if self.models and not self.intended_use.strip():
+            raise ReadingError("Nobody says what the AI is meant for.", "Give its intended use.")
         if not all(0 <= score <= 1 for _, score in self.scores):
             raise ReadingError("A score of the AI is no probability.", "Analyse the study again.")
         if self.revealed_at:

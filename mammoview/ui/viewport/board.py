@@ -19,6 +19,8 @@ from mammoview.ui.bridge import Background
 from mammoview.ui.viewport import markup
 from mammoview.ui.viewport.canvas import Canvas
 from mammoview.ui.viewport.decor import Fonts
+from mammoview.ui.viewport.moving import MovingLayer
+from mammoview.ui.viewport.placement import Placement
 from mammoview.ui.viewport.wall import Wall
 
 #: Pixels in the box around a closed mark up to which its statistics are made at once: less than 2 ms.
@@ -41,6 +43,8 @@ class _Painted:
     """What was painted on one image last."""
 
     marks: tuple[Mark, ...] = ()
+    state: tuple[object, ...] = ()
+    layer: MovingLayer = field(default_factory=MovingLayer)
     labels: dict[str, QRectF] = field(default_factory=dict)
 
 
@@ -224,15 +228,36 @@ class Board(QObject):
     # On the panes
 
     def paint(self, painter: QPainter, canvas: Canvas, fonts: Fonts) -> None:
-        """Paint all marks of a pane but the one that a tool holds; see `Overpaint`."""
+        """Paint all marks of a pane but the one that a tool holds; see `Overpaint`.
+
+        While the image moves, what was painted last moves with it; a label finds its place anew when it rests.
+        """
         if canvas.hung is None:
             return
         marks = self.marks_on(canvas) if self._is_shown else ()
-        painted = self._painted[canvas.hung.image.id] = _Painted(marks)
-        shown = [mark for mark in marks if mark.id != self._held]
-        if not shown:
+        found = tuple(known.found for mark in marks if (known := self._known.get(mark.id)) is not None)
+        state = (marks, self.chosen, self._held, found)
+        painted = self._painted.setdefault(canvas.hung.image.id, _Painted())
+        if not canvas.is_in_motion or painted.state != state:
+            painted.layer.forget()
+            painted.marks, painted.state = marks, state
+        if not marks:
+            painted.labels.clear()
             return
+
+        def paint(on: QPainter, _placement: Placement, wide: tuple[int, int]) -> None:
+            size = canvas.device_size
+            on.translate((wide[1] - size[1]) / 2, (wide[0] - size[0]) / 2)
+            self._paint_marks(on, canvas, fonts, painted)
+
+        layer, where = painted.layer.at(canvas.placement, canvas.device_size, paint)
+        painter.drawImage(where, layer)
+
+    def _paint_marks(self, painter: QPainter, canvas: Canvas, fonts: Fonts, painted: _Painted) -> None:
+        assert canvas.hung is not None
+        shown = [mark for mark in painted.marks if mark.id != self._held]
         to_device = canvas.placement.to_device
+        painted.labels.clear()
         for mark in shown:
             markup.paint_mark(painter, mark, to_device, fonts, is_chosen=mark.id == self.chosen)
         labels = self.labels(canvas)

@@ -78,7 +78,7 @@ class Canvas(Placing):
         self._decor_made_s = 0.0
         self._sheet = QImage()
         self._over: QImage | None = None
-        self._is_moving = False
+        self._is_moving = self.is_in_motion = False
         self._marks = MovingLayer()
         self.rest = Rest(self)
         self.rest.begun.connect(self._sharpen)
@@ -367,8 +367,8 @@ class Canvas(Placing):
 
     def _paint_over(self, painter: QPainter, fonts: decor.Fonts, size: tuple[int, int]) -> None:
         """What other parts paint: at once while the image moves, kept as soon as it stands still."""
-        is_moving, self._is_moving = self._is_moving, False
-        if is_moving or not self.overpaints:
+        self.is_in_motion, self._is_moving = self._is_moving, False
+        if self.is_in_motion or not self.overpaints:
             self._paint_each_over(painter, fonts)
             return
         if self._over is None:

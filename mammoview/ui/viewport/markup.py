@@ -228,7 +228,8 @@ def paint_label(
     colour = CHOSEN if is_chosen else DRAWN
     _paint_leader(painter, rect, box_of(mark, to_device), fonts, colour)
     # Thin letters are hard to read on an inverted breast with their halo alone.
-    painter.fillRect(rect.adjusted(-2 * fonts.line_px, 0, 2 * fonts.line_px, 0), _PLATE)
+    # On whole pixels: an edge between them is slow to paint.
+    painter.fillRect(rect.adjusted(-2 * fonts.line_px, 0, 2 * fonts.line_px, 0).toAlignedRect(), _PLATE)
     painter.setFont(fonts.plain)
     for number, line in enumerate(lines):
         at = QPointF(rect.left(), rect.top() + number * line_high + fonts.ascent(Tone.PLAIN))

@@ -30,13 +30,15 @@ from mammoview.core.reading import (
 )
 from mammoview.core.study import Laterality, ViewPosition
 from mammoview.report.breast_report.drafting import refreshed
-from mammoview.report.breast_report.values import AiPart, Draft, Exam, ReportImage
+from mammoview.report.breast_report.values import INTENDED_USE, AiPart, Draft, Exam, ReportImage
 
 TIME: Final = "2026-03-14T09:30:00+00:00"
 HEAD: Final = "0f" * 32
 MODEL: Final = ModelUse("cbis-patch-1", "0.3", "ab" * 32, "patch")
-SEEN: Final = AiPart((MODEL,), revealed_at="2026-03-14T09:20:00+00:00", software="mammoview 0.1.0", device="cpu")
-UNSEEN: Final = AiPart((MODEL,), software="mammoview 0.1.0", device="cpu")
+SEEN: Final = AiPart(
+    (MODEL,), INTENDED_USE, revealed_at="2026-03-14T09:20:00+00:00", software="mammoview 0.1.0", device="cpu"
+)
+UNSEEN: Final = AiPart((MODEL,), INTENDED_USE, software="mammoview 0.1.0", device="cpu")
 BY_AI: Final = Origin(Maker.AI, (MODEL,), "ai-1", 0.81)
 ACCEPTED: Final = Verdict(VerdictKind.ACCEPTED, "Dr. Grün", TIME)
 REJECTED: Final = Verdict(VerdictKind.REJECTED, "Dr. Grün", TIME, RejectReason.SUPERIMPOSED)

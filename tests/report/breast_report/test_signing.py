@@ -150,6 +150,7 @@ def test_an_amendment_keeps_words_of_the_reader() -> None:
     "wrong",
     [
         {"models": ()},
+        {"intended_use": " "},
         {"revealed_at": "now"},
         {"revealed_at": TIME, "protocol": RevealProtocol.NEVER},
         {"revealed_at": TIME, "models": (), "reason": "For Processing"},

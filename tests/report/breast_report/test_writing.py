@@ -162,3 +162,11 @@ def test_what_is_no_report_is_refused(tmp_path: Path) -> None:
         read_report(path)
     with pytest.raises(InputError):
         read_report(tmp_path / "gone.json")
+
+
+def test_a_report_signed_by_the_first_version_still_has_its_seal() -> None:
+    """`signed-1.json` was written once and never again: what breaks its seal breaks every stored report."""
+    written = read_report(Path(__file__).with_name("signed-1.json")).written
+    assert isinstance(written, SignedReport)
+    assert written.version == 2
+    assert written.history[0].signer == "Dr. Grün"
