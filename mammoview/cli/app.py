@@ -15,6 +15,7 @@ import typer
 
 from mammoview import __version__
 from mammoview.cli.analyze import analyze
+from mammoview.cli.audit import audit
 from mammoview.cli.demo import demo
 from mammoview.cli.display import require_display
 from mammoview.cli.doctor import doctor
@@ -29,7 +30,7 @@ from mammoview.core.errors import MammoViewError, UsageError
 EXIT_USAGE = 2
 EXIT_NOTHING_DONE = 3
 
-_OPEN, _MODELS = "open", "models"
+_OPEN, _MODELS, _AUDIT = "open", "models", "audit"
 _COMMANDS: dict[str, Callable[..., None]] = {
     "analyze": analyze,
     "demo": demo,
@@ -51,6 +52,7 @@ app = typer.Typer(
 for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)
 app.add_typer(models, name=_MODELS)
+app.add_typer(audit, name=_AUDIT)
 
 
 @app.callback(invoke_without_command=True)
@@ -90,7 +92,7 @@ def arguments(given: Sequence[str]) -> list[str]:
         Words after the program's name.
     """
     words = list(_with_repeated_models(given))
-    if words and (words[0] in {*_COMMANDS, _OPEN, _MODELS} or words[0] in {"--help", "--version"}):
+    if words and (words[0] in {*_COMMANDS, _OPEN, _MODELS, _AUDIT} or words[0] in {"--help", "--version"}):
         return words
     return [_OPEN, *words]
 

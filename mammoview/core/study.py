@@ -251,6 +251,11 @@ class Mammogram:
         Made for stereotaxis or a biopsy, as Image Type or a Biopsy Target Sequence says.
     biopsy_targets
         One line for each target.
+    patient_id_issuer, patient_birth_date
+        Who gave the patient's id, and the birth date as the header writes it (YYYYMMDD): without them two patients of
+        two places may look like one.
+    study_time, accession_number
+        As the header writes them.
     states
         Grayscale presentation states that were found beside it; none is applied unless the reader asks (MG-D13).
     """
@@ -302,6 +307,10 @@ class Mammogram:
     biopsy_targets: tuple[str, ...] = ()
     states: tuple[PresentationState, ...] = ()
     magnification: float | None = None
+    patient_id_issuer: str = ""
+    patient_birth_date: str = ""
+    study_time: str = ""
+    accession_number: str = ""
 
     @property
     def is_magnified(self) -> bool:

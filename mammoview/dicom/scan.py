@@ -51,7 +51,9 @@ MAX_PIXELS = 2**28
 
 
 @dataclass(frozen=True)
-class _Found:
+class FoundFile:
+    """A file that may be an image, the index of the argument that led to it, and the path relative to that."""
+
     path: Path
     root: int
     relative_path: str
@@ -78,7 +80,7 @@ def scan(paths: Sequence[str | Path], progress: Progress = no_progress, cancel: 
         When ``cancel`` says so.
     """
     problems: list[Problem] = []
-    found = list(_unique(_files(paths, problems)))
+    found = list(find_files(paths, problems))
     images: dict[str, Mammogram] = {}
     states: list[tuple[Path, Dataset]] = []
     pictures = Pictures()
@@ -239,7 +241,20 @@ def _check_size(image: Mammogram, room_px: int) -> None:
         )
 
 
-def _files(paths: Sequence[str | Path], problems: list[Problem]) -> Iterator[_Found]:
+def find_files(paths: Sequence[str | Path], problems: list[Problem]) -> Iterator[FoundFile]:
+    """The files under some paths that may be images, each once, in a steady order; none is opened.
+
+    Parameters
+    ----------
+    paths
+        Files, folders and DICOMDIR files.
+    problems
+        Takes what cannot be looked into.
+    """
+    return _unique(_files(paths, problems))
+
+
+def _files(paths: Sequence[str | Path], problems: list[Problem]) -> Iterator[FoundFile]:
     for root, given in enumerate(paths):
         path = Path(os.path.abspath(given))  # noqa: PTH100, absolute() leaves `..` in and resolve() follows links
         try:
@@ -248,14 +263,14 @@ def _files(paths: Sequence[str | Path], problems: list[Problem]) -> Iterator[_Fo
             elif path.name.upper() == "DICOMDIR":
                 yield from _dicomdir(path, root, problems)
             elif path.exists():
-                yield _Found(path, root, path.name)
+                yield FoundFile(path, root, path.name)
             else:
                 raise UnreadableError(f"{path} does not exist.", "Check the path's spelling and its drive.")
         except InputError as error:
             problems.append(Problem.from_error(error, str(given)))
 
 
-def _folder(folder: Path, root: int, problems: list[Problem]) -> Iterator[_Found]:
+def _folder(folder: Path, root: int, problems: list[Problem]) -> Iterator[FoundFile]:
     def refused(error: OSError) -> None:
         unreadable = UnreadableError(f"{error.filename} cannot be read ({error.strerror}).", "Check its permissions.")
         problems.append(Problem.from_error(unreadable, str(error.filename)))
@@ -270,12 +285,12 @@ def _folder(folder: Path, root: int, problems: list[Problem]) -> Iterator[_Found
             if not name.startswith(".") and name.lower() not in PASSED_OVER:
                 count += 1
                 path = Path(place, name)
-                yield _Found(path, root, str(path.relative_to(folder)))
+                yield FoundFile(path, root, str(path.relative_to(folder)))
     if not count and len(problems) == before:
         raise EmptyFolderError(f"{folder} holds no files.", "Open a folder with DICOM files or pictures.")
 
 
-def _dicomdir(path: Path, root: int, problems: list[Problem]) -> Iterator[_Found]:
+def _dicomdir(path: Path, root: int, problems: list[Problem]) -> Iterator[FoundFile]:
     try:
         records = dcmread(path).get("DirectoryRecordSequence") or []
     except (OSError, InvalidDicomError, EOFError, ValueError, KeyError, AttributeError, TypeError) as error:
@@ -291,10 +306,10 @@ def _dicomdir(path: Path, root: int, problems: list[Problem]) -> Iterator[_Found
         elif not file.is_file():
             problems.append(Problem(str(file), "input", f"{path} names {file}, which is missing.", "Copy it again."))
         else:
-            yield _Found(file, root, str(file.relative_to(path.parent)))
+            yield FoundFile(file, root, str(file.relative_to(path.parent)))
 
 
-def _unique(files: Iterator[_Found]) -> Iterator[_Found]:
+def _unique(files: Iterator[FoundFile]) -> Iterator[FoundFile]:
     seen: set[Path] = set()
     for file in files:
         real = file.path.resolve()

@@ -159,6 +159,10 @@ def describe(dataset: Dataset, path: str, root: int = 0, relative_path: str = ""
         energy=energy(dataset),
         is_biopsy=is_biopsy(dataset),
         biopsy_targets=biopsy_targets(dataset),
+        patient_id_issuer=text(dataset, "IssuerOfPatientID"),
+        patient_birth_date=text(dataset, "PatientBirthDate"),
+        study_time=text(dataset, "StudyTime"),
+        accession_number=text(dataset, "AccessionNumber"),
     )
 
 

@@ -15,7 +15,7 @@ import numpy as np
 
 from mammoview.core.errors import DecodeError
 from mammoview.core.image import Mask, StoredImage, level_shapes
-from mammoview.core.jobs import serve
+from mammoview.core.jobs import Handler, serve
 from mammoview.core.progress import Cancel, Progress
 from mammoview.core.study import Mammogram, ScanResult
 from mammoview.dicom.pixels import decode
@@ -26,15 +26,18 @@ from mammoview.imaging.truth import read_mask
 from mammoview.imaging.windowing import to_presentation
 from mammoview.session.blocks import Decoded, DecodeRequest, FrameRequest, Layout, ScanRequest, TruthRequest, opened
 from mammoview.session.orientation import Side
+from mammoview.session.worklist.ingestproc import read_headers, walk
 
 
 def main(connection: Connection) -> None:
     """Serve the jobs ``scan`` (`ScanRequest` to `ScanResult`), ``decode`` (`DecodeRequest` to `Decoded`) ``frame``
-    (`FrameRequest` to `Decoded`) and ``truth`` (`TruthRequest` to `Mask`).
+    (`FrameRequest` to `Decoded`) and ``truth`` (`TruthRequest` to `Mask`); for imports ``walk`` (`WalkRequest` to
+    `Walked`) and ``headers`` (`HeadersRequest` to `HeadersDone`).
     """
     # There are as many decoders as the user wants to be busy.
     cv2.setNumThreads(1)
-    serve(connection, {"scan": _scan, "decode": _decode, "frame": _frame, "truth": _truth})
+    handlers: dict[str, Handler] = {"scan": _scan, "decode": _decode, "frame": _frame, "truth": _truth}
+    serve(connection, {**handlers, "walk": walk, "headers": read_headers})
 
 
 def _scan(request: ScanRequest, progress: Progress, cancel: Cancel, _partial: Callable[[object], None]) -> ScanResult:
