@@ -6,7 +6,7 @@ from functools import lru_cache
 from typing import Final
 
 from PySide6.QtCore import QPointF, QRectF
-from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter, QPen
+from PySide6.QtGui import QColor, QFont, QFontMetricsF, QPainter
 
 from mammoview.session.orientation import Side
 from mammoview.ui import theme
@@ -141,15 +141,18 @@ def paint_ruler(
     if not count or cm < 3 * fonts.line_px:
         return
     is_left = chest_wall is Side.RIGHT
-    edge, inwards = (0.5, 1) if is_left else (columns - 0.5, -1)
     top = (rows - count * cm) / 2
+    # Filled rectangles: strokes of a pen cost ten times as much, at each step of a zoom.
     for colour, width in ((QColor(0, 0, 0, 200), fonts.line_px + 2), (_COLOURS[Tone.QUIET], fonts.line_px)):
-        painter.setPen(QPen(colour, width))
-        painter.drawLine(QPointF(edge, top), QPointF(edge, top + count * cm))
+
+        def bar(length: float, y0: float, y1: float, *, width: float = width, colour: QColor = colour) -> None:
+            left = 0.0 if is_left else columns - length
+            painter.fillRect(QRectF(left, round(y0 - width / 2), length, round(y1 - y0 + width)), colour)
+
+        bar(width / 2 + 0.5, top, top + count * cm)
         for tick in range(count + 1):
-            length = margin * (0.75 if tick in {0, count} or tick % 5 == 0 else 0.45)
             y = top + tick * cm
-            painter.drawLine(QPointF(edge, y), QPointF(edge + inwards * length, y))
+            bar(margin * (0.75 if tick in {0, count} or tick % 5 == 0 else 0.45), y, y)
     name = f"{count} cm"
     high = fonts.height(Tone.QUIET)
     end = min(top + count * cm - high / 2, layout.gap[1] - high)
