@@ -107,7 +107,8 @@ def _do(connection: Connection, job: Job, handle: Handler) -> None:
     except CancelledError as error:
         connection.send(JobFailed(job.id, Problem.from_error(error), is_cancelled=True))
     except MammoViewError as error:
-        _log.info("job %d failed: %s", job.id, error)
+        # The message names the file, which may be called like its patient: the log gets the code only.
+        _log.info("job %d failed: %s", job.id, error.code)
         connection.send(JobFailed(job.id, Problem.from_error(error)))
     else:
         connection.send(JobDone(job.id, result))

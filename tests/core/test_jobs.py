@@ -76,3 +76,20 @@ def test_a_share_of_progress_is_clamped() -> None:
     assert told == pytest.approx([0.2, 0.4, 0.6])
     no_progress(0, "")
     assert not never_cancel()
+
+
+def test_the_log_of_a_failed_job_names_no_file(caplog) -> None:
+    caplog.set_level("DEBUG")
+    ours, theirs = Pipe()
+
+    def fail(payload, progress, cancel, partial):
+        raise DecodeError("/archive/Doe^Jane/1.dcm is damaged.", "Export it again.")
+
+    ours.send(Job(7, "fail", None))
+    ours.send(None)
+    serve(theirs, {"fail": fail})
+    told = ours.recv()
+    assert isinstance(told, JobFailed)
+    assert "Doe" in told.problem.message, "the user is told"
+    assert "job 7 failed: decode" in caplog.text
+    assert "Doe" not in caplog.text

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
@@ -18,6 +19,7 @@ from mammoview.session.worklist.database import now
 from mammoview.session.worklist.errors import AuditError
 
 GENESIS: Final = "0" * 64
+_DIGEST: Final = re.compile("[0-9a-f]{64}")
 
 
 class Event(StrEnum):
@@ -39,7 +41,7 @@ class Event(StrEnum):
 
 @dataclass(frozen=True)
 class Head:
-    """The end of the chain at some moment: its length and the last entry's hash."""
+    """The end of the chain at some moment: its length (0 where only the hash is known) and the last entry's hash."""
 
     seq: int
     hash: str
@@ -49,16 +51,18 @@ class Head:
 
     @classmethod
     def parse(cls, text: str) -> Head:
-        """Read what ``str`` wrote.
+        """Read what ``str`` wrote, or the hash alone, as reports carry it.
 
         Raises
         ------
         AuditError
             When the text is no head.
         """
-        number, _, digest = text.partition(":")
-        if not number.isascii() or not number.isdigit() or len(digest) != 64:
-            raise AuditError(f"“{text}” is no head of an audit log.", "It looks like 12:… with 64 hexadecimal digits.")
+        number, _, digest = text.rpartition(":")
+        number = number or "0"
+        if not number.isascii() or not number.isdigit() or not _DIGEST.fullmatch(digest.lower()):
+            hint = "It has 64 hexadecimal digits; 12: may stand before them."
+            raise AuditError(f"“{text}” is no head of an audit log.", hint)
         return cls(int(number), digest.lower())
 
 
@@ -163,9 +167,11 @@ def verify(connection: sqlite3.Connection, *, heads: Iterable[Head] = ()) -> Ver
         hashes.append(entry.hash)
     end = Head(len(hashes) - 1, hashes[-1])
     for known in (*heads, *_heads_in_documents(connection)):
+        if known.seq == 0 and known.hash not in hashes:
+            return Verdict(end.seq, end, "The entry that a report was signed with is not in the log.")
         if known.seq >= len(hashes):
             return Verdict(end.seq, end, f"The log ends at entry {end.seq}, but there was an entry {known.seq}.")
-        if hashes[known.seq] != known.hash:
+        if known.seq and hashes[known.seq] != known.hash:
             return Verdict(end.seq, end, f"Entry {known.seq} is not the one that was there when a report was signed.")
     row = connection.execute("SELECT seq FROM sqlite_sequence WHERE name = 'audit'").fetchone()
     if row is not None and row["seq"] != end.seq:

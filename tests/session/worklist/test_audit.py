@@ -144,10 +144,17 @@ def test_the_table_refuses_changes(logged, database_path) -> None:
     raw.close()
 
 
+def test_a_report_carries_the_hash_alone_and_a_cut_tail_shows_against_it(logged, forge) -> None:
+    bare = Head.parse(logged.audit_head().hash)
+    assert logged.verify_audit([bare]).is_sound
+    forge("DELETE FROM audit WHERE seq > 9", "UPDATE sqlite_sequence SET seq = 9 WHERE name = 'audit'")
+    assert not logged.verify_audit([bare]).is_sound
+
+
 def test_a_head_reads_what_it_wrote(logged) -> None:
     head = logged.audit_head()
     assert Head.parse(str(head)) == head
-    for wrong in ("", "12", "x:" + "0" * 64, "1:abc"):
+    for wrong in ("", "12", "x:" + "0" * 64, "1:abc", "g" * 64, "1:" + "g" * 64):
         with pytest.raises(AuditError):
             Head.parse(wrong)
 
