@@ -169,9 +169,10 @@ def test_lines_of_equal_weight_go_from_the_last(qapp: object) -> None:
 @pytest.mark.meets("MG-F10")
 def test_a_narrow_pane_writes_less_so_that_the_breast_is_seen(qapp: object) -> None:
     texts, wide = ([one.text for one in write(everything("v"), (1280, columns)).lines] for columns in (380, 1024))
-    for word in ("accession", "born", "detector"):
+    for word in ("accession", "detector"):
         assert any(word in text for text in wide)
         assert not any(word in text for text in texts)
+    assert any("born" in text for text in texts)
     # Shortened by words, not cut off.
     assert any(text.startswith("zoom ") for text in texts)
     assert not any("×" in text for text in texts)

@@ -250,8 +250,7 @@ class Board(QObject):
             on.translate((wide[1] - size[1]) / 2, (wide[0] - size[0]) / 2)
             self._paint_marks(on, canvas, fonts, painted)
 
-        layer, where = painted.layer.at(canvas.placement, canvas.device_size, paint)
-        painter.drawImage(where, layer)
+        painted.layer.draw(painter, canvas.placement, canvas.device_size, paint)
 
     def _paint_marks(self, painter: QPainter, canvas: Canvas, fonts: Fonts, painted: _Painted) -> None:
         assert canvas.hung is not None

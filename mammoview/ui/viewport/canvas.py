@@ -7,7 +7,7 @@ from dataclasses import replace
 from time import monotonic
 
 import numpy as np
-from PySide6.QtCore import QPointF, QRectF, QSize, Qt, Signal
+from PySide6.QtCore import QPointF, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QPainter, QPaintEvent, QPen, QResizeEvent
 from PySide6.QtWidgets import QSizePolicy, QWidget
 
@@ -323,9 +323,7 @@ class Canvas(Placing):
                 truth=self.truth,
             )
 
-        ratio = self.devicePixelRatioF()
-        layer, where = self._marks.at(self.placement, size, paint)
-        painter.drawImage(QRectF(where.topLeft() / ratio, where.size() / ratio), layer)
+        self._marks.draw(painter, self.placement, size, paint, scale=1 / self.devicePixelRatioF())
 
     def _paint_decor(self, fonts: decor.Fonts, size: tuple[int, int]) -> QImage:
         assert self.hung is not None

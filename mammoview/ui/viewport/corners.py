@@ -19,7 +19,6 @@ _ROOM_LINES: Final = 14.0
 _NARROW_LINES: Final = 26.0
 #: Lines heavier than this are left out of a narrow pane.
 _NARROW_WEIGHT: Final = 7
-_BIRTH_WEIGHT: Final = 5
 #: Banners stand in the middle of the upper edge where that leaves so many line heights beside them.
 _BESIDE_BADGE_LINES: Final = 9.0
 #: A warning may take so many lines.
@@ -183,7 +182,7 @@ def _fitted(frame: _Frame, line: Line) -> Line | None:
     """The line as it stands in a pane of this width; None where it does not."""
     if not frame.is_narrow:
         return line
-    if line.weight > _NARROW_WEIGHT or line.weight == _BIRTH_WEIGHT:
+    if line.weight > _NARROW_WEIGHT:
         return None
     return replace(line, text=line.short or line.text)
 

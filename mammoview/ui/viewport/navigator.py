@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QTimer
-from PySide6.QtGui import QColor, QImage, QPainter, QPen
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen
 
 from mammoview.core.geometry import Box, Dihedral
 from mammoview.session.coverage import Coverage, Coverages
@@ -23,6 +25,8 @@ SEEN_MS = 200
 _ACQUIRED = 0.999
 #: Side of the map, heights of a line.
 _SIDE = 7.0
+#: Around the map.
+_BORDER_PX = 4
 _SEEN, _UNSEEN = QColor(70, 150, 140), QColor(85, 85, 90)
 
 
@@ -40,6 +44,7 @@ class Navigator:
     def __init__(self, coverages: Coverages, tile: Callable[[], Step | None]) -> None:
         self._coverages, self._tile = coverages, tile
         self.is_on = False
+        self._maps: dict[str, _Map] = {}
 
     def paint(self, painter: QPainter, canvas: Canvas, fonts: Fonts) -> None:
         if canvas.image is None or canvas.hung is None:
@@ -55,7 +60,9 @@ class Navigator:
             # A volume has one map: what was looked at in one slice is not what was looked at in all.
             of = " in some slice" if canvas.hung.image.frames > 1 else ""
             lines.append(f"seen at 1:1{of}: {told_share(coverage.share)}")
-        _paint_map(painter, canvas, fonts, coverage, lines)
+        identity = canvas.image.image_id
+        self._maps[identity] = _map_of(canvas, fonts, coverage, lines, self._maps.get(identity))
+        _paint_map(painter, canvas, fonts, self._maps[identity])
 
     def _coverage(self, canvas: Canvas) -> Coverage:
         assert canvas.image is not None
@@ -81,36 +88,76 @@ def told_share(share: float) -> str:
     return f"{min(99, int(share * 100)) if share < 1 else 100} %"
 
 
-def _paint_map(painter: QPainter, canvas: Canvas, fonts: Fonts, coverage: Coverage, lines: list[str]) -> None:
-    """In the lower corner at the chest wall, where nothing is written."""
+@dataclass(frozen=True)
+class _Map:
+    """A painted map, without the frame around what is shown.
+
+    Attributes
+    ----------
+    state
+        What it was painted of: another state, another map.
+    corner
+        (left, top) of the image in the map, device pixels from its own corner.
+    scale
+        Device pixels of the map per native pixel.
+    """
+
+    state: tuple[object, ...]
+    picture: QImage
+    corner: tuple[float, float]
+    scale: float
+
+
+def _map_of(canvas: Canvas, fonts: Fonts, coverage: Coverage, lines: list[str], kept: _Map | None) -> _Map:
+    """The map of what was seen; ``kept`` as long as nothing in it changes, which is the whole of a pan or a zoom."""
     placement = canvas.placement
-    painter.setFont(fonts.plain)
-    metrics = painter.fontMetrics()
-    high, margin = metrics.lineSpacing(), margin_px(fonts)
+    metrics = QFontMetricsF(fonts.plain)
+    state = (fonts.plain.key(), placement.dihedral, placement.laid_size, coverage.seen.tobytes(), *lines)
+    if kept is not None and kept.state == state:
+        return kept
+    high = metrics.lineSpacing()
     rows, columns = placement.laid_size
     scale = _SIDE * high / max(rows, columns)
     wide = max([columns * scale, *(metrics.horizontalAdvance(line) for line in lines)])
-    pane_rows, pane_columns = canvas.device_size
-    left = pane_columns - margin - wide if canvas.chest_wall is Side.RIGHT else margin
-    top = pane_rows - margin - rows * scale - high * len(lines)
-    around = QRectF(left, top, wide, rows * scale + high * len(lines)).adjusted(-4, -4, 4, 4)
-    painter.fillRect(around, QColor(0, 0, 0, 190))
+    size = math.ceil(wide) + 2 * _BORDER_PX, math.ceil(rows * scale + high * len(lines)) + 2 * _BORDER_PX
+    picture = QImage(*size, QImage.Format.Format_ARGB32_Premultiplied)
+    picture.fill(QColor(0, 0, 0, 190))
+    painter = QPainter(picture)
+    painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
+    left = top = float(_BORDER_PX)
     step = coverage.step_px * scale
     cells = _picture(coverage, placement.dihedral)
     # The last cells may reach beyond the image: the picture begins where the first one does.
     over = (cells.height() * step - rows * scale, cells.width() * step - columns * scale)
     flips = placement.dihedral.flip_rows, placement.dihedral.flip_columns
     at = QPointF(left - over[1] * flips[1], top - over[0] * flips[0])
-    painter.save()
     painter.setClipRect(QRectF(left, top, columns * scale, rows * scale))
     painter.drawImage(QRectF(at.x(), at.y(), cells.width() * step, cells.height() * step), cells)
-    view = laid_box(canvas.seen, placement)
-    painter.setPen(QPen(theme.ACCENT, fonts.line_px))
-    painter.drawRect(_scaled(view, scale, left, top).adjusted(0.5, 0.5, -0.5, -0.5))
-    painter.restore()
+    painter.setClipping(False)
+    painter.setFont(fonts.plain)
     painter.setPen(theme.TEXT)
     for index, line in enumerate(lines):
         painter.drawText(QPointF(left, top + rows * scale + index * high + metrics.ascent()), line)
+    painter.end()
+    return _Map(state, picture, (left, top), scale)
+
+
+def _paint_map(painter: QPainter, canvas: Canvas, fonts: Fonts, made: _Map) -> None:
+    """In the lower corner at the chest wall, where nothing is written."""
+    placement, margin = canvas.placement, margin_px(fonts)
+    pane_rows, pane_columns = canvas.device_size
+    beyond = margin - _BORDER_PX
+    left = pane_columns - beyond - made.picture.width() if canvas.chest_wall is Side.RIGHT else beyond
+    top = pane_rows - beyond - made.picture.height()
+    painter.drawImage(QPointF(round(left), round(top)), made.picture)
+    corner = round(left) + made.corner[0], round(top) + made.corner[1]
+    rows, columns = placement.laid_size
+    painter.save()
+    painter.setClipRect(QRectF(*corner, columns * made.scale, rows * made.scale))
+    view = laid_box(canvas.seen, placement)
+    painter.setPen(QPen(theme.ACCENT, fonts.line_px))
+    painter.drawRect(_scaled(view, made.scale, *corner).adjusted(0.5, 0.5, -0.5, -0.5))
+    painter.restore()
 
 
 def _scaled(box: Box, scale: float, left: float, top: float) -> QRectF:

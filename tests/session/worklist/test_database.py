@@ -33,7 +33,11 @@ def start_writer(path: Path, first: int, reader: str = "r1") -> subprocess.Popen
 
 
 def acknowledged(process: subprocess.Popen[str]) -> list[list]:
-    output, _ = process.communicate(timeout=60)
+    # Not `communicate`: it would pass over what a `readline` before has left in the buffer.
+    assert process.stdout is not None
+    with process.stdout as told:
+        output = told.read()
+    process.wait(timeout=60)
     assert process.returncode == -signal.SIGKILL, "the child ended by itself"
     # The last line may be cut.
     return [json.loads(line) for line in output.splitlines(keepends=True) if line.endswith("\n")]
