@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from mammoview.core.errors import ReadingError
 from mammoview.core.findings import ExamResult
 from mammoview.core.reading import RevealProtocol
 from mammoview.imaging.location import ViewFrame
@@ -88,3 +89,30 @@ class Case:
     def is_decided(self) -> bool:
         """Whether the breasts' decisions stay as they are: committed, and the AI not seen yet."""
         return self.is_committed and not self.is_revealed and not self.is_amending
+
+
+def require_changeable(case: Case) -> None:
+    """Refuse to change a case that can only be looked at.
+
+    Raises
+    ------
+    ReadingError
+        With the reason, and what to do.
+    """
+    if case.holder is not None:
+        raise ReadingError("Another window works on this case.", "Close it there, then open it here again.")
+    if case.is_read_only:
+        hint = "Amend the signed report instead." if case.is_signed else "It is read by others; you may look at it."
+        raise ReadingError("This case can only be looked at.", hint)
+
+
+def require_undecided(case: Case, draft: Draft) -> None:
+    """Refuse a draft that decides otherwise than was committed, before the AI was seen.
+
+    Raises
+    ------
+    ReadingError
+        When it does.
+    """
+    if case.is_decided and draft.breasts != case.draft.breasts:
+        raise ReadingError("The first read is committed and stays as it is.", "See the AI; then you may decide again.")

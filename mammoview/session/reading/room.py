@@ -22,7 +22,7 @@ from mammoview.report.breast_report.drafting import refreshed
 from mammoview.report.breast_report.values import Amends, Draft, SignedReport
 from mammoview.report.documents import DECISION, DRAFT, REPORT, from_json, to_json
 from mammoview.session.reading.beginning import exam_of, first_draft, with_ai
-from mammoview.session.reading.case import Case
+from mammoview.session.reading.case import Case, require_changeable, require_undecided
 from mammoview.session.worklist.audit import Head
 from mammoview.session.worklist.documents import REPORT as REPORT_DOCUMENT
 from mammoview.session.worklist.documents import Document
@@ -145,10 +145,7 @@ class ReadingRoom:
         """
         with self._lock:
             case = self._changeable()
-            if case.is_decided and draft.breasts != case.draft.breasts:
-                raise ReadingError(
-                    "The first read is committed and stays as it is.", "See the AI; then you may decide again."
-                )
+            require_undecided(case, draft)
             self.worklist.documents.save(
                 self.seat, case.study, kind=REPORT_DOCUMENT, content=to_json(DRAFT, draft), schema=1
             )
@@ -295,11 +292,7 @@ class ReadingRoom:
     def _changeable(self) -> Case:
         case, _ = self._at_hand()
         self.seat.reader_id()
-        if case.holder is not None:
-            raise ReadingError("Another window works on this case: nothing was stored here.", "Close it there.")
-        if case.is_read_only:
-            hint = "Amend the signed report instead." if case.is_signed else "It is read by others; you may look at it."
-            raise ReadingError("This case can only be looked at.", hint)
+        require_changeable(case)
         return case
 
     def _put(self, case: Case) -> Case:
