@@ -128,6 +128,11 @@ class Session:
         return self._settings
 
     @property
+    def decoders(self) -> Crew:
+        """The processes that read files."""
+        return self._decoders
+
+    @property
     def selected(self) -> Study | None:
         """The current study."""
         return self.study(self._selected)

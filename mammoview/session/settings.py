@@ -230,6 +230,14 @@ class Settings:
         "Turn round there, or begin again.",
         choices=(("back_and_forth", "Turn round"), ("loop", "Begin again")),
     )
+    lock_minutes: int = _setting(
+        15,
+        "Worklist",
+        "Lock after (minutes)",
+        "The window shows no patient when nobody touched it for so long; 0 never locks. In force at the next sign-in.",
+        minimum=0,
+        maximum=480,
+    )
     check_days: int = _setting(
         7,
         "Display check",

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QDialog, QDockWidget, QLabel, QMainWindow, QProgressBar, QPushButton
+from PySide6.QtWidgets import QDialog, QDockWidget, QLabel, QMainWindow, QProgressBar, QPushButton, QStackedWidget
 
 from mammoview.core.errors import Problem
 from mammoview.session.session import Session
@@ -30,6 +31,9 @@ from mammoview.ui.viewport.pane import Pane
 from mammoview.ui.viewport.toolbox import Toolbox
 from mammoview.ui.viewport.wall import Wall
 
+if TYPE_CHECKING:
+    from mammoview.ui.worklist.page import WorklistPage
+
 
 class Desk(QObject):
     """The parts of one window, without their layout.
@@ -44,6 +48,8 @@ class Desk(QObject):
         Called with every event of the session, after the presenter has shown it.
     left, right
         The docks beside the images; set by the window.
+    stack, worklist
+        The window's pages, and the one of the worklist; set by the window.
     reading
         Who reads which case of the worklist.
     """
@@ -56,6 +62,8 @@ class Desk(QObject):
         self.keys = KeyBinding(session.messages, self)
         self.left: QDockWidget
         self.right: QDockWidget
+        self.stack: QStackedWidget
+        self.worklist: WorklistPage
         self.options = OverlayOptions().under(session.settings)
         self.annotation = AnnotationOptions()
         self.wall, self.banner = Wall(), Banner()
@@ -137,6 +145,7 @@ class Desk(QObject):
         """Show or hide who the patients are, wherever the window says so."""
         self.set_annotation(replace(self.annotation, is_identity_shown=is_shown))
         self.studies.set_identity(is_shown=is_shown)
+        self.worklist.set_identity(is_shown=is_shown)
         self.banner.set_hiding(self.hiding)
         self.presenter.set_identity(is_shown=is_shown)
         for dialog in self.window.findChildren(MessagesDialog):

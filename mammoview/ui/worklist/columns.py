@@ -63,26 +63,41 @@ def _score(row: Row) -> str:
 COLUMNS: Final[tuple[Column, ...]] = (
     Column("patient", "Patient", _patient, "The patient's name", 26, Sort.NAME, is_identity=True),
     Column(
-        "number", "Number", lambda row: printable(row.patient_id), "The patient's number", 14, Sort.PATIENT_ID,
+        "number",
+        "Number",
+        lambda row: printable(row.patient_id),
+        "The patient's number",
+        14,
+        Sort.PATIENT_ID,
         is_identity=True,
     ),
-    Column(
-        "born", "Born", lambda row: date_text(row.birth_date), "The patient's date of birth", 12, is_identity=True
-    ),
+    Column("born", "Born", lambda row: date_text(row.birth_date), "The patient's date of birth", 12, is_identity=True),
     Column("date", "Study", _date, "When the study was made", 18, Sort.DATE),
     Column("description", "Description", lambda row: printable(row.description), "As the modality wrote it", 24),
     Column("images", "Images", _images, "How many images, and of what kind", 16, Sort.KIND),
     Column(
-        "earlier", "Priors", lambda row: str(row.earlier) if row.earlier else "–", "Earlier studies of the patient", 8,
-        is_right=True,
+        "earlier",
+        "Priors",
+        lambda row: str(row.earlier) if row.earlier else "–",
+        "Earlier studies of the patient",
+        8,
     ),
     Column("state", "State", lambda row: str(row.state), "How far the reading is", 13, Sort.STATE),
     Column("stage", "My part", lambda row: STAGES[Stage(row.stage)], "How far your own reading is", 15),
     Column(
-        "ai", "AI", lambda row: "ready" if row.has_ai_result else "–", "Whether the AI has looked at it; not what it found", 8
+        "ai",
+        "AI",
+        lambda row: "ready" if row.has_ai_result else "–",
+        "Whether the AI has looked at it; not what it found",
+        8,
     ),
     Column(
-        "score", "AI score", _score, "The AI's score of the study, where you may see it", 10, Sort.AI_SCORE,
+        "score",
+        "AI score",
+        _score,
+        "The AI's score of the study, where you may see it",
+        10,
+        Sort.AI_SCORE,
         is_right=True,
     ),
 )

@@ -165,9 +165,7 @@ class ListModel(QAbstractTableModel):
             return _COLOURS.get(row.state) if column.id == "state" else None
         return column.shown(row, is_identity_shown=self._is_identity_shown)
 
-    def headerData(
-        self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole
-    ) -> Any:
+    def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if orientation is not Qt.Orientation.Horizontal:
             return None
         column = COLUMNS[section]

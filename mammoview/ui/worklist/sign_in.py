@@ -26,9 +26,12 @@ from mammoview.ui.wrapped import WrappedLabel
 
 _WIDTH: Final = 440
 _FIRST: Final = (
-    "Say who reads here. The short id goes into exports, so take no name; the name is shown in this window and in reports."
+    "Say who reads here. The short id goes into exports, so take no name; the name is shown in this window and in "
+    "reports."
 )
-_FURTHER: Final = "The short id goes into exports, so take no name. A passphrase is asked for at each sign-in and unlock."
+_FURTHER: Final = (
+    "The short id goes into exports, so take no name. A passphrase is asked for at each sign-in and unlock."
+)
 
 
 class SignInPage(QWidget):
@@ -129,11 +132,15 @@ class SignInPage(QWidget):
         self._title.setText("New reader" if is_new and self._readers else "Worklist")
         self._new_help.setText(_FURTHER if self._readers else _FIRST)
         self._back.setVisible(bool(self._readers))
-        for field in (self.passphrase, self.new_passphrase, self._repeated):
-            field.clear()
-        self.set_busy(is_busy=False)
         self._show_passphrase()
         self.take_focus()
+
+    def reset(self) -> None:
+        """Forget what was typed: somebody sat down, or left."""
+        for field in (self.passphrase, self.new_id, self.new_name, self.new_passphrase, self._repeated):
+            field.clear()
+        self.complain("")
+        self.set_busy(is_busy=False)
 
     def take_focus(self) -> None:
         """Put the keys where they are needed."""
@@ -193,8 +200,6 @@ class SignInPage(QWidget):
         self.set_busy(is_busy=True)
 
         def added(made: Reader) -> None:
-            for field in (self.new_id, self.new_name):
-                field.clear()
             self._ask(made.id, passphrase)
 
         self._reading.do(lambda: worklist.readers.add(reader, name, passphrase=passphrase), added, self.refused)

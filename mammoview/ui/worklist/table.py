@@ -13,6 +13,7 @@ from mammoview.session.worklist.listing import Sort
 from mammoview.ui.worklist.columns import COLUMNS, SCORE
 from mammoview.ui.worklist.model import ListModel
 
+_LONGEST: Final = next(at for at, column in enumerate(COLUMNS) if column.id == "description")
 _OPENING: Final = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
@@ -47,6 +48,9 @@ class ListTable(QTableView):
         header.setStretchLastSection(False)
         header.setSortIndicatorShown(True)
         header.sectionClicked.connect(self._header_clicked)
+        header.setMinimumSectionSize(40)
+        # The longest texts take what the others leave.
+        header.setSectionResizeMode(_LONGEST, QHeaderView.ResizeMode.Stretch)
         self.set_widths({})
         self.doubleClicked.connect(self._open)
 

@@ -39,7 +39,7 @@ SHORT_KINDS: Final[Mapping[str, str]] = {
 REVEALS: Final[Mapping[RevealProtocol, tuple[str, str]]] = {
     RevealProtocol.AFTER_FIRST_READ: (
         "After the first read",
-        "Readers decide on their own first. Only then may they see the AI and decide once more; both decisions are kept.",
+        "Readers decide on their own first, then may see the AI and decide once more. Both decisions are kept.",
     ),
     RevealProtocol.CONCURRENT: (
         "From the beginning",
@@ -123,13 +123,17 @@ def progress_text(progress: ImportProgress) -> str:
 def ended_text(ended: ImportEnded) -> str:
     """What an import came to, in one line."""
     counts = dict(ended.progress.outcomes)
-    parts = [f"{grouped(counts[outcome])} {text}" for outcome, text in _OUTCOMES.items() if counts.get(outcome)]
+    parts = [
+        f"{counted(counts[outcome], 'image')} {text}" for outcome, text in _OUTCOMES.items() if counts.get(outcome)
+    ]
     if ended.progress.known:
         parts.append(f"{grouped(ended.progress.known)} known and unchanged")
     if ended.refused:
-        parts.append(f"{grouped(len(ended.refused))} cannot be used")
+        parts.append(f"{counted(len(ended.refused), 'file')} cannot be used")
+    if not parts:
+        parts.append("no image found")
     head = "Import stopped" if ended.is_cancelled else "Import ended early" if ended.problem else "Imported"
-    text = f"{head}: {', '.join(parts) if parts else 'no image found'}."
+    text = f"{head}: {', '.join(parts)}."
     if ended.problem is not None:
         text = f"{text} {ended.problem.message} {ended.problem.hint}"
     return text
