@@ -73,6 +73,8 @@ class MainWindow(QMainWindow):
         self.desk.keys.changed.connect(lambda: welcome.setText(self._welcome()))
         welcome.setText(self._welcome())
         welcome.setObjectName("welcome")
+        # Large letters must not make the window wider than the screen.
+        welcome.setWordWrap(True)
         welcome.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.stack = QStackedWidget()
         self.stack.addWidget(welcome)

@@ -181,6 +181,7 @@ QToolTip {{ background: {c.raised}; color: {c.text}; border: 1px solid {c.line};
 QToolBar {{ background: {c.chrome}; border: 0; border-bottom: 1px solid {c.line}; spacing: {px(2)}px;
   padding: {px(3)}px; }}
 QToolButton {{ padding: {px(5)}px {px(6)}px; border-radius: {px(3)}px; border: 1px solid transparent; }}
+#qt_toolbar_ext_button {{ padding: 0; min-width: {px(18)}px; background: {c.raised}; border: 1px solid {c.line}; }}
 QToolButton:hover {{ background: {c.raised}; }}
 QToolButton:checked {{ background: {c.chosen}; color: {c.on_chosen}; }}
 QToolButton:disabled {{ color: {c.disabled}; }}
@@ -211,6 +212,7 @@ QMenu {{ background: {c.raised}; border: 1px solid {c.line}; }}
 QStatusBar {{ background: {c.chrome}; border-top: 1px solid {c.line}; }}
 QStatusBar::item {{ border: 0; }}
 QStatusBar QLabel {{ padding: {px(2)}px {px(6)}px; }}
+QSlider:horizontal {{ min-height: {px(17)}px; }}
 QSlider::groove:horizontal {{ height: {px(3)}px; background: {c.line}; border-radius: {px(1)}px; }}
 QSlider::sub-page:horizontal {{ background: {c.accent}; border-radius: {px(1)}px; }}
 QSlider::sub-page:horizontal:disabled {{ background: {c.line}; }}
@@ -225,7 +227,6 @@ QScrollBar::handle:horizontal {{ min-width: {px(24)}px; }}
 QScrollBar::handle:hover {{ background: {c.accent}; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: {c.chrome}; }}
-QComboBox::drop-down {{ width: {px(18)}px; }}
 QSplitter::handle {{ background: {c.line}; }}
 QPushButton:focus, QToolButton:focus, QComboBox:focus, QAbstractSpinBox:focus, QLineEdit:focus, QTextEdit:focus,
 QPlainTextEdit:focus, QTextBrowser:focus, QTreeView:focus, QListView:focus, QTableView:focus {{

@@ -86,6 +86,7 @@ def test_usual_letters_can_be_read_too() -> None:
 def test_a_change_of_contrast_reaches_what_paints_with_the_colours(qapp: QApplication, qtbot: QtBot) -> None:
     held, label = theme.TEXT, QLabel("text")
     qtbot.addWidget(label)
+    label.show()
     theme.apply(qapp, "high")
     assert held == QColor(theme.HIGH.text)
     assert label.palette().windowText().color() == held
