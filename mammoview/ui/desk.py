@@ -7,7 +7,16 @@ from dataclasses import replace
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QDialog, QDockWidget, QLabel, QMainWindow, QProgressBar, QPushButton, QSplitter, QTabWidget
+from PySide6.QtWidgets import (
+    QDialog,
+    QDockWidget,
+    QLabel,
+    QMainWindow,
+    QProgressBar,
+    QPushButton,
+    QSplitter,
+    QTabWidget,
+)
 
 from mammoview.core.errors import Problem
 from mammoview.session.session import Session
@@ -97,7 +106,9 @@ class Desk(QObject):
         self.sign_off = SignOff(self.reading, self)
         self.decision = DecisionPanel(self.reading, self.sign_off, self.keys)
         self.sign_off.flush = self.decision.settle
-        self.reading.case_opening.connect(lambda row: self.tabs.setCurrentWidget(self.reading_tab) if row >= 0 else None)
+        self.reading.case_opening.connect(
+            lambda row: self.tabs.setCurrentWidget(self.reading_tab) if row >= 0 else None
+        )
 
     @property
     def active(self) -> Pane | None:

@@ -66,9 +66,7 @@ class BreastBox(QFrame):
         self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.title = flat_button(_TITLES[side], "Give this breast the keys of the categories.")
         self.title.clicked.connect(self.focus_wanted)
-        self.categories = {
-            one: flat_button(one.value, f"BI-RADS {one}: {one.label}") for row in _ROWS for one in row
-        }
+        self.categories = {one: flat_button(one.value, f"BI-RADS {one}: {one.label}") for row in _ROWS for one in row}
         self.recall = flat_button("Recall", "Ask the woman to come again for this breast.")
         self.no_recall = flat_button("No recall", "This breast needs nothing more.")
         self.recommend = flat_button("Recommend …", "What should be done next.", is_checkable=False)
@@ -84,7 +82,7 @@ class BreastBox(QFrame):
 
     def _lay_out(self) -> None:
         column = QVBoxLayout(self)
-        column.setContentsMargins(3, 3, 3, 3)
+        column.setContentsMargins(0, 2, 0, 2)
         column.setSpacing(3)
         column.addWidget(self.title)
         grid = QGridLayout()
@@ -114,11 +112,11 @@ class BreastBox(QFrame):
         self.recall.clicked.connect(lambda is_on: self.recalled.emit(True if is_on else None))
         self.no_recall.clicked.connect(lambda is_on: self.recalled.emit(False if is_on else None))
         menu = QMenu(self)
-        for one in Recommendation:
-            action = menu.addAction(one.value.capitalize() if one is not Recommendation.MRI else "Breast MRI")
+        for step in Recommendation:
+            action = menu.addAction(step.value[0].upper() + step.value[1:])
             action.setCheckable(True)
             action.triggered.connect(self._recommend)
-            self._actions[one] = action
+            self._actions[step] = action
         self.recommend.setMenu(menu)
         self.recommend.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._settled.timeout.connect(lambda: self.suspected.emit(float(self.slider.value())))
@@ -154,8 +152,8 @@ class BreastBox(QFrame):
             button.setChecked(one is shown.assessment)
         self.recall.setChecked(shown.is_recalled is True)
         self.no_recall.setChecked(shown.is_recalled is False)
-        for one, action in self._actions.items():
-            action.setChecked(one in shown.recommendations)
+        for step, action in self._actions.items():
+            action.setChecked(step in shown.recommendations)
         count = len(shown.recommendations)
         self.recommend.setText(_recommended(shown.recommendations))
         self.recommend.setToolTip(", ".join(shown.recommendations) if count else "What should be done next.")

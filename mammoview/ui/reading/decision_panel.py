@@ -111,7 +111,7 @@ class DecisionPanel(QWidget):
     def _lay_out(self) -> None:
         inner = QWidget()
         column = QVBoxLayout(inner)
-        column.setContentsMargins(4, 2, 4, 2)
+        column.setContentsMargins(2, 2, 2, 2)
         column.setSpacing(6)
         breasts = QHBoxLayout()
         breasts.setSpacing(4)
@@ -123,11 +123,11 @@ class DecisionPanel(QWidget):
         column.addWidget(self.quality)
         column.addWidget(self.key_map)
         column.addStretch(1)
-        self.scroll = QScrollArea()
-        self.scroll.setWidget(inner)
-        self.scroll.setWidgetResizable(True)
-        self.scroll.setFrameShape(QFrame.Shape.NoFrame)
-        self.scroll.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
+        self.area = QScrollArea()
+        self.area.setWidget(inner)
+        self.area.setWidgetResizable(True)
+        self.area.setFrameShape(QFrame.Shape.NoFrame)
+        self.area.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         buttons = QHBoxLayout()
         buttons.setSpacing(4)
         for button in (self.reveal, self.sign, self.next):
@@ -138,7 +138,7 @@ class DecisionPanel(QWidget):
         whole.setContentsMargins(4, 4, 4, 4)
         whole.setSpacing(4)
         whole.addWidget(self.state)
-        whole.addWidget(self.scroll, 1)
+        whole.addWidget(self.area, 1)
         whole.addWidget(self.note)
         whole.addWidget(self.step)
         whole.addLayout(buttons)
@@ -284,9 +284,7 @@ class DecisionPanel(QWidget):
     def _decide(self, side: Laterality, how: Callable[..., Draft], text: str, value: object) -> None:
         self._change(lambda draft: how(draft, side, value), text)
 
-    def _note_quality(
-        self, image_id: str, faults: tuple[QualityFault, ...], needs_repeat: bool, comment: str
-    ) -> None:
+    def _note_quality(self, image_id: str, faults: tuple[QualityFault, ...], needs_repeat: bool, comment: str) -> None:
         self._change(
             lambda draft: changes.note_quality(
                 draft, image_id, faults, needs_repeat=needs_repeat and bool(faults), comment=comment

@@ -46,10 +46,23 @@ class KeyMap(QWidget):
         rows = []
         for title, identities in self._groups:
             here = [identity for identity in identities if identity in known]
-            keys = "  ".join(self._keys.text(identity).split(", ")[0] for identity in here)
-            if keys.strip():
+            keys = short_keys([self._keys.text(identity).split(", ")[0] for identity in here])
+            if keys:
                 rows.append(
-                    f'<tr><td style="white-space:nowrap"><b>{escape(keys)}</b></td>'
+                    f'<tr><td width="46%"><b>{escape(keys)}</b></td>'
                     f'<td style="color:{theme.QUIET.name()}">{escape(title)}</td></tr>'
                 )
         self.text.setText(f'<table cellpadding="2" width="100%">{"".join(rows)}</table>')
+
+
+def short_keys(keys: Sequence[str]) -> str:
+    """Keys in a row, what they are held with said once: ``Num+ 0 1 2 3``."""
+    heads: dict[str, list[str]] = {}
+    for key in filter(None, keys):
+        head, tail = key[:-1], key[-1]
+        if not head.endswith("+"):
+            # A key with a name, or one alone.
+            parts = key.rsplit("+", 1)
+            head, tail = (f"{parts[0]}+", parts[1]) if len(parts) == 2 else ("", key)
+        heads.setdefault(head, []).append(tail)
+    return "  ".join(" ".join(filter(None, (head, *tails))) for head, tails in heads.items())

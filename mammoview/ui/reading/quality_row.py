@@ -14,12 +14,13 @@ from PySide6.QtWidgets import (
     QLineEdit,
     QListWidget,
     QListWidgetItem,
+    QToolButton,
     QVBoxLayout,
     QWidget,
 )
 
 from mammoview.core.reading import QualityFault, QualityNote
-from mammoview.core.study import ViewPosition
+from mammoview.core.study import Laterality, ViewPosition
 from mammoview.report.breast_report.values import ReportImage
 from mammoview.ui.reading.breast_box import flat_button
 from mammoview.ui.wrapped import WrappedLabel
@@ -32,6 +33,12 @@ def faults_for(view: ViewPosition | None) -> tuple[QualityFault, ...]:
     """The faults that an image of a view can have; all where nobody knows the view."""
     other = {ViewPosition.CC: "MLO:", ViewPosition.MLO: "CC:"}.get(view) if view is not None else None
     return tuple(fault for fault in QualityFault if other is None or not fault.value.startswith(other))
+
+
+def _as_hung(image: ReportImage) -> tuple[int, bool]:
+    """CC before MLO before the rest, the right breast at the left."""
+    views = (ViewPosition.CC, ViewPosition.MLO)
+    return views.index(image.view) if image.view in views else len(views), image.side is not Laterality.RIGHT
 
 
 class QualityDialog(QDialog):
@@ -89,13 +96,14 @@ class QualityRow(QWidget):
         self._grid.setSpacing(2)
         self._images: tuple[ReportImage, ...] = ()
         self._notes: dict[str, QualityNote] = {}
-        self.buttons = {}
+        self.buttons: dict[str, QToolButton] = {}
         self.dialog: QualityDialog | None = None
 
     def show_notes(self, images: Sequence[ReportImage], notes: Sequence[QualityNote], *, can_change: bool) -> None:
         """Show the images with what is noted."""
-        if tuple(images) != self._images:
-            self._images = tuple(images)
+        ordered = tuple(sorted(images, key=_as_hung))
+        if ordered != self._images:
+            self._images = ordered
             self._build()
         self._notes = {note.image_id: note for note in notes}
         for image in self._images:

@@ -75,9 +75,8 @@ class SignOff(QObject):
             self._set(())
 
     def _follow(self, case: Case | None) -> None:
-        if self._questions and (case is None or offer(case).step is not Step.SIGN or blockers_of(case)):
-            self.drop()
-        elif self._questions and case is not None and sign_questions(case) != self._questions:
+        can_sign = case is not None and offer(case).step is Step.SIGN and not blockers_of(case)
+        if case is None or not can_sign or sign_questions(case) != self._questions:
             self.drop()
 
     def _set(self, questions: tuple[str, ...]) -> None:

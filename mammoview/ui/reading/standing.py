@@ -14,6 +14,7 @@ from mammoview.report.breast_report.values import Draft
 from mammoview.report.documents import DECISION, from_json
 from mammoview.session.reading.case import Case
 from mammoview.session.worklist.protocol import CaseDecision, ReadingMode
+from mammoview.session.worklist.readings import Reading
 
 SIDE_WORDS: Final = {Laterality.RIGHT: "right", Laterality.LEFT: "left"}
 _ORDINALS: Final = ("first read", "second read", "arbitration")
@@ -54,7 +55,7 @@ def offer(case: Case | None) -> Offer:
 
 
 def read_words(case: Case) -> str:
-    """Which read it is: ``first read``, ``second read``, ``arbitration``; in a reader study everybody's is the first."""
+    """Which read it is: ``first read``, ``second read``, ``arbitration``."""
     reading = case.reading
     if reading is None or reading.protocol.reading is not ReadingMode.DOUBLE:
         return "first read" if case.protocol is RevealProtocol.AFTER_FIRST_READ else "decision"
@@ -98,19 +99,10 @@ def state_lines(case: Case | None) -> tuple[str, ...]:
         lines.append("Read by others: you may look, and change nothing.")
     if reading is None:
         return (*lines, *_revealed(case))
-    with_ai = reading.revealed_at is not None and (
-        reading.committed_at is None or reading.revealed_at < reading.committed_at
-    )
-    if with_ai:
-        lines += _revealed(case)
-    if reading.committed_at is not None:
-        when = "with the AI in view" if with_ai else "before the AI"
-        lines.append(f"{read_words(case).capitalize()} committed {moment(reading.committed_at)}, {when}")
-    elif not with_ai:
-        lines.append(_before_the_ai(case))
-    if not with_ai:
-        lines += _revealed(case)
-    lines += changed_lines(case)
+    steps = [_committed(case, reading), *_revealed(case)]
+    if is_with_ai(reading):
+        steps.reverse()
+    lines += [*filter(None, steps), *changed_lines(case)]
     if case.is_amending and case.amends is not None:
         lines.append(f"Amending version {case.amends.original.version}: {case.amends.reason}")
     elif case.is_signed and case.signed is not None:
@@ -118,7 +110,19 @@ def state_lines(case: Case | None) -> tuple[str, ...]:
     return tuple(lines)
 
 
-def _before_the_ai(case: Case) -> str:
+def is_with_ai(reading: Reading) -> bool:
+    """Whether the AI was in view before anything was committed."""
+    revealed, committed = reading.revealed_at, reading.committed_at
+    return revealed is not None and (committed is None or revealed < committed)
+
+
+def _committed(case: Case, reading: Reading) -> str:
+    if reading.committed_at is not None:
+        when = "with the AI in view" if is_with_ai(reading) else "before the AI"
+        when = "without the AI" if case.protocol is RevealProtocol.NEVER else when
+        return f"{read_words(case).capitalize()} committed {moment(reading.committed_at)}, {when}"
+    if is_with_ai(reading):
+        return f"{read_words(case).capitalize()} not committed"
     if case.protocol is RevealProtocol.NEVER:
         return "Read without the AI; not committed"
     return f"Before the AI; {read_words(case)} not committed"

@@ -8,9 +8,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QAction, QKeySequence
-from PySide6.QtTest import QTest
-from PySide6.QtWidgets import QMainWindow
+from PySide6.QtWidgets import QApplication
 from pytestqt.qtbot import QtBot
 
 from mammoview.core.errors import Problem
@@ -29,6 +27,7 @@ from mammoview.session.worklist.worklist import Worklist, open_worklist
 from mammoview.ui import theme
 from mammoview.ui.key_binding import KeyBinding
 from mammoview.ui.reading.decision_panel import AskDensity, DecisionPanel
+from mammoview.ui.reading.key_map import short_keys
 from mammoview.ui.reading.reading_desk import ReadingDesk
 from mammoview.ui.reading.sign_off import SignOff
 
@@ -263,7 +262,9 @@ def test_the_keys_are_printed_and_follow_changes(make: Make) -> None:
     assert not panel.key_map.text.isVisibleTo(panel)
     panel.key_map.fold.click()
     assert panel.key_map.text.isVisibleTo(panel)
-    assert "Num+Enter" in panel.key_map.text.text()
+    assert "Num+ Enter" in panel.key_map.text.text()
+    assert "Num+ 0 1 2 3" in panel.key_map.text.text()
+    assert short_keys(["Num++", "Ctrl+Up", "", "F12"]) == "Num+ +  Ctrl+ Up  F12"
     binding = panel.key_map._keys
     binding.change(binding.keymap.with_keys("take_step", ("F12",)))
     assert "F12" in panel.key_map.text.text()
@@ -273,6 +274,9 @@ def test_the_keys_are_printed_and_follow_changes(make: Make) -> None:
 def test_nothing_is_cut_off_in_the_narrow_dock(
     make: Make, desk: ReadingDesk, worklist: Worklist, is_study: bool
 ) -> None:
+    app = QApplication.instance()
+    assert isinstance(app, QApplication)
+    theme.apply(app)
     if is_study:
         set_protocol(worklist, desk, reading=ReadingMode.READER_STUDY)
     panel = make()
@@ -288,16 +292,4 @@ def test_nothing_is_cut_off_in_the_narrow_dock(
             needed = button.fontMetrics().horizontalAdvance(button.text())
             assert needed + 4 <= button.width(), button.text()
             assert button.height() >= 22
-    assert not panel.scroll.verticalScrollBar().isVisible()
-
-
-class TestKeys:
-    """The rows of the action table, on a window with the panel."""
-
-    @pytest.fixture
-    def window(self, qtbot: QtBot, make: Make, desk: ReadingDesk) -> QMainWindow:
-        raise NotImplementedError
-
-
-def test_theme_knows_the_panel(qapp: object) -> None:
-    assert "#step" in theme._SHEET
+    assert not panel.area.verticalScrollBar().isVisible()
