@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from mammoview.core.reading import Assessment, Density
 from mammoview.core.study import Laterality
 from mammoview.session.reading.case import Case
@@ -16,10 +14,6 @@ class DecideCommands:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
-        for category in Assessment:
-            setattr(self, f"do_{rows.birads_id(category)}", self._assess(category))
-        for grade in Density:
-            setattr(self, f"do_density_{grade.value}", self._density(grade))
         for identity in rows.IDS:
             # A key that is held down must not commit and sign at once.
             desk.actions[identity].setAutoRepeat(False)
@@ -35,11 +29,47 @@ class DecideCommands:
             self._desk.actions[identity].setEnabled(self._is_awake)
         self._desk.keys.set_asleep(rows.IDS, is_asleep=case is None)
 
-    def _assess(self, category: Assessment) -> Callable[[], None]:
-        return lambda: self._desk.decision.assess(category)
+    def do_birads_0(self) -> None:
+        self._desk.decision.assess(Assessment.INCOMPLETE)
 
-    def _density(self, grade: Density) -> Callable[[], None]:
-        return lambda: self._desk.decision.choose_density(grade)
+    def do_birads_1(self) -> None:
+        self._desk.decision.assess(Assessment.NEGATIVE)
+
+    def do_birads_2(self) -> None:
+        self._desk.decision.assess(Assessment.BENIGN)
+
+    def do_birads_3(self) -> None:
+        self._desk.decision.assess(Assessment.PROBABLY_BENIGN)
+
+    def do_birads_4(self) -> None:
+        self._desk.decision.assess(Assessment.SUSPICIOUS)
+
+    def do_birads_4a(self) -> None:
+        self._desk.decision.assess(Assessment.LOW_SUSPICION)
+
+    def do_birads_4b(self) -> None:
+        self._desk.decision.assess(Assessment.MODERATE_SUSPICION)
+
+    def do_birads_4c(self) -> None:
+        self._desk.decision.assess(Assessment.HIGH_SUSPICION)
+
+    def do_birads_5(self) -> None:
+        self._desk.decision.assess(Assessment.HIGHLY_SUGGESTIVE)
+
+    def do_birads_6(self) -> None:
+        self._desk.decision.assess(Assessment.KNOWN_MALIGNANCY)
+
+    def do_density_a(self) -> None:
+        self._desk.decision.choose_density(Density.FATTY)
+
+    def do_density_b(self) -> None:
+        self._desk.decision.choose_density(Density.SCATTERED)
+
+    def do_density_c(self) -> None:
+        self._desk.decision.choose_density(Density.HETEROGENEOUS)
+
+    def do_density_d(self) -> None:
+        self._desk.decision.choose_density(Density.EXTREME)
 
     def do_breast_right(self) -> None:
         self._desk.decision.set_focus(Laterality.RIGHT)
