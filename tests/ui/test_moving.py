@@ -130,6 +130,9 @@ class Arrow:
     def state_on(self, canvas: Canvas) -> tuple[object, ...]:
         return (self.mark,) if self.is_on and canvas.hung and canvas.hung.image.id == self.mark.image_id else ()
 
+    def hidden_on(self, canvas: Canvas) -> str:
+        return ""
+
     def paint_on(self, painter: QPainter, canvas: Canvas, fonts: Fonts) -> None:
         if self.state_on(canvas):
             markup.paint_mark(painter, self.mark, canvas.placement.to_device, fonts, is_chosen=False)

@@ -233,6 +233,10 @@ class Board(QObject):
         found = tuple(known.found for mark in marks if (known := self._known.get(mark.id)) is not None)
         return marks, self.chosen, self._held, found
 
+    def hidden_on(self, canvas: Canvas) -> str:
+        """The banner of a pane whose marks are hidden; see `Rider`."""
+        return "MARKS HIDDEN" if not self._is_shown and self.marks_on(canvas) else ""
+
     def paint_on(self, painter: QPainter, canvas: Canvas, fonts: Fonts) -> None:
         """Paint all marks of a pane but the one that a tool holds; see `Rider`."""
         marks = self.marks_on(canvas) if self._is_shown else ()

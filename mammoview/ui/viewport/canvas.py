@@ -349,7 +349,7 @@ class Canvas(Placing):
             size=size,
             notes=notes,
             frame=self.frame_lines,
-            badges=(*self.badges, *cleaned, *(("NO PHYSICAL SCALE",) if image.spacing_mm is None else ())),
+            badges=(*self.badges, *cleaned, *filter(None, (rider.hidden_on(self) for rider in self.riders))),
             size_text=self.zoom_text,
             when=self.hung.when,
         )

@@ -36,6 +36,9 @@ class Rider(Protocol):
     def state_on(self, canvas: Canvas) -> tuple[object, ...]:
         """What it would paint: another state is painted at once, anew. Empty where it would paint nothing."""
 
+    def hidden_on(self, canvas: Canvas) -> str:
+        """What it keeps back there though it has something to paint, for a banner; empty where nothing."""
+
     def paint_on(self, painter: QPainter, canvas: Canvas, fonts: Fonts) -> None:
         """Paint in device pixels of the pane, a little beyond its edges too."""
 
