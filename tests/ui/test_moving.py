@@ -62,13 +62,13 @@ def test_what_is_kept_looks_like_the_whole(left: int, top: int) -> None:
     assert np.array_equal(words(kept), words(whole))
 
 
-def test_clear_tiles_are_not_kept_and_equal_runs_are_one_rectangle() -> None:
+def test_what_is_clear_is_not_kept_and_equal_runs_are_one_rectangle() -> None:
     parts = Sparse.of(scattered()).parts
     boxes = sorted((part.top, part.left, *part.pixels.shape[:2]) for part in parts)
     assert boxes == [
-        (0, 0, TILE_PX, TILE_PX),
-        (TILE_PX, 0, 3 * TILE_PX, 3 * TILE_PX),
-        (5 * TILE_PX, 4 * TILE_PX, 37, 21),
+        (5, 3, 1, 1),
+        (2 * TILE_PX - 5, TILE_PX - 9, 190, 200),
+        (5 * TILE_PX + 36, 4 * TILE_PX + 20, 1, 1),
     ]
     assert not Sparse.of(clear(300, 300)).parts
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import cv2
 import numpy as np
@@ -13,6 +14,9 @@ from PySide6.QtGui import QImage, QPainter
 
 #: Side of the tiles that are kept or left out.
 TILE_PX = 128
+
+#: (left, top, right, bottom).
+_Box: TypeAlias = tuple[int, int, int, int]
 
 _FORMAT = QImage.Format.Format_ARGB32_Premultiplied
 
@@ -37,7 +41,7 @@ class Sparse:
         """Keep of ``image``, 32 bits and premultiplied, copies of what is not clear."""
         words = np.frombuffer(image.constBits(), np.uint32).reshape(image.height(), image.bytesPerLine() // 4)
         pixels = words.view(np.uint8).reshape(*words.shape, 4)
-        boxes = _filled(words[:, : image.width()])
+        boxes = (_trimmed(words, box) for box in _filled(words[:, : image.width()]))
         return Sparse(tuple(Part(left, top, pixels[top:end, left:right].copy()) for left, top, right, end in boxes))
 
     def draw(self, painter: QPainter, left: float = 0.0, top: float = 0.0) -> None:
@@ -94,14 +98,22 @@ def _image(pixels: NDArray[np.uint8]) -> QImage:
     return QImage(pixels.data, columns, rows, columns * 4, _FORMAT)
 
 
-def _filled(words: NDArray[np.uint32]) -> list[tuple[int, int, int, int]]:
-    """(left, top, right, bottom) of rectangles of tiles that hold all that is not clear.
+def _trimmed(words: NDArray[np.uint32], box: _Box) -> _Box:
+    """A box without its clear edges; it is not all clear."""
+    left, top, right, bottom = box
+    part = words[top:bottom, left:right]
+    columns, rows = (np.flatnonzero(np.bitwise_or.reduce(part, axis=axis)) for axis in (0, 1))
+    return left + int(columns[0]), top + int(rows[0]), left + int(columns[-1]) + 1, top + int(rows[-1]) + 1
+
+
+def _filled(words: NDArray[np.uint32]) -> list[_Box]:
+    """Rectangles of tiles that hold all that is not clear.
 
     Runs of tiles side by side, joined with the same run in the rows of tiles below.
     """
     rows, columns = words.shape
     starts = np.arange(0, columns, TILE_PX)
-    found: list[tuple[int, int, int, int]] = []
+    found: list[_Box] = []
     begun: dict[tuple[int, int], int] = {}
     for top in range(0, rows + TILE_PX, TILE_PX):
         band = words[top : top + TILE_PX]
