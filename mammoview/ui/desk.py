@@ -7,7 +7,16 @@ from dataclasses import replace
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QDialog, QDockWidget, QLabel, QMainWindow, QProgressBar, QPushButton
+from PySide6.QtWidgets import (
+    QDialog,
+    QDockWidget,
+    QLabel,
+    QMainWindow,
+    QProgressBar,
+    QPushButton,
+    QSplitter,
+    QTabWidget,
+)
 
 from mammoview.core.errors import Problem
 from mammoview.session.session import Session
@@ -23,6 +32,9 @@ from mammoview.ui.panels.messages import Banner, MessagesDialog
 from mammoview.ui.panels.studies import StudiesPanel
 from mammoview.ui.presenter import Parts, Presenter
 from mammoview.ui.progress_line import ProgressLine
+from mammoview.ui.reading.decision_panel import DecisionPanel
+from mammoview.ui.reading.reading_desk import ReadingDesk
+from mammoview.ui.reading.sign_off import SignOff
 from mammoview.ui.viewport.annotation import AnnotationOptions
 from mammoview.ui.viewport.board import Board
 from mammoview.ui.viewport.layers import Layer, OverlayOptions
@@ -46,6 +58,10 @@ class Desk(QObject):
         Shows how far long jobs are; whoever does one tells it here.
     left, right
         The docks beside the images; set by the window.
+    tabs, reading_tab
+        The pages of the right dock, and the one where a case is read; set by the window.
+    reading
+        Who reads which case of the worklist.
     """
 
     def __init__(self, session: Session, background: Background, window: QMainWindow) -> None:
@@ -56,6 +72,8 @@ class Desk(QObject):
         self.keys = KeyBinding(session.messages, self)
         self.left: QDockWidget
         self.right: QDockWidget
+        self.tabs: QTabWidget
+        self.reading_tab: QSplitter
         self.options = OverlayOptions().under(session.settings)
         self.annotation = AnnotationOptions()
         self.wall, self.banner = Wall(), Banner()
@@ -86,6 +104,14 @@ class Desk(QObject):
         self.toolbox = Toolbox(self.board, self.wall, lambda: session.settings.is_tool_kept, self)
         self.marks = MarksPanel(self.board)
         self.listeners.append(self.board.hear)
+        self.reading = ReadingDesk(session, self)
+        self.listeners.append(self.reading.hear)
+        self.sign_off = SignOff(self.reading, self)
+        self.decision = DecisionPanel(self.reading, self.sign_off, self.keys)
+        self.sign_off.flush = self.decision.settle
+        self.reading.case_opening.connect(
+            lambda row: self.tabs.setCurrentWidget(self.reading_tab) if row >= 0 else None
+        )
 
     @property
     def active(self) -> Pane | None:

@@ -181,7 +181,7 @@ QToolTip {{ background: {c.raised}; color: {c.text}; border: 1px solid {c.line};
 QToolBar {{ background: {c.chrome}; border: 0; border-bottom: 1px solid {c.line}; spacing: {px(2)}px;
   padding: {px(3)}px; }}
 QToolButton {{ padding: {px(5)}px {px(6)}px; border-radius: {px(3)}px; border: 1px solid transparent; }}
-#qt_toolbar_ext_button {{ padding: 0; min-width: {px(18)}px; background: {c.raised}; border: 1px solid {c.line}; }}
+#qt_toolbar_ext_button {{ padding: 0; border: 0; background: {c.raised}; font-size: 10pt; }}
 QToolButton:hover {{ background: {c.raised}; }}
 QToolButton:checked {{ background: {c.chosen}; color: {c.on_chosen}; }}
 QToolButton:disabled {{ color: {c.disabled}; }}
@@ -236,6 +236,15 @@ QCheckBox:focus, QRadioButton:focus, QSlider:focus {{ border: {px(1)}px solid {c
 #banner {{ background: {warning}; border-bottom: 1px solid {c.warning}; }}
 #banner[level="error"] {{ background: {loud}; border-bottom: 1px solid {c.loud}; }}
 #banner[level="info"] {{ background: {accent}; border-bottom: 1px solid {c.accent}; }}
+QToolButton#choice {{ background: {c.raised}; border: 1px solid {c.line}; padding: {px(4)}px {px(2)}px; }}
+QToolButton#choice:hover {{ border-color: {c.accent}; }}
+QToolButton#choice:checked {{ background: {c.chosen}; border-color: {c.accent}; color: {c.on_chosen}; }}
+QToolButton#choice::menu-indicator {{ image: none; }}
+QToolButton#choice:focus {{ border: {px(1.5)}px solid {c.focus}; }}
+QPushButton#narrow {{ padding: {px(5)}px {px(2)}px; }}
+QPushButton#step {{ font-size: {points(12)}; font-weight: bold; padding: {px(8)}px {px(4)}px; }}
+QPushButton#step:enabled {{ border-color: {c.accent}; }}
+QPushButton#step:focus {{ border: {px(1.5)}px solid {c.focus}; }}
 #quiet {{ color: {c.quiet}; }}
 #loud {{ color: {c.loud}; font-weight: bold; }}
 #score {{ font-size: {points(16)}; font-weight: bold; }}
