@@ -17,8 +17,6 @@ ROWS: Final[tuple[Action, ...]] = (
         tool="List",
     ),
     Action("find_study", "Search the list", ("Ctrl+F",), Group.WORKLIST, "Go to the search field of the list."),
-    Action("next_case", "Next case", ("Num++", "Ctrl+Down"), Group.WORKLIST, "Open the case below in the list."),
-    Action("previous_case", "Previous case", ("Ctrl+Up",), Group.WORKLIST, "Open the case above in the list."),
     Action(
         "import_folder",
         "Import folder…",
@@ -28,7 +26,7 @@ ROWS: Final[tuple[Action, ...]] = (
     ),
     Action("import_files", "Import files…", (), Group.WORKLIST, "List the studies of some files."),
     Action("sign_out", "Sign out", (), Group.WORKLIST, "Leave the seat; another reader may sign in."),
-    Action("lock", "Lock", ("F12",), Group.WORKLIST, "Cover all windows until you are back."),
+    Action("lock", "Lock", ("Ctrl+Shift+L",), Group.WORKLIST, "Cover all windows until you are back."),
     Action(
         "reading_protocol",
         "Reading protocol…",

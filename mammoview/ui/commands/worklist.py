@@ -113,12 +113,6 @@ class WorklistCommands:
             self.do_worklist()
         self._page.list.search()
 
-    def do_next_case(self) -> None:
-        self._reading.next_case()
-
-    def do_previous_case(self) -> None:
-        self._reading.previous_case()
-
     # What is brought in
 
     def _import(self, names: list[str]) -> None:

@@ -21,7 +21,7 @@ from mammoview.ui.worklist.sign_in import SignInPage
 _BUTTONS: Final = ("import_folder", "reading_protocol", "lock", "sign_out")
 #: Of the other menus' keys only these work while the list is shown: the rest would change images that nobody sees.
 _GROUPS: Final = frozenset({Group.FILE, Group.WORKLIST, Group.QUALITY, Group.HELP})
-_IDS: Final = frozenset({"identity"})
+_IDS: Final = frozenset({"identity", "next_case", "previous_case"})
 _EMPTY: Final = (
     "The worklist is empty\n\nDrop folders with studies here, or press {key} to import one.\n\n"
     "Files stay where they are; only their headers are read."
