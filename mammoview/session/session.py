@@ -196,12 +196,13 @@ class Session:
 
     def _found(self, scan: ScanResult, first_root: int, *, select: bool, wanted: str = "") -> None:
         with self._lock:
+            on_table = self._open.on_table(self._selected)
             for study_uid in self._open.add(scan, first_root, is_ahead=not select):
                 self._analyses.forget(study_uid)
             if select:
                 self._found_by_hand(scan)
             else:
-                self._found_ahead(scan, wanted)
+                self._found_ahead(scan, wanted, on_table)
 
     def _found_by_hand(self, scan: ScanResult) -> None:
         self.veil.unseal(study.uid for study in scan.studies)
@@ -216,15 +217,16 @@ class Session:
             newest = current(self.listed, first.patient_id) if first.patient_id else None
             self.select_study(newest.uid if newest and newest.date > first.date else first.uid)
 
-    def _found_ahead(self, scan: ScanResult, wanted: str) -> None:
+    def _found_ahead(self, scan: ScanResult, wanted: str, on_table: frozenset[str]) -> None:
         uids = [study.uid for study in scan.studies]
         self._open.put_off([wanted, *uids], news(scan))
         if wanted:
             self._emit(ScanProgress(1.0, ""))
             self._select_wanted(wanted)
-        # What was found may be a prior of what hangs already.
-        self.veil.lay(self._selected, self._open.on_table(self._selected))
-        self._hang_anew()
+        if self._open.on_table(self._selected) != on_table:
+            # A prior of what hangs already was found.
+            self.veil.lay(self._selected, self._open.on_table(self._selected))
+            self._hang_anew()
         for hanging in filter(None, map(self.hanging_of, uids)):
             self._pixels.fetch_ahead(self._images(hanging.visible))
 
