@@ -11,16 +11,16 @@ from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton
 
 from mammoview.core.findings import ExamResult, ImageResult, ScoreMeaning
 from mammoview.core.geometry import Box
-from mammoview.core.score_words import families, short_point_words, spread_words, thresholds_of
+from mammoview.core.score_words import families
 from mammoview.core.study import Study, VoiLut, VoiWindow
 from mammoview.session import events
 from mammoview.session.session import Session
 from mammoview.ui.bridge import Background
 from mammoview.ui.hiding import hidden_text
 from mammoview.ui.installed import Installed, installed
-from mammoview.ui.panels.findings import FindingsPanel, score_lines
+from mammoview.ui.panels.findings import FindingsPanel, caption_of
 from mammoview.ui.panels.messages import Banner
-from mammoview.ui.panels.scores import ScoresPanel, meaning_text
+from mammoview.ui.panels.scores import ScoresPanel
 from mammoview.ui.panels.studies import StudiesPanel
 from mammoview.ui.score_notes import notes
 from mammoview.ui.viewport.layers import Prepared, prepare, prepare_truth
@@ -147,20 +147,9 @@ class Presenter(QObject):
     def _caption_findings(self) -> None:
         """Below the list: what the scores say, and what is known of the selected finding's, else of the highest."""
         findings = [finding for result in self._results() for finding in result.findings]
-        if not findings:
-            self._parts.findings_caption.setText("No findings")
-            return
-        meaning = self._finding_meaning()
-        chosen = self._parts.findings.current()
-        highest = max(findings, key=lambda finding: finding.p_malignant)
-        shown = next((finding for finding in findings if finding.id == chosen), highest)
-        spread = spread_words(shown.uncertainty, shown.spread_over)
-        point = short_point_words(shown.p_malignant, thresholds_of(meaning, shown.members))
-        told = ", ".join(filter(None, (spread, point)))
-        lines = [f"{len(findings)} findings. Score: {meaning_text(meaning)}"]
-        lines += [f"{shown.p_malignant:.2f}: {told}"] if told else []
-        self._parts.findings_caption.setText("\n".join(lines))
-        self._parts.findings_caption.setToolTip("\n".join(score_lines(shown, meaning)))
+        text, details = caption_of(findings, self._parts.findings.current(), self._finding_meaning())
+        self._parts.findings_caption.setText(text)
+        self._parts.findings_caption.setToolTip(details)
 
     # What the session tells
 
@@ -183,6 +172,10 @@ class Presenter(QObject):
         self._parts.studies.show_studies(event.scan.studies)
         if not event.scan.studies:
             self._parts.state.setText("No study found")
+
+    @show.register
+    def _(self, event: events.StudiesListed) -> None:
+        self._parts.studies.show_studies(event.studies)
 
     @show.register
     def _(self, event: events.StudySelected) -> None:
@@ -239,13 +232,14 @@ class Presenter(QObject):
 
     @show.register
     def _(self, event: events.ImageAnalysed) -> None:
-        if self._is_current(event.study_uid):
+        if self._is_current(event.study_uid) and not self._session.veil.conceals(event.study_uid):
             self._prepare(event.result)
             self._show_results()
 
     @show.register
     def _(self, event: events.ExamAnalysed) -> None:
-        if not self._is_current(event.result.study_uid):
+        # An event on its way does not know that the study was concealed since.
+        if not self._is_current(event.result.study_uid) or self._session.veil.conceals(event.result.study_uid):
             return
         self._show_progress("", 1.0, can_cancel=False)
         used = event.result.provenance
@@ -256,6 +250,15 @@ class Presenter(QObject):
             self._prepare(result)
             self._compare(result.image_id)
         self._show_results()
+
+    @show.register
+    def _(self, event: events.ResultsConcealed) -> None:
+        self._parts.wall.clear_results()
+        self._dress_all()
+        if self._is_current(event.study_uid):
+            self._show_progress("", 1.0, can_cancel=False)
+            self._parts.state.setText("What the AI found is hidden for now")
+            self._show_results()
 
     @show.register
     def _(self, event: events.AnalysisFailed) -> None:
