@@ -12,6 +12,7 @@ from PySide6.QtWidgets import (
     QLabel,
     QMainWindow,
     QSizePolicy,
+    QSplitter,
     QStackedWidget,
     QTabWidget,
     QToolBar,
@@ -87,6 +88,10 @@ class MainWindow(QMainWindow):
         side.setDocumentMode(True)
         side.addTab(self.desk.analysis, "Analysis")
         side.addTab(self.desk.marks, "Marks")
+        self.desk.reading_tab = QSplitter(Qt.Orientation.Vertical)
+        self.desk.reading_tab.addWidget(self.desk.decision)
+        side.addTab(self.desk.reading_tab, "Reading")
+        self.desk.tabs = side
         self.desk.right = self._dock("Results", side, Qt.DockWidgetArea.RightDockWidgetArea)
         # The tabs say what the title would.
         self.desk.right.setTitleBarWidget(QWidget())
