@@ -31,6 +31,7 @@ from mammoview.ui.panels.marks import MarksPanel
 from mammoview.ui.panels.messages import Banner, MessagesDialog
 from mammoview.ui.panels.studies import StudiesPanel
 from mammoview.ui.presenter import Parts, Presenter
+from mammoview.ui.progress_line import ProgressLine
 from mammoview.ui.reading.decision_panel import DecisionPanel
 from mammoview.ui.reading.reading_desk import ReadingDesk
 from mammoview.ui.reading.sign_off import SignOff
@@ -53,6 +54,8 @@ class Desk(QObject):
         The keys in force.
     listeners
         Called with every event of the session, after the presenter has shown it.
+    jobs
+        Shows how far long jobs are; whoever does one tells it here.
     left, right
         The docks beside the images; set by the window.
     tabs, reading_tab
@@ -77,6 +80,7 @@ class Desk(QObject):
         self.wall.run = background.run
         self.studies, self.analysis = StudiesPanel(), AnalysisPanel()
         self.progress, self.cancel_button = QProgressBar(), QPushButton("Cancel")
+        self.jobs = ProgressLine(self.progress, self.cancel_button, self)
         self.cursor_label, self.state_label, self.engine_label = QLabel(), QLabel("Ready"), QLabel()
         self.stage_label = QLabel()
         self.wall.set_synchronous(is_on=session.settings.is_synchronous)
@@ -89,8 +93,7 @@ class Desk(QObject):
             self.analysis.findings,
             self.analysis.caption,
             self.banner,
-            self.progress,
-            self.cancel_button,
+            self.jobs,
             self.engine_label,
             self.state_label,
         )

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import singledispatchmethod
 
-from PySide6.QtCore import QObject, Qt
-from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QLabel
 
 from mammoview.core.findings import ExamResult, ImageResult, ScoreMeaning
 from mammoview.core.geometry import Box
@@ -22,6 +22,7 @@ from mammoview.ui.panels.findings import FindingsPanel, caption_of
 from mammoview.ui.panels.messages import Banner
 from mammoview.ui.panels.scores import ScoresPanel
 from mammoview.ui.panels.studies import StudiesPanel
+from mammoview.ui.progress_line import ProgressLine
 from mammoview.ui.score_notes import notes
 from mammoview.ui.tracing import Tracing
 from mammoview.ui.viewport.look import Look, first_look, look_for_air
@@ -38,8 +39,7 @@ class Parts:
     findings: FindingsPanel
     findings_caption: QLabel
     banner: Banner
-    progress: QProgressBar
-    cancel: QPushButton
+    jobs: ProgressLine
     engine: QLabel
     state: QLabel
 
@@ -286,13 +286,10 @@ class Presenter(QObject):
         return self.study is not None and self.study.uid == study_uid
 
     def _show_progress(self, text: str, fraction: float, *, can_cancel: bool) -> None:
-        bar = self._parts.progress
-        bar.setVisible(bool(text))
-        bar.setValue(round(fraction * 1000))
-        room = bar.width() - bar.fontMetrics().horizontalAdvance("  100% ")
-        bar.setFormat(f"{bar.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room)}  %p%")
-        bar.setToolTip(text)
-        self._parts.cancel.setVisible(bool(text) and can_cancel)
+        if text:
+            self._parts.jobs.tell("study", text, fraction, self._session.cancel_analysis if can_cancel else None)
+        else:
+            self._parts.jobs.end("study")
 
     def _models_read(self, found: Installed) -> None:
         self._installed = found
