@@ -87,12 +87,12 @@ class Session:
         self._emit = self._outlet.tell
         self.messages = Messages()
         self.messages.connect(self._emit)
-        self._decoders = decoders or start_decoders(settings, decoder)
+        self.decoders = decoders or start_decoders(settings, decoder)
         self._engine = Crew(engine, size=1, name="engine")
         self._saver = Saver(self._emit, self.messages)
-        self._searches = Searches(self._decoders, self._emit, self.messages)
-        self._pixels = Pixels(self._decoders, self._pixel_event, self.messages, settings.cache_mib)
-        self.volumes = Volumes(self._decoders, self._pixels, self._emit, self.messages, workers=settings.decode_workers)
+        self._searches = Searches(self.decoders, self._emit, self.messages)
+        self._pixels = Pixels(self.decoders, self._pixel_event, self.messages, settings.cache_mib)
+        self.volumes = Volumes(self.decoders, self._pixels, self._emit, self.messages, workers=settings.decode_workers)
         self.hangings = Hangings(
             self.messages,
             studies=lambda: self.studies,
@@ -104,7 +104,7 @@ class Session:
         self._open = Opened(self._answers)
         self._shown: Hanging | None = None
         self._analyses = Analyses(self._engine, self._emit, self.messages)
-        self._truths = Truths(self._decoders, self._emit, self.messages)
+        self._truths = Truths(self.decoders, self._emit, self.messages)
         self.marks = Marks(self._emit, self.messages)
 
     def connect(self, on_event: Callable[[Event], None]) -> None:
@@ -130,11 +130,6 @@ class Session:
     def settings(self) -> Settings:
         """The values in force."""
         return self._settings
-
-    @property
-    def decoders(self) -> Crew:
-        """The processes that read files."""
-        return self._decoders
 
     @property
     def selected(self) -> Study | None:
@@ -390,7 +385,7 @@ class Session:
     def close(self) -> None:
         """End the children; results that are being written are waited for, everything else is dropped."""
         self._engine.close()
-        self._decoders.close()
+        self.decoders.close()
         self._saver.close()
         self.marks.close()
         self._pixels.clear()
