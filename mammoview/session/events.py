@@ -10,6 +10,8 @@ from mammoview.core.errors import Problem
 from mammoview.core.findings import ExamResult, ImageResult
 from mammoview.core.image import DisplayImage
 from mammoview.core.study import ScanResult
+from mammoview.pipeline.question import ContourAnswer, PointAnswer
+from mammoview.session.anatomy import DensityAnswer, FrameAnswer
 from mammoview.session.orientation import Side
 from mammoview.session.settings import Settings
 
@@ -178,6 +180,13 @@ class SettingsChanged:
     settings: Settings
 
 
+@dataclass(frozen=True)
+class QuestionAnswered:
+    """A reader's question was answered; whoever asked was told already."""
+
+    answer: PointAnswer | ContourAnswer | FrameAnswer | DensityAnswer
+
+
 Event: TypeAlias = (
     ScanProgress
     | StudiesFound
@@ -199,4 +208,5 @@ Event: TypeAlias = (
     | EngineState
     | ResultsSaved
     | SettingsChanged
+    | QuestionAnswered
 )

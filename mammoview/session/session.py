@@ -4,16 +4,15 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 
-from mammoview.core.errors import NotAnImageError, NotShownError, OutputError, Problem
+from mammoview.core.errors import OutputError, Problem
 from mammoview.core.findings import ExamResult, ImageResult
 from mammoview.core.image import DisplayImage
 from mammoview.core.jobs import JobDone, JobFailed, JobPartial, JobProgress
 from mammoview.core.study import Mammogram, ScanResult, Study
 from mammoview.session import settings as settings_file
-from mammoview.session.analysis import Analyses
+from mammoview.session.analysis import Analyses, request_for
 from mammoview.session.answers import Answer, Answers
 from mammoview.session.blocks import SaveRequest, ScanRequest, TruthMask
 from mammoview.session.decoders import DECODER, start_decoders
@@ -31,18 +30,19 @@ from mammoview.session.hanging import Hanging, current, priors
 from mammoview.session.hangings import Hangings
 from mammoview.session.jobs import Crew, JobRetried, Order, Report
 from mammoview.session.marks import Marks
+from mammoview.session.measurements import Measurements
 from mammoview.session.messages import Messages
+from mammoview.session.opening import level_of, merged
 from mammoview.session.pixels import Pixels
+from mammoview.session.questions import MayTell, Questions
 from mammoview.session.settings import Settings
-from mammoview.session.states import STATE_CODE, news_of_states
+from mammoview.session.states import news_of_states
 from mammoview.session.truths import Truths
-from mammoview.session.volumes import VOLUME_CODE, Volumes, problems_of_volumes
+from mammoview.session.volumes import Volumes, problems_of_volumes
 
 ENGINE = "mammoview.pipeline.worker:main"
 WRITER = "mammoview.session.saveproc:main"
 
-#: Names that promise an image: what bears one and is none is an error, not a bystander.
-IMAGE_SUFFIXES = frozenset({".dcm", ".dicom", ".ima", ".png", ".pgm", ".tif", ".tiff", ".jpg", ".jpeg"})
 #: How long `Session.close` waits for a result folder that is being written.
 _PATIENCE_S = 20.0
 
@@ -60,6 +60,8 @@ class Session:
         A crew that was started already, see `mammoview.session.start.begin`; the session closes it.
     engine, decoder
         Other targets for the children, for tests.
+    may_tell
+        Whether what the AI says of a study may be told when somebody asks, see `Questions`.
 
     Notes
     -----
@@ -74,6 +76,7 @@ class Session:
         decoders: Crew | None = None,
         engine: str = ENGINE,
         decoder: str = DECODER,
+        may_tell: MayTell = lambda _: True,
     ) -> None:
         self._lock = threading.RLock()
         self._settings = settings
@@ -101,6 +104,24 @@ class Session:
         self._answers = Answers(self.messages)
         self._shown: Hanging | None = None
         self._analyses = Analyses(self._engine, self._emit, self.messages)
+        self._asked = Crew(engine, size=1, name="questions")
+        self.questions = Questions(
+            self._asked,
+            image=self.image,
+            study=self.study,
+            how=lambda study: request_for(study, self.settings),
+            may_tell=may_tell,
+            on_event=self._emit,
+            messages=self.messages,
+            measurements=Measurements(
+                self._decoders,
+                image=self.image,
+                study=self.study,
+                orientation=self.hangings.orientation,
+                on_event=self._emit,
+                messages=self.messages,
+            ),
+        )
         self._truths = Truths(self._decoders, self._emit, self.messages)
         self.marks = Marks(self._emit, self.messages)
 
@@ -189,15 +210,16 @@ class Session:
         assert isinstance(scan, ScanResult)
         with self._lock:
             before = {study.uid: study.images for study in self._scan.studies}
-            self._scan = self._answers.applied(_merged(self._scan, scan, first_root))
+            self._scan = self._answers.applied(merged(self._scan, scan, first_root))
             for study in self._scan.studies:
                 if before.get(study.uid, study.images) != study.images:
                     self._analyses.forget(study.uid)
             self._pixels.forget(image.id for study in scan.studies for image in study.images)
+            self.questions.forget(image.id for study in scan.studies for image in study.images)
             self.volumes.forget(image.id for study in scan.studies for image in study.images)
             self._emit(StudiesFound(self._scan))
             for problem in (*scan.problems, *problems_of_volumes(scan), *news_of_states(scan)):
-                self.messages.tell(problem, _level(problem, scan))
+                self.messages.tell(problem, level_of(problem, scan))
             if scan.studies:
                 first = scan.studies[0]
                 # A prior that is opened later stays a prior (MG-B11).
@@ -348,6 +370,7 @@ class Session:
     def close(self) -> None:
         """End the children; results that are being written are waited for, everything else is dropped."""
         self._engine.close()
+        self._asked.close()
         self._decoders.close()
         self._writer.close(patience_s=_PATIENCE_S)
         self.marks.close()
@@ -360,35 +383,3 @@ class Session:
                 self._waiting.append(event)
             else:
                 self._on_event(event)
-
-
-def _merged(before: ScanResult, new: ScanResult, first_root: int) -> ScanResult:
-    """Both, the new one winning; an image's root counts all paths that were ever opened."""
-    new_ids = {image.id for study in new.studies for image in study.images}
-    studies: dict[str, Study] = {}
-    for study in before.studies:
-        images = tuple(image for image in study.images if image.id not in new_ids)
-        if images:
-            studies[study.uid] = replace(study, images=images)
-    for study in new.studies:
-        images = tuple(replace(image, root=image.root + first_root) for image in study.images)
-        old = studies.get(study.uid)
-        # One UID for two patients is a broken export: it hangs as the study of the one with more images.
-        owner = max((study, *([old] if old else ())), key=_own_count)
-        studies[study.uid] = replace(owner, images=(*(old.images if old else ()), *images))
-    in_order = sorted(studies.values(), key=lambda study: study.date, reverse=True)
-    return ScanResult(tuple(in_order), (*before.problems, *new.problems))
-
-
-def _own_count(study: Study) -> int:
-    return sum(image.patient_id == study.patient_id for image in study.images)
-
-
-def _level(problem: Problem, scan: ScanResult) -> Level:
-    """How much a file that could not be used matters: a readme beside images that were found is worth a line only."""
-    if problem.code in {VOLUME_CODE, STATE_CODE}:
-        return Level.WARNING if problem.code == VOLUME_CODE else Level.INFO
-    is_bystander = problem.code == NotAnImageError.code and Path(problem.path).suffix.lower() not in IMAGE_SUFFIXES
-    if problem.code == NotShownError.code and scan.studies:
-        return Level.WARNING
-    return Level.INFO if is_bystander and scan.studies else Level.ERROR
