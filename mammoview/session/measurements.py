@@ -85,7 +85,7 @@ class Measurements:
             else:
                 answer = self._frame(image, told)
                 then(answer)
-                self._on_event(QuestionAnswered(answer))
+                self._on_event(QuestionAnswered(image.study_uid, answer))
 
         image = self._image(image_id)
         if image is None:
@@ -107,7 +107,7 @@ class Measurements:
             if answer is not None:
                 then(answer)
                 if isinstance(answer, DensityAnswer):
-                    self._on_event(QuestionAnswered(answer))
+                    self._on_event(QuestionAnswered(study_uid, answer))
 
         if not images:
             then(DensityAnswer(study_uid, None, (), ("The study has no standard view that density is measured on.",)))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from dataclasses import replace
 from itertools import count
-from typing import TypeAlias, TypeVar
+from typing import Protocol, TypeVar
 
 from mammoview.core.errors import Problem
 from mammoview.core.findings import LesionKind
@@ -21,14 +21,16 @@ from mammoview.pipeline.question import (
     ReadyQuestion,
 )
 from mammoview.pipeline.request import AnalysisRequest
+from mammoview.session.analysis import request_for
 from mammoview.session.anatomy import DensityAnswer, FrameAnswer
 from mammoview.session.events import Event, Level, QuestionAnswered
+from mammoview.session.hangings import Hangings
 from mammoview.session.jobs import Crew, JobRetried, Order, Report
 from mammoview.session.measurements import Measurements, not_open
 from mammoview.session.messages import Messages
+from mammoview.session.settings import Settings
+from mammoview.session.veil import Veil
 
-#: Asked whether the AI's answers about a study may be told to the reader.
-MayTell: TypeAlias = Callable[[str], bool]
 _A = TypeVar("_A", PointAnswer, ContourAnswer)
 _POINT, _CONTOUR = "ask point", "ask contour"
 _CONCEALED = Problem(
@@ -39,23 +41,37 @@ _CONCEALED = Problem(
 )
 
 
+class Asked(Protocol):
+    """What the questions need of a session."""
+
+    messages: Messages
+    hangings: Hangings
+    veil: Veil
+
+    @property
+    def settings(self) -> Settings:
+        """The values in force."""
+
+    def image(self, image_id: str) -> Mammogram | None:
+        """The open image of that id."""
+
+    def study(self, study_uid: str) -> Study | None:
+        """The open study of that UID."""
+
+
 class Questions:
     """Asks the models about places, and for what is measured on images.
 
     Parameters
     ----------
-    crew
-        Children of the engine of its own, so that an answer does not wait for an analysis.
-    image, study
-        The open image or study of that id.
-    how
-        What an analysis of a study would be asked for: the questions use the same models on the same device.
-    may_tell
-        See `MayTell`.
+    session
+        Whose images are asked about.
+    decoders
+        They measure.
     on_event
         Told each answer, after whoever asked.
-    measurements
-        Frames and densities come from there.
+    engine
+        Target of the child that answers: it is one of its own, so that no question waits for an analysis.
 
     Notes
     -----
@@ -64,24 +80,18 @@ class Questions:
     newer one supersedes the older one, whose ``then`` is never called.
     """
 
-    def __init__(
-        self,
-        crew: Crew,
-        *,
-        image: Callable[[str], Mammogram | None],
-        study: Callable[[str], Study | None],
-        how: Callable[[Study], AnalysisRequest],
-        may_tell: MayTell,
-        on_event: Callable[[Event], None],
-        messages: Messages,
-        measurements: Measurements,
-    ) -> None:
-        self._crew = crew
-        self._image, self._study, self._how = image, study, how
-        self._may_tell = may_tell
+    def __init__(self, session: Asked, decoders: Crew, on_event: Callable[[Event], None], *, engine: str) -> None:
+        self._session = session
         self._on_event = on_event
-        self._messages = messages
-        self._measurements = measurements
+        self._crew = Crew(engine, size=1, name="questions")
+        self._measurements = Measurements(
+            decoders,
+            image=session.image,
+            study=session.study,
+            orientation=session.hangings.orientation,
+            on_event=on_event,
+            messages=session.messages,
+        )
         self._numbers = count()
         self._readied: tuple[str, ...] = ()
 
@@ -91,7 +101,7 @@ class Questions:
         Nothing is told of it.
         """
         self._crew.cancel(self._readied)
-        images = [image for image in map(self._image, image_ids) if image is not None]
+        images = [image for image in map(self._session.image, image_ids) if image is not None]
         self._readied = tuple(f"get ready {image.id}" for image in images)
         for number, (key, image) in enumerate(zip(self._readied, images, strict=True)):
             how = self._how_of(image)
@@ -137,20 +147,24 @@ class Questions:
         """Stop every question that waits or runs; nothing is told of them."""
         self._crew.cancel()
 
+    def close(self) -> None:
+        """End the child."""
+        self._crew.close()
+
     def _asked(self, image_id: str, then: Callable[[Problem], None]) -> tuple[Mammogram | None, AnalysisRequest | None]:
-        image = self._image(image_id)
+        image = self._session.image(image_id)
         how = None if image is None else self._how_of(image)
         if image is None or how is None:
             then(not_open())
-        elif not self._may_tell(image.study_uid):
+        elif self._session.veil.conceals(image.study_uid):
             then(_CONCEALED)
             return None, None
         return image, how
 
     def _how_of(self, image: Mammogram) -> AnalysisRequest | None:
-        study = self._study(image.study_uid)
+        study = self._session.study(image.study_uid)
         # The other images of the study are not asked about: they would only be carried along.
-        return None if study is None else replace(self._how(study), images=(), priors=())
+        return None if study is None else replace(request_for(study, self._session.settings), images=(), priors=())
 
     def _submit(
         self,
@@ -163,7 +177,7 @@ class Questions:
     ) -> None:
         def on_report(report: Report) -> None:
             if isinstance(report, JobRetried):
-                self._messages.tell(report.problem, Level.WARNING)
+                self._session.messages.tell(report.problem, Level.WARNING)
             elif isinstance(report, JobDone):
                 then(report.value)
             elif isinstance(report, JobFailed) and not report.is_cancelled:
@@ -175,11 +189,11 @@ class Questions:
 
     def _tell(self, image: Mammogram, told: object, kind: type[_A], then: Callable[[_A | Problem], None]) -> None:
         # The study may have been closed, or another reader's turn have begun, while the engine worked.
-        if not self._may_tell(image.study_uid):
+        if self._session.veil.conceals(image.study_uid):
             then(_CONCEALED)
         elif isinstance(told, kind):
             then(told)
-            self._on_event(QuestionAnswered(told))
+            self._on_event(QuestionAnswered(image.study_uid, told))
         else:
             assert isinstance(told, Problem)
             then(told)

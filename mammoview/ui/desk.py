@@ -7,7 +7,16 @@ from dataclasses import replace
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QDialog, QDockWidget, QLabel, QMainWindow, QProgressBar, QPushButton
+from PySide6.QtWidgets import (
+    QDialog,
+    QDockWidget,
+    QLabel,
+    QMainWindow,
+    QProgressBar,
+    QPushButton,
+    QSplitter,
+    QTabWidget,
+)
 
 from mammoview.core.errors import Problem
 from mammoview.session.session import Session
@@ -22,6 +31,10 @@ from mammoview.ui.panels.marks import MarksPanel
 from mammoview.ui.panels.messages import Banner, MessagesDialog
 from mammoview.ui.panels.studies import StudiesPanel
 from mammoview.ui.presenter import Parts, Presenter
+from mammoview.ui.progress_line import ProgressLine
+from mammoview.ui.reading.decision_panel import DecisionPanel
+from mammoview.ui.reading.reading_desk import ReadingDesk
+from mammoview.ui.reading.sign_off import SignOff
 from mammoview.ui.viewport.annotation import AnnotationOptions
 from mammoview.ui.viewport.board import Board
 from mammoview.ui.viewport.layers import Layer, OverlayOptions
@@ -41,8 +54,14 @@ class Desk(QObject):
         The keys in force.
     listeners
         Called with every event of the session, after the presenter has shown it.
+    jobs
+        Shows how far long jobs are; whoever does one tells it here.
     left, right
         The docks beside the images; set by the window.
+    tabs, reading_tab
+        The pages of the right dock, and the one where a case is read; set by the window.
+    reading
+        Who reads which case of the worklist.
     """
 
     def __init__(self, session: Session, background: Background, window: QMainWindow) -> None:
@@ -53,12 +72,15 @@ class Desk(QObject):
         self.keys = KeyBinding(session.messages, self)
         self.left: QDockWidget
         self.right: QDockWidget
+        self.tabs: QTabWidget
+        self.reading_tab: QSplitter
         self.options = OverlayOptions().under(session.settings)
         self.annotation = AnnotationOptions()
         self.wall, self.banner = Wall(), Banner()
         self.wall.run = background.run
         self.studies, self.analysis = StudiesPanel(), AnalysisPanel()
         self.progress, self.cancel_button = QProgressBar(), QPushButton("Cancel")
+        self.jobs = ProgressLine(self.progress, self.cancel_button, self)
         self.cursor_label, self.state_label, self.engine_label = QLabel(), QLabel("Ready"), QLabel()
         self.stage_label = QLabel()
         self.wall.set_synchronous(is_on=session.settings.is_synchronous)
@@ -71,8 +93,7 @@ class Desk(QObject):
             self.analysis.findings,
             self.analysis.caption,
             self.banner,
-            self.progress,
-            self.cancel_button,
+            self.jobs,
             self.engine_label,
             self.state_label,
         )
@@ -83,6 +104,14 @@ class Desk(QObject):
         self.toolbox = Toolbox(self.board, self.wall, lambda: session.settings.is_tool_kept, self)
         self.marks = MarksPanel(self.board)
         self.listeners.append(self.board.hear)
+        self.reading = ReadingDesk(session, self)
+        self.listeners.append(self.reading.hear)
+        self.sign_off = SignOff(self.reading, self)
+        self.decision = DecisionPanel(self.reading, self.sign_off, self.keys)
+        self.sign_off.flush = self.decision.settle
+        self.reading.case_opening.connect(
+            lambda row: self.tabs.setCurrentWidget(self.reading_tab) if row >= 0 else None
+        )
 
     @property
     def active(self) -> Pane | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction, QKeySequence
@@ -24,6 +24,7 @@ class KeyBinding(QObject):
         super().__init__(parent)
         self._messages = messages
         self._actions: Mapping[str, QAction] = {}
+        self._asleep: frozenset[str] = frozenset()
         given, problems = keys_file.load()
         self.keymap, conflicts = resolve(given)
         self._tell((*problems, *conflicts))
@@ -31,6 +32,11 @@ class KeyBinding(QObject):
     def bind(self, actions: Mapping[str, QAction]) -> None:
         """Give the actions their keys, now and after each change."""
         self._actions = actions
+        self._apply()
+
+    def set_asleep(self, among: Collection[str], *, is_asleep: bool) -> None:
+        """Let actions rest whose keys belong to others meanwhile: keypad keys do what the main keyboard's do."""
+        self._asleep = self._asleep | set(among) if is_asleep else self._asleep - set(among)
         self._apply()
 
     def text(self, identity: str) -> str:
@@ -63,5 +69,5 @@ class KeyBinding(QObject):
             if made is None:
                 continue
             keys = self.keymap.keys(row.id)
-            made.setShortcuts([QKeySequence(key) for key in keys])
+            made.setShortcuts([QKeySequence(key) for key in keys if row.id not in self._asleep])
             made.setToolTip(f"{row.help} ({self.text(row.id)})" if keys else row.help)
