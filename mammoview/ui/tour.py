@@ -95,7 +95,7 @@ def images(desk: Desk) -> QRect | None:
 STEPS: Final[tuple[Step, ...]] = (
     Step(
         "Open a study",
-        "DICOM files, pictures or whole folders: {open_files} opens files, {open_folder} a folder. Or drop them here.",
+        "{open_files} opens DICOM files and pictures, {open_folder} a whole folder. Or drop them on the window.",
         button("open_files"),
     ),
     Step(
