@@ -18,8 +18,6 @@ from mammoview.ui.worklist.words import counted, grouped
 
 _SEATED = (
     "find_study",
-    "next_case",
-    "previous_case",
     "import_folder",
     "import_files",
     "sign_out",

@@ -109,7 +109,7 @@ def test_a_newer_worklist_is_said_once_and_the_program_goes_on(
     window.actions_by_id["worklist"].trigger()
     assert window.desk.stack.currentWidget() is not page
     # Nothing that needs a reader can be asked for.
-    assert not window.actions_by_id["next_case"].isEnabled()
+    assert not window.actions_by_id["find_study"].isEnabled()
 
 
 def test_a_damaged_worklist_is_kept_aside_and_said(
