@@ -89,6 +89,7 @@ class Session:
         self.messages.connect(self._emit)
         self._decoders = decoders or start_decoders(settings, decoder)
         self._engine = Crew(engine, size=1, name="engine")
+        self.decoders, self.engine = self._decoders, self._engine
         self._saver = Saver(self._emit, self.messages)
         self._searches = Searches(self._decoders, self._emit, self.messages)
         self._pixels = Pixels(self._decoders, self._pixel_event, self.messages, settings.cache_mib)
