@@ -179,6 +179,14 @@ class EngineState:
 
 
 @dataclass(frozen=True)
+class SaveProgress:
+    """How far the writing of a result folder is; 1 when it ended, however."""
+
+    fraction: float
+    text: str
+
+
+@dataclass(frozen=True)
 class ResultsSaved:
     """A result folder was written. ``path`` is its ``result.json``."""
 
@@ -213,6 +221,7 @@ Event: TypeAlias = (
     | AnalysisFailed
     | Message
     | EngineState
+    | SaveProgress
     | ResultsSaved
     | SettingsChanged
 )

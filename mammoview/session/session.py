@@ -90,8 +90,8 @@ class Session:
         self._decoders = decoders or start_decoders(settings, decoder)
         self._engine = Crew(engine, size=1, name="engine")
         self.decoders, self.engine = self._decoders, self._engine
-        self._saver = Saver(self._emit, self.messages)
-        self._searches = Searches(self._decoders, self._emit, self.messages)
+        self.saver = Saver(self._emit, self.messages)
+        self.searches = Searches(self._decoders, self._emit, self.messages)
         self._pixels = Pixels(self._decoders, self._pixel_event, self.messages, settings.cache_mib)
         self.volumes = Volumes(self._decoders, self._pixels, self._emit, self.messages, workers=settings.decode_workers)
         self.hangings = Hangings(
@@ -174,16 +174,11 @@ class Session:
     def open(self, paths: Sequence[str | Path], *, select: bool = True) -> None:
         """Look for studies under ``paths`` and add them to what is open; the first one found is selected.
 
-        Parameters
-        ----------
-        paths
-            Files and folders.
-        select
-            False fetches ahead: nothing is selected, shown or told, and the pixels come behind all others.
+        Without ``select`` they are fetched ahead: nothing is shown or told, and the pixels come behind all others.
         """
         if select:
             self.messages.start_over()
-        self._searches.begin(paths, partial(self._found, select=select), is_told=select)
+        self.searches.begin(paths, partial(self._found, select=select), is_told=select)
 
     def open_study(self, study_uid: str, paths: Sequence[str | Path]) -> None:
         """Make a study the current one, from its files where it is not open; the last one asked for wins."""
@@ -193,7 +188,7 @@ class Session:
             if self.study(study_uid) is not None:
                 self.select_study(study_uid)
                 return
-        self._searches.begin(paths, partial(self._found, select=False, wanted=study_uid))
+        self.searches.begin(paths, partial(self._found, select=False, wanted=study_uid))
 
     def _found(self, scan: ScanResult, first_root: int, *, select: bool, wanted: str = "") -> None:
         with self._lock:
@@ -381,13 +376,13 @@ class Session:
         """Write the finished results that may be told; `ResultsSaved` or a `Message` follows."""
         scan = self.scan
         results = tuple(r for r in (self.result_of(study.uid) for study in scan.studies) if r is not None)
-        self._saver.save(out, scan, results, truths=self._truths.all, overwrite=overwrite)
+        self.saver.save(out, scan, results, truths=self._truths.all, overwrite=overwrite)
 
     def close(self) -> None:
         """End the children; results that are being written are waited for, everything else is dropped."""
         self._engine.close()
         self._decoders.close()
-        self._saver.close()
+        self.saver.close()
         self.marks.close()
         self._pixels.clear()
         self.volumes.clear()
