@@ -90,6 +90,7 @@ class Session:
         self.messages.connect(self._emit)
         self.decoders = decoders or start_decoders(settings, decoder)
         self._engine = Crew(engine, size=1, name="engine")
+        self.decoders, self.engine = self._decoders, self._engine
         self.saver = Saver(self._emit, self.messages)
         self.searches = Searches(self.decoders, self._emit, self.messages)
         self._pixels = Pixels(self.decoders, self._pixel_event, self.messages, settings.cache_mib)
@@ -175,12 +176,7 @@ class Session:
     def open(self, paths: Sequence[str | Path], *, select: bool = True) -> None:
         """Look for studies under ``paths`` and add them to what is open; the first one found is selected.
 
-        Parameters
-        ----------
-        paths
-            Files and folders.
-        select
-            False fetches ahead: nothing is selected, shown or told, and the pixels come behind all others.
+        Without ``select`` they are fetched ahead: nothing is shown or told, and the pixels come behind all others.
         """
         if select:
             self.messages.start_over()
