@@ -10,6 +10,8 @@ from mammoview.core.errors import Problem
 from mammoview.core.findings import ExamResult, ImageResult
 from mammoview.core.image import DisplayImage
 from mammoview.core.study import ScanResult, Study
+from mammoview.pipeline.question import ContourAnswer, PointAnswer
+from mammoview.session.anatomy import DensityAnswer, FrameAnswer
 from mammoview.session.orientation import Side
 from mammoview.session.settings import Settings
 
@@ -200,6 +202,19 @@ class SettingsChanged:
     settings: Settings
 
 
+@dataclass(frozen=True)
+class QuestionAnswered:
+    """A reader's question was answered; whoever asked was told already."""
+
+    study_uid: str
+    answer: PointAnswer | ContourAnswer | FrameAnswer | DensityAnswer
+
+    @property
+    def is_from_ai(self) -> bool:
+        """Whether models answered; frames and densities are measured on the image."""
+        return isinstance(self.answer, PointAnswer | ContourAnswer)
+
+
 Event: TypeAlias = (
     ScanProgress
     | StudiesFound
@@ -224,4 +239,5 @@ Event: TypeAlias = (
     | SaveProgress
     | ResultsSaved
     | SettingsChanged
+    | QuestionAnswered
 )

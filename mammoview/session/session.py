@@ -34,6 +34,7 @@ from mammoview.session.messages import Messages
 from mammoview.session.opened import GONE, News, Opened, news, news_of_hanging
 from mammoview.session.outlet import Outlet
 from mammoview.session.pixels import Pixels
+from mammoview.session.questions import Questions
 from mammoview.session.saving import Saver
 from mammoview.session.searches import Searches
 from mammoview.session.settings import Settings
@@ -87,12 +88,13 @@ class Session:
         self._emit = self._outlet.tell
         self.messages = Messages()
         self.messages.connect(self._emit)
-        self._decoders = decoders or start_decoders(settings, decoder)
+        self.decoders = decoders or start_decoders(settings, decoder)
         self._engine = Crew(engine, size=1, name="engine")
+        self.decoders, self.engine = self._decoders, self._engine
         self.saver = Saver(self._emit, self.messages)
-        self.searches = Searches(self._decoders, self._emit, self.messages)
-        self._pixels = Pixels(self._decoders, self._pixel_event, self.messages, settings.cache_mib)
-        self.volumes = Volumes(self._decoders, self._pixels, self._emit, self.messages, workers=settings.decode_workers)
+        self.searches = Searches(self.decoders, self._emit, self.messages)
+        self._pixels = Pixels(self.decoders, self._pixel_event, self.messages, settings.cache_mib)
+        self.volumes = Volumes(self.decoders, self._pixels, self._emit, self.messages, workers=settings.decode_workers)
         self.hangings = Hangings(
             self.messages,
             studies=lambda: self.studies,
@@ -104,7 +106,8 @@ class Session:
         self._open = Opened(self._answers)
         self._shown: Hanging | None = None
         self._analyses = Analyses(self._engine, self._emit, self.messages)
-        self._truths = Truths(self._decoders, self._emit, self.messages)
+        self.questions = Questions(self, self.decoders, self._emit, engine=engine)
+        self._truths = Truths(self.decoders, self._emit, self.messages)
         self.marks = Marks(self._emit, self.messages)
 
     def connect(self, on_event: Callable[[Event], None]) -> None:
@@ -173,12 +176,7 @@ class Session:
     def open(self, paths: Sequence[str | Path], *, select: bool = True) -> None:
         """Look for studies under ``paths`` and add them to what is open; the first one found is selected.
 
-        Parameters
-        ----------
-        paths
-            Files and folders.
-        select
-            False fetches ahead: nothing is selected, shown or told, and the pixels come behind all others.
+        Without ``select`` they are fetched ahead: nothing is shown or told, and the pixels come behind all others.
         """
         if select:
             self.messages.start_over()
@@ -207,8 +205,8 @@ class Session:
     def _found_by_hand(self, scan: ScanResult) -> None:
         self.veil.unseal(study.uid for study in scan.studies)
         images = [image.id for study in scan.studies for image in study.images]
-        self._pixels.forget(images)
-        self.volumes.forget(images)
+        for kept in (self._pixels, self.volumes, self.questions):
+            kept.forget(images)
         self._emit(StudiesFound(replace(self.scan, studies=self.listed)))
         self._tell(news(scan))
         if scan.studies:
@@ -385,7 +383,8 @@ class Session:
     def close(self) -> None:
         """End the children; results that are being written are waited for, everything else is dropped."""
         self._engine.close()
-        self._decoders.close()
+        self.questions.close()
+        self.decoders.close()
         self.saver.close()
         self.marks.close()
         self._pixels.clear()
