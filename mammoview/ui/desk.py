@@ -105,7 +105,6 @@ class Desk(QObject):
         self.listeners.append(self.reading.hear)
         self.sign_off = SignOff(self.reading, self)
         self.decision = DecisionPanel(self.reading, self.sign_off, self.keys)
-        self.sign_off.flush = self.decision.settle
         self.reading.case_opening.connect(
             lambda row: self.tabs.setCurrentWidget(self.reading_tab) if row >= 0 else None
         )

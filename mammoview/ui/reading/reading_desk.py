@@ -52,6 +52,8 @@ class ReadingDesk(ReadingSeat):
     #: The `Case`, or None.
     case_changed = Signal(object)
     stored_changed = Signal(bool)
+    #: The case is about to take a step or to leave the table: whatever is being typed or dragged goes into it now.
+    settling = Signal()
 
     def __init__(
         self,
@@ -98,6 +100,7 @@ class ReadingDesk(ReadingSeat):
         if self._retry.isActive():
             self.tell(OutputError("This case is not stored yet.", "Make room on the disk; it is tried every 5 s."))
             return
+        self.settling.emit()
         self._begun_from = self.order
         self.case_opening.emit(row)
         self.ask(
@@ -157,6 +160,7 @@ class ReadingDesk(ReadingSeat):
 
     def close_case(self) -> None:
         """Take the case off the table."""
+        self.settling.emit()
         case, room = self.case, self._room
         if case is None or room is None:
             return
@@ -274,6 +278,7 @@ class ReadingDesk(ReadingSeat):
         """Take a step that only the stored case can take; nothing is changed meanwhile."""
         if self._room is None or self._is_busy:
             return
+        self.settling.emit()
         self._is_busy = True
 
         def done(case: Case) -> None:
@@ -300,6 +305,7 @@ class ReadingDesk(ReadingSeat):
 
     def close(self) -> None:
         """Store what waits, give back all, end the clerk."""
+        self.settling.emit()
         self._retry.stop()
         worklist, room, case, is_stored = self.worklist, self._room, self.case, self.is_stored
 
