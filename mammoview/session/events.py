@@ -9,7 +9,7 @@ from typing import TypeAlias
 from mammoview.core.errors import Problem
 from mammoview.core.findings import ExamResult, ImageResult
 from mammoview.core.image import DisplayImage
-from mammoview.core.study import ScanResult
+from mammoview.core.study import ScanResult, Study
 from mammoview.session.orientation import Side
 from mammoview.session.settings import Settings
 
@@ -32,9 +32,16 @@ class ScanProgress:
 
 @dataclass(frozen=True)
 class StudiesFound:
-    """A search ended. ``scan`` is everything open now, what was open before included."""
+    """A search ended. ``scan`` is everything listed now, what was open before included."""
 
     scan: ScanResult
+
+
+@dataclass(frozen=True)
+class StudiesListed:
+    """Other studies are listed than before: some were fetched ahead and are looked at now, or were let go."""
+
+    studies: tuple[Study, ...]
 
 
 @dataclass(frozen=True)
@@ -139,6 +146,13 @@ class ExamAnalysed:
 
 
 @dataclass(frozen=True)
+class ResultsConcealed:
+    """What the AI finds in a study is not told for now: its analysis ended unheard, or what was told is taken back."""
+
+    study_uid: str
+
+
+@dataclass(frozen=True)
 class AnalysisFailed:
     """An analysis ended without a result. ``is_cancelled`` when the user wished it."""
 
@@ -181,6 +195,7 @@ class SettingsChanged:
 Event: TypeAlias = (
     ScanProgress
     | StudiesFound
+    | StudiesListed
     | StudySelected
     | HangingChanged
     | PixelsReady
@@ -194,6 +209,7 @@ Event: TypeAlias = (
     | AnalysisProgress
     | ImageAnalysed
     | ExamAnalysed
+    | ResultsConcealed
     | AnalysisFailed
     | Message
     | EngineState

@@ -48,7 +48,7 @@ def run(paths: Sequence[Path], *, session: Session | None = None) -> int:
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
     app.setApplicationName("MammoView")
-    theme.apply(app)
+    theme.apply(app, session.settings.contrast, session.settings.ui_scale)
     bridge, background = Bridge(), Background()
     window = MainWindow(session, background)
     bridge.told.connect(window.show_event)

@@ -31,9 +31,11 @@ from mammoview.ui.panels.marks import MarksPanel
 from mammoview.ui.panels.messages import Banner, MessagesDialog
 from mammoview.ui.panels.studies import StudiesPanel
 from mammoview.ui.presenter import Parts, Presenter
+from mammoview.ui.progress_line import ProgressLine
 from mammoview.ui.reading.decision_panel import DecisionPanel
 from mammoview.ui.reading.reading_desk import ReadingDesk
 from mammoview.ui.reading.sign_off import SignOff
+from mammoview.ui.report.page import ReportPage
 from mammoview.ui.viewport.annotation import AnnotationOptions
 from mammoview.ui.viewport.board import Board
 from mammoview.ui.viewport.layers import Layer, OverlayOptions
@@ -53,6 +55,8 @@ class Desk(QObject):
         The keys in force.
     listeners
         Called with every event of the session, after the presenter has shown it.
+    jobs
+        Shows how far long jobs are; whoever does one tells it here.
     left, right
         The docks beside the images; set by the window.
     tabs, reading_tab
@@ -77,6 +81,7 @@ class Desk(QObject):
         self.wall.run = background.run
         self.studies, self.analysis = StudiesPanel(), AnalysisPanel()
         self.progress, self.cancel_button = QProgressBar(), QPushButton("Cancel")
+        self.jobs = ProgressLine(self.progress, self.cancel_button, self)
         self.cursor_label, self.state_label, self.engine_label = QLabel(), QLabel("Ready"), QLabel()
         self.stage_label = QLabel()
         self.wall.set_synchronous(is_on=session.settings.is_synchronous)
@@ -89,8 +94,7 @@ class Desk(QObject):
             self.analysis.findings,
             self.analysis.caption,
             self.banner,
-            self.progress,
-            self.cancel_button,
+            self.jobs,
             self.engine_label,
             self.state_label,
         )
@@ -105,6 +109,8 @@ class Desk(QObject):
         self.listeners.append(self.reading.hear)
         self.sign_off = SignOff(self.reading, self)
         self.decision = DecisionPanel(self.reading, self.sign_off, self.keys)
+        self.report = ReportPage(self.reading, self.sign_off, background, window)
+        self.listeners.append(self.report.pictures.hear)
         self.reading.case_opening.connect(
             lambda row: self.tabs.setCurrentWidget(self.reading_tab) if row >= 0 else None
         )
@@ -159,6 +165,7 @@ class Desk(QObject):
         self.studies.set_identity(is_shown=is_shown)
         self.banner.set_hiding(self.hiding)
         self.presenter.set_identity(is_shown=is_shown)
+        self.report.set_identity(is_shown=is_shown)
         for dialog in self.window.findChildren(MessagesDialog):
             dialog.close()
         for asking in self.window.findChildren(AskViewDialog):

@@ -6,7 +6,7 @@ import gc
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QDockWidget,
     QLabel,
@@ -24,8 +24,10 @@ from PySide6.QtWidgets import (
 from mammoview.session.session import Session
 from mammoview.ui.actions import ACTIONS, Action, Group
 from mammoview.ui.bridge import Background
+from mammoview.ui.comfort import Comfort
 from mammoview.ui.commands import handlers
 from mammoview.ui.desk import Desk
+from mammoview.ui.scrolled import scrolled
 from mammoview.ui.undoable import Undoable
 
 _WELCOME = (
@@ -72,6 +74,8 @@ class MainWindow(QMainWindow):
         self.desk.keys.changed.connect(lambda: welcome.setText(self._welcome()))
         welcome.setText(self._welcome())
         welcome.setObjectName("welcome")
+        # Large letters must not make the window wider than the screen.
+        welcome.setWordWrap(True)
         welcome.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.stack = QStackedWidget()
         self.stack.addWidget(welcome)
@@ -86,18 +90,19 @@ class MainWindow(QMainWindow):
         self.desk.left = self._dock("Studies", self.desk.studies, Qt.DockWidgetArea.LeftDockWidgetArea)
         side = QTabWidget()
         side.setDocumentMode(True)
-        side.addTab(self.desk.analysis, "Analysis")
+        side.addTab(scrolled(self.desk.analysis), "Analysis")
         side.addTab(self.desk.marks, "Marks")
         self.desk.reading_tab = QSplitter(Qt.Orientation.Vertical)
         self.desk.reading_tab.addWidget(self.desk.decision)
         side.addTab(self.desk.reading_tab, "Reading")
+        side.addTab(self.desk.report, "Report")
         self.desk.tabs = side
         self.desk.right = self._dock("Results", side, Qt.DockWidgetArea.RightDockWidgetArea)
         # The tabs say what the title would.
         self.desk.right.setTitleBarWidget(QWidget())
-        self.resizeDocks([self.desk.left, self.desk.right], [190, 310], Qt.Orientation.Horizontal)
         self.desk.left.hide()
         self._lay_out_status()
+        self.comfort = Comfort(self.desk)
 
     def _welcome(self) -> str:
         keys = self.desk.keys
@@ -128,6 +133,12 @@ class MainWindow(QMainWindow):
         for menu in menus.values():
             menu.menuAction().setVisible(not menu.isEmpty())
         self.addToolBar(bar)
+        # Its own arrows are drawn dark on dark.
+        more = bar.findChild(QToolButton, "qt_toolbar_ext_button")
+        if more is not None:
+            more.setText("»")
+            more.setToolTip("More tools")
+            more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
 
     def _dock(self, title: str, content: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
         dock = QDockWidget(title, self)
@@ -140,10 +151,6 @@ class MainWindow(QMainWindow):
     def _lay_out_status(self) -> None:
         bar, desk = self.statusBar(), self.desk
         bar.setSizeGripEnabled(False)
-        desk.progress.setRange(0, 1000)
-        desk.progress.setFixedWidth(300)
-        desk.progress.hide()
-        desk.cancel_button.hide()
         desk.state_label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         desk.engine_label.setText(f"device {desk.session.settings.device}")
         bar.addWidget(desk.state_label, 2)
@@ -164,7 +171,6 @@ class MainWindow(QMainWindow):
         desk.analysis.maps.changed.connect(desk.set_options)
         desk.analysis.layers.changed.connect(desk.set_options)
         desk.banner.all_wanted.connect(self.actions_by_id["messages"].trigger)
-        desk.cancel_button.clicked.connect(self.actions_by_id["cancel"].trigger)
 
     # What happens
 
@@ -196,6 +202,10 @@ class MainWindow(QMainWindow):
         event.acceptProposedAction()
         self.open(paths)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.comfort.fit()
+
     def closeEvent(self, event: QCloseEvent) -> None:
         self.closed.emit()
         super().closeEvent(event)
@@ -204,5 +214,7 @@ class MainWindow(QMainWindow):
 def _list_button(text: str) -> QToolButton:
     button = QToolButton()
     button.setText(text)
+    # As the bar's other buttons: the keys stay with the images, and the menus have all of it.
+    button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
     return button

@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from typing import Final
 
-from mammoview.ui.actions import analysis, decide, file, frames, gray, hanging, overlays, quality, size, tools, view
+from mammoview.ui.actions import (
+    analysis,
+    decide,
+    file,
+    frames,
+    gray,
+    hanging,
+    overlays,
+    quality,
+    report,
+    size,
+    tools,
+    view,
+)
 from mammoview.ui.actions import help as help_rows
 from mammoview.ui.actions.row import Action, Gesture, Group
 
@@ -20,6 +33,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     *tools.ROWS,
     *overlays.ROWS,
     *decide.ROWS,
+    *report.ROWS,
     *analysis.ROWS,
     *quality.ROWS,
     *help_rows.ROWS,

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
+import time
+import weakref
 from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import Final
@@ -24,7 +27,7 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from mammoview.core.errors import InputError, MammoViewError, UsageError
+from mammoview.core.errors import InputError, MammoViewError, OutputError, UsageError
 from mammoview.core.paths import user_data
 from mammoview.report.breast_report.key_images import KeyImage
 from mammoview.report.breast_report.pdf import Paper
@@ -34,6 +37,8 @@ from mammoview.ui.bridge import Background
 from mammoview.ui.reading.reading_desk import ReadingDesk
 from mammoview.ui.wrapped import WrappedLabel
 
+_PRINT: Final = "print-"
+_DAY_S: Final = 86_400
 _PAPERS: Final = {Paper.A4: "A4", Paper.LETTER: "US letter"}
 
 
@@ -114,7 +119,6 @@ class Exporter(QObject):
     def __init__(self, reading: ReadingDesk, background: Background, window: QWidget) -> None:
         super().__init__(window)
         self._reading, self._background, self._window = reading, background, window
-        self._printing: tempfile.TemporaryDirectory[str] | None = None
         self.dialog: ExportDialog | None = None
 
     def ask(self, study: int, written: Draft | SignedReport, pictures: tuple[KeyImage, ...]) -> None:
@@ -167,12 +171,11 @@ class Exporter(QObject):
 
         def work() -> Path | MammoViewError:
             try:
-                home.mkdir(parents=True, exist_ok=True)
-                folder = tempfile.TemporaryDirectory(prefix="print-", dir=home, ignore_cleanup_errors=True)
+                folder = _print_folder(home)
             except OSError as error:
-                return InputError(f"The PDF cannot be written ({error.strerror}).", "Make room on the disk.")
-            self._printing = folder
-            return _tried(Path(folder.name), written, pictures, forms=(Form.PDF,), paper=Paper.A4, overwrite=True)
+                return OutputError(f"The PDF cannot be written ({error.strerror}).", "Make room on the disk.")
+            weakref.finalize(self, shutil.rmtree, folder, ignore_errors=True)
+            return _tried(folder, written, pictures, forms=(Form.PDF,), paper=Paper.A4, overwrite=True)
 
         def done(outcome: Path | MammoViewError) -> None:
             if isinstance(outcome, MammoViewError):
@@ -195,6 +198,15 @@ class Exporter(QObject):
         self._reading.ask(
             lambda worklist, seat: worklist.documents.log_export(seat, study, what=what), lambda _head: then()
         )
+
+
+def _print_folder(home: Path) -> Path:
+    """A folder for one PDF; those that a killed program left go."""
+    home.mkdir(parents=True, exist_ok=True)
+    for old in home.glob(f"{_PRINT}*"):
+        if time.time() - old.stat().st_mtime > _DAY_S:
+            shutil.rmtree(old, ignore_errors=True)
+    return Path(tempfile.mkdtemp(prefix=_PRINT, dir=home))
 
 
 def _tried(

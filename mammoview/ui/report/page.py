@@ -65,10 +65,10 @@ class SignButton(QPushButton):
 
     def event(self, event: QEvent) -> bool:
         # The window's own Enter enlarges an image.
-        if event.type() is QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent) and self.is_asking:
-            if event.key() in _RETURNS:
-                event.accept()
-                return True
+        is_override = self.is_asking and event.type() is QEvent.Type.ShortcutOverride
+        if is_override and isinstance(event, QKeyEvent) and event.key() in _RETURNS:
+            event.accept()
+            return True
         return super().event(event)
 
     def keyPressEvent(self, event: QKeyEvent) -> None:

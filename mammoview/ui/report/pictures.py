@@ -62,9 +62,7 @@ class Pictures:
         Told the key images, on the GUI thread.
     """
 
-    def __init__(
-        self, session: Session, background: Background, told: Callable[[tuple[KeyImage, ...]], None]
-    ) -> None:
+    def __init__(self, session: Session, background: Background, told: Callable[[tuple[KeyImage, ...]], None]) -> None:
         self._session, self._background, self._told = session, background, told
         self._written: Draft | Content | None = None
         self._key: object = None

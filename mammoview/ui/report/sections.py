@@ -139,6 +139,7 @@ class Sections(QWidget):
         for name, field in self.fields.items():
             section = by_name.get(name)
             field.setVisible(section is not None)
+            field.text.setReadOnly(not can_change or section is None)
             if section is not None:
                 field.show_section(section, is_outdated=name in outdated, can_change=can_change)
 

@@ -9,8 +9,10 @@ from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication
 
-from mammoview.core.study import ScanResult, Study
-from mammoview.session.events import StudiesFound
+from mammoview.core.findings import ExamResult
+from mammoview.core.image import DisplayImage
+from mammoview.core.study import Mammogram, Study
+from mammoview.session.events import StudySelected
 from mammoview.session.marks import Marks
 from mammoview.session.messages import Messages
 from mammoview.session.reading.case import Case
@@ -22,6 +24,18 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "session" / "reading"))
 from reading_makers import Shelf, import_study, result_of, study_of
 
 
+class Veil:
+    """Hides nothing."""
+
+    def begin(self) -> None: ...
+
+    def end(self) -> None: ...
+
+    def lift(self, _uid: str) -> None: ...
+
+    def drop(self, _uid: str) -> None: ...
+
+
 class FakeSession:
     """The part of a session that the reading desk asks."""
 
@@ -29,9 +43,26 @@ class FakeSession:
         self.files = {study.uid: study for study in studies}
         self.open_studies: dict[str, Study] = {}
         self.selected = ""
+        self.veil = Veil()
+        self.results: list[ExamResult] = []
         self.messages = Messages()
         self.marks = Marks(lambda _event: None, self.messages)
         self.tell: Callable[[object], None] = lambda _event: None
+
+        self.pixels: dict[str, DisplayImage] = {}
+        self.requested: list[str] = []
+
+    def image(self, image_id: str) -> Mammogram | None:
+        return next((one for study in self.studies for one in study.images if one.id == image_id), None)
+
+    def pixels_of(self, image_id: str) -> DisplayImage | None:
+        return self.pixels.get(image_id)
+
+    def request_pixels(self, image_ids: list[str]) -> None:
+        self.requested += image_ids
+
+    def hanging_of(self, _study_uid: str) -> None:
+        return None
 
     @property
     def studies(self) -> tuple[Study, ...]:
@@ -40,10 +71,18 @@ class FakeSession:
     def study(self, uid: str) -> Study | None:
         return self.open_studies.get(uid)
 
-    def open(self, paths: tuple[str, ...]) -> None:
+    def open_study(self, uid: str, _paths: tuple[str, ...]) -> None:
+        self.open_studies[uid] = self.files[uid]
+        self.selected = uid
+        self.tell(StudySelected(uid))
+
+    def open(self, paths: tuple[str, ...], *, select: bool = True) -> None:
+        assert not select
         found = [study for study in self.files.values() if {image.path for image in study.images} & set(paths)]
         self.open_studies.update({study.uid: study for study in found})
-        self.tell(StudiesFound(ScanResult(tuple(found))))
+
+    def put_result(self, result: ExamResult) -> None:
+        self.results.append(result)
 
     def select_study(self, uid: str) -> None:
         self.selected = uid

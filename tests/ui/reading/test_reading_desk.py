@@ -8,14 +8,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+import shiboken6
 from PySide6.QtCore import QCoreApplication
 
 from mammoview.core.errors import OutputError
+from mammoview.core.findings import ExamResult
 from mammoview.core.reading import Assessment
-from mammoview.core.study import Laterality, ScanResult, Study
-from mammoview.session.events import StudiesFound
+from mammoview.core.study import Laterality, Study
+from mammoview.session.events import Message, StudySelected
 from mammoview.session.marks import Marks
 from mammoview.session.messages import Messages
+from mammoview.session.opened import GONE
 from mammoview.session.reading import changes
 from mammoview.session.worklist.worklist import Worklist, open_worklist
 from mammoview.ui.reading.reading_desk import ReadingDesk
@@ -25,6 +28,25 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "session" / "reading"))
 from reading_makers import Shelf, import_study, normal, result_of, study_of
 
 
+class Veil:
+    """Remembers what was lifted."""
+
+    def __init__(self) -> None:
+        self.is_on, self.lifted = False, set[str]()
+
+    def begin(self) -> None:
+        self.is_on = True
+
+    def end(self) -> None:
+        self.is_on = False
+
+    def lift(self, uid: str) -> None:
+        self.lifted.add(uid)
+
+    def drop(self, uid: str) -> None:
+        self.lifted.discard(uid)
+
+
 class Session:
     """The part of a session that the desk asks."""
 
@@ -32,20 +54,30 @@ class Session:
         self.files = {study.uid: study for study in studies}
         self.open_studies: dict[str, Study] = {}
         self.selected = ""
+        self.veil = Veil()
+        self.told: list[ExamResult] = []
         self.messages = Messages()
         self.marks = Marks(lambda _event: None, self.messages)
         self.tell: Callable[[object], None] = lambda _event: None
 
+    @property
+    def studies(self) -> tuple[Study, ...]:
+        return tuple(self.open_studies.values())
+
     def study(self, uid: str) -> Study | None:
         return self.open_studies.get(uid)
 
-    def open(self, paths: tuple[str, ...]) -> None:
-        found = [study for study in self.files.values() if {image.path for image in study.images} & set(paths)]
-        self.open_studies.update({study.uid: study for study in found})
-        self.tell(StudiesFound(ScanResult(tuple(found))))
-
-    def select_study(self, uid: str) -> None:
+    def open_study(self, uid: str, paths: tuple[str, ...]) -> None:
+        if uid not in self.files:
+            self.tell(Message(GONE[0], GONE[1]))
+            return
+        assert {image.path for image in self.files[uid].images} <= set(paths)
+        self.open_studies[uid] = self.files[uid]
         self.selected = uid
+        self.tell(StudySelected(uid))
+
+    def put_result(self, result: ExamResult) -> None:
+        self.told.append(result)
 
 
 def wait_until(condition: Callable[[], bool]) -> None:
@@ -80,6 +112,8 @@ def desk(qapp: object, worklist: Worklist) -> Iterator[ReadingDesk]:
     wait_until(lambda: made.case is not None)
     yield made
     made.close()
+    # Here, not by the collector on another thread.
+    shiboken6.delete(made)
     session.marks.close()
 
 
@@ -137,7 +171,7 @@ def test_the_next_case_follows_the_list(desk: ReadingDesk) -> None:
     desk.case_changed.connect(shown.append)
     desk.next_case()
     wait_until(lambda: desk.case is not None and desk.case.study == 2)
-    assert desk.session.selected == "1.2.2"  # type: ignore[comparison-overlap]
+    assert desk.session.selected == "1.2.2"
     # The list shows unread cases only: the one before is gone from it.
     desk.order = (2, 3)
     desk.next_case()
@@ -145,6 +179,13 @@ def test_the_next_case_follows_the_list(desk: ReadingDesk) -> None:
     desk.next_case()
     assert desk.session.messages.history[-1].problem.code == "end_of_list"
     desk.previous_case()
+    wait_until(lambda: desk.case is not None and desk.case.study == 2)
+
+
+def test_while_the_next_case_is_fetched_nothing_can_be_changed(desk: ReadingDesk) -> None:
+    desk.open_case(2)
+    assert desk.case is None
+    assert not desk.change(normal)
     wait_until(lambda: desk.case is not None and desk.case.study == 2)
 
 
@@ -179,3 +220,39 @@ def test_locking_is_told_and_refuses(desk: ReadingDesk) -> None:
     assert "locked" in answers[0]
     desk.unlock()
     wait_until(lambda: told == [True, False])
+
+
+def veil_of(desk: ReadingDesk) -> Veil:
+    assert isinstance(desk.session, Session)
+    return desk.session.veil
+
+
+def test_the_veil_is_lifted_by_the_reveal_alone(desk: ReadingDesk) -> None:
+    assert veil_of(desk).is_on
+    desk.reveal()
+    wait_until(lambda: bool(desk.session.messages.history))
+    assert veil_of(desk).lifted == set()
+    desk.change(normal)
+    desk.commit()
+    wait_until(lambda: desk.case is not None and desk.case.is_committed)
+    assert veil_of(desk).lifted == set()
+    desk.reveal()
+    wait_until(lambda: veil_of(desk).lifted == {"1.2.1"})
+    desk.open_case(2)
+    wait_until(lambda: desk.case is not None and desk.case.study == 2)
+    assert veil_of(desk).lifted == set()
+    desk.open_case(1)
+    wait_until(lambda: veil_of(desk).lifted == {"1.2.1"})
+    desk.sign_out()
+    assert not veil_of(desk).is_on
+    assert veil_of(desk).lifted == set()
+
+
+def test_a_case_whose_files_are_gone_is_told(desk: ReadingDesk) -> None:
+    rows: list[int] = []
+    desk.case_opening.connect(rows.append)
+    assert isinstance(desk.session, Session)
+    del desk.session.files["1.2.3"]
+    desk.open_case(3)
+    wait_until(lambda: rows == [3, -1])
+    assert desk.case is None
