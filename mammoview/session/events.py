@@ -10,6 +10,8 @@ from mammoview.core.errors import Problem
 from mammoview.core.findings import ExamResult, ImageResult
 from mammoview.core.image import DisplayImage
 from mammoview.core.study import ScanResult, Study
+from mammoview.pipeline.question import ContourAnswer, PointAnswer
+from mammoview.session.anatomy import DensityAnswer, FrameAnswer
 from mammoview.session.orientation import Side
 from mammoview.session.settings import Settings
 
@@ -179,6 +181,14 @@ class EngineState:
 
 
 @dataclass(frozen=True)
+class SaveProgress:
+    """How far the writing of a result folder is; 1 when it ended, however."""
+
+    fraction: float
+    text: str
+
+
+@dataclass(frozen=True)
 class ResultsSaved:
     """A result folder was written. ``path`` is its ``result.json``."""
 
@@ -190,6 +200,19 @@ class SettingsChanged:
     """Other values are in force."""
 
     settings: Settings
+
+
+@dataclass(frozen=True)
+class QuestionAnswered:
+    """A reader's question was answered; whoever asked was told already."""
+
+    study_uid: str
+    answer: PointAnswer | ContourAnswer | FrameAnswer | DensityAnswer
+
+    @property
+    def is_from_ai(self) -> bool:
+        """Whether models answered; frames and densities are measured on the image."""
+        return isinstance(self.answer, PointAnswer | ContourAnswer)
 
 
 Event: TypeAlias = (
@@ -213,6 +236,8 @@ Event: TypeAlias = (
     | AnalysisFailed
     | Message
     | EngineState
+    | SaveProgress
     | ResultsSaved
     | SettingsChanged
+    | QuestionAnswered
 )

@@ -8,10 +8,10 @@ from typing import Final
 
 from mammoview.core.errors import Problem
 from mammoview.core.findings import ExamResult
-from mammoview.core.jobs import JobDone, JobFailed, JobPartial
+from mammoview.core.jobs import JobDone, JobFailed, JobPartial, JobProgress
 from mammoview.core.study import ScanResult
 from mammoview.session.blocks import SaveRequest, TruthMask
-from mammoview.session.events import Event, Level, ResultsSaved
+from mammoview.session.events import Event, Level, ResultsSaved, SaveProgress
 from mammoview.session.jobs import Crew, JobRetried, Order, Report
 from mammoview.session.messages import Messages
 
@@ -26,7 +26,7 @@ class Saver:
     Parameters
     ----------
     on_event
-        Told `ResultsSaved`.
+        Told `SaveProgress` and `ResultsSaved`.
     messages
         Told what went wrong.
     """
@@ -53,15 +53,24 @@ class Saver:
         request = SaveRequest(str(Path(out).absolute()), scan, results, overwrite, truths)
 
         def on_report(report: Report) -> None:
-            if isinstance(report, JobDone):
+            if isinstance(report, JobProgress):
+                self._on_event(SaveProgress(report.fraction, report.text))
+            elif isinstance(report, JobDone):
+                self._on_event(SaveProgress(1.0, ""))
                 self._on_event(ResultsSaved(str(report.value)))
             elif isinstance(report, JobRetried):
                 self._messages.tell(report.problem, Level.WARNING)
-            elif isinstance(report, JobFailed) and not report.is_cancelled:
-                self._messages.tell(report.problem)
+            elif isinstance(report, JobFailed):
+                if not report.is_cancelled:
+                    self._messages.tell(report.problem)
+                self._on_event(SaveProgress(1.0, "Saving cancelled" if report.is_cancelled else "Not saved"))
             assert not isinstance(report, JobPartial)
 
         self._crew.submit(Order(f"save {out}", "save", str(out), lambda: request, on_report))
+
+    def cancel(self) -> None:
+        """Stop writing; `SaveProgress` tells of the end."""
+        self._crew.cancel()
 
     def close(self) -> None:
         """End the process; what is being written is waited for."""

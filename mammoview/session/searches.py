@@ -35,6 +35,7 @@ class Searches:
         self._lock = threading.Lock()
         self._roots = 0
         self._count = 0
+        self._told: list[str] = []
 
     def begin(self, paths: Sequence[str | Path], found: Found, *, is_told: bool = True) -> None:
         """Look for studies.
@@ -52,6 +53,8 @@ class Searches:
             first_root, self._roots = self._roots, self._roots + len(paths)
             self._count += 1
             key = f"scan {self._count}"
+            if is_told:
+                self._told = [*self._told, key]
         request = ScanRequest(tuple(str(Path(path).absolute()) for path in paths))
 
         def on_report(report: Report) -> None:
@@ -65,11 +68,16 @@ class Searches:
         priority = (-1,) if is_told else (2,)
         self._crew.submit(Order(key, "scan", subject, lambda: request, on_report, priority=priority))
 
+    def cancel(self) -> None:
+        """End the searches that somebody waits for; what is open stays open."""
+        self._crew.cancel(self._told)
+
     def _tell(self, report: Report) -> None:
         if isinstance(report, JobProgress):
             self._on_event(ScanProgress(report.fraction, report.text))
         elif isinstance(report, JobRetried):
             self._messages.tell(report.problem, Level.WARNING)
-        elif isinstance(report, JobFailed) and not report.is_cancelled:
-            self._messages.tell(report.problem)
-            self._on_event(ScanProgress(1.0, report.problem.message))
+        elif isinstance(report, JobFailed):
+            if not report.is_cancelled:
+                self._messages.tell(report.problem)
+            self._on_event(ScanProgress(1.0, "Opening cancelled" if report.is_cancelled else report.problem.message))

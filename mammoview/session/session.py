@@ -34,6 +34,7 @@ from mammoview.session.messages import Messages
 from mammoview.session.opened import GONE, News, Opened, news, news_of_hanging
 from mammoview.session.outlet import Outlet
 from mammoview.session.pixels import Pixels
+from mammoview.session.questions import Questions
 from mammoview.session.saving import Saver
 from mammoview.session.searches import Searches
 from mammoview.session.settings import Settings
@@ -87,12 +88,12 @@ class Session:
         self._emit = self._outlet.tell
         self.messages = Messages()
         self.messages.connect(self._emit)
-        self._decoders = decoders or start_decoders(settings, decoder)
-        self._engine = Crew(engine, size=1, name="engine")
-        self._saver = Saver(self._emit, self.messages)
-        self._searches = Searches(self._decoders, self._emit, self.messages)
-        self._pixels = Pixels(self._decoders, self._pixel_event, self.messages, settings.cache_mib)
-        self.volumes = Volumes(self._decoders, self._pixels, self._emit, self.messages, workers=settings.decode_workers)
+        self.decoders = decoders or start_decoders(settings, decoder)
+        self.engine = Crew(engine, size=1, name="engine")
+        self.saver = Saver(self._emit, self.messages)
+        self.searches = Searches(self.decoders, self._emit, self.messages)
+        self._pixels = Pixels(self.decoders, self._pixel_event, self.messages, settings.cache_mib)
+        self.volumes = Volumes(self.decoders, self._pixels, self._emit, self.messages, workers=settings.decode_workers)
         self.hangings = Hangings(
             self.messages,
             studies=lambda: self.studies,
@@ -103,8 +104,9 @@ class Session:
         self._answers = Answers(self.messages)
         self._open = Opened(self._answers)
         self._shown: Hanging | None = None
-        self._analyses = Analyses(self._engine, self._emit, self.messages)
-        self._truths = Truths(self._decoders, self._emit, self.messages)
+        self._analyses = Analyses(self.engine, self._emit, self.messages)
+        self.questions = Questions(self, self.decoders, self._emit, engine=engine)
+        self._truths = Truths(self.decoders, self._emit, self.messages)
         self.marks = Marks(self._emit, self.messages)
 
     def connect(self, on_event: Callable[[Event], None]) -> None:
@@ -173,16 +175,11 @@ class Session:
     def open(self, paths: Sequence[str | Path], *, select: bool = True) -> None:
         """Look for studies under ``paths`` and add them to what is open; the first one found is selected.
 
-        Parameters
-        ----------
-        paths
-            Files and folders.
-        select
-            False fetches ahead: nothing is selected, shown or told, and the pixels come behind all others.
+        Without ``select`` they are fetched ahead: nothing is shown or told, and the pixels come behind all others.
         """
         if select:
             self.messages.start_over()
-        self._searches.begin(paths, partial(self._found, select=select), is_told=select)
+        self.searches.begin(paths, partial(self._found, select=select), is_told=select)
 
     def open_study(self, study_uid: str, paths: Sequence[str | Path]) -> None:
         """Make a study the current one, from its files where it is not open; the last one asked for wins."""
@@ -192,7 +189,7 @@ class Session:
             if self.study(study_uid) is not None:
                 self.select_study(study_uid)
                 return
-        self._searches.begin(paths, partial(self._found, select=False, wanted=study_uid))
+        self.searches.begin(paths, partial(self._found, select=False, wanted=study_uid))
 
     def _found(self, scan: ScanResult, first_root: int, *, select: bool, wanted: str = "") -> None:
         with self._lock:
@@ -207,8 +204,8 @@ class Session:
     def _found_by_hand(self, scan: ScanResult) -> None:
         self.veil.unseal(study.uid for study in scan.studies)
         images = [image.id for study in scan.studies for image in study.images]
-        self._pixels.forget(images)
-        self.volumes.forget(images)
+        for kept in (self._pixels, self.volumes, self.questions):
+            kept.forget(images)
         self._emit(StudiesFound(replace(self.scan, studies=self.listed)))
         self._tell(news(scan))
         if scan.studies:
@@ -380,13 +377,14 @@ class Session:
         """Write the finished results that may be told; `ResultsSaved` or a `Message` follows."""
         scan = self.scan
         results = tuple(r for r in (self.result_of(study.uid) for study in scan.studies) if r is not None)
-        self._saver.save(out, scan, results, truths=self._truths.all, overwrite=overwrite)
+        self.saver.save(out, scan, results, truths=self._truths.all, overwrite=overwrite)
 
     def close(self) -> None:
         """End the children; results that are being written are waited for, everything else is dropped."""
-        self._engine.close()
-        self._decoders.close()
-        self._saver.close()
+        self.engine.close()
+        self.questions.close()
+        self.decoders.close()
+        self.saver.close()
         self.marks.close()
         self._pixels.clear()
         self.volumes.clear()

@@ -16,6 +16,7 @@ from mammoview.session.events import (
     Event,
     ExamAnalysed,
     ImageAnalysed,
+    QuestionAnswered,
     ResultsConcealed,
 )
 
@@ -128,6 +129,8 @@ class Veil:
     def passed(self, event: Event) -> Event | None:
         """An event as it may be told; None for one that says too much. Progress passes without words."""
         if isinstance(event, ImageAnalysed) and self.conceals(event.study_uid):
+            return None
+        if isinstance(event, QuestionAnswered) and event.is_from_ai and self.conceals(event.study_uid):
             return None
         if isinstance(event, ExamAnalysed) and self.conceals(event.result.study_uid):
             return ResultsConcealed(event.result.study_uid)

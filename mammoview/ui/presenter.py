@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import singledispatchmethod
 
@@ -155,12 +155,12 @@ class Presenter(QObject):
         is_done = event.fraction >= 1.0
         # While it looks for images it names files, and a file's name is often a patient's.
         text = event.text if self._is_identity_shown or is_done else "Looking for images"
-        self._show_progress("" if is_done else text, event.fraction, can_cancel=False)
+        self._show_progress("scan", "" if is_done else text, event.fraction, self._session.searches.cancel)
         self._parts.state.setText(text if self._is_identity_shown else hidden_text(text, self._session.studies))
 
     @show.register
     def _(self, event: events.StudiesFound) -> None:
-        self._show_progress("", 1.0, can_cancel=False)
+        self._parts.jobs.end("scan")
         self._looks.clear()
         self._parts.studies.show_studies(event.scan.studies)
         if not event.scan.studies:
@@ -172,6 +172,8 @@ class Presenter(QObject):
 
     @show.register
     def _(self, event: events.StudySelected) -> None:
+        # The bar is the shown study's.
+        self._parts.jobs.end("analysis")
         self._parts.studies.select(event.study_uid)
         self._hang(event.study_uid)
 
@@ -212,7 +214,7 @@ class Presenter(QObject):
     @show.register
     def _(self, event: events.AnalysisStarted) -> None:
         if self._is_current(event.study_uid):
-            self._show_progress("Waiting for the engine", 0.0, can_cancel=True)
+            self._show_analysis("Waiting for the engine", 0.0)
             self._parts.state.setText("Analysing")
             self._parts.wall.clear_results()
             self._tracing.dress_all()
@@ -221,7 +223,7 @@ class Presenter(QObject):
     @show.register
     def _(self, event: events.AnalysisProgress) -> None:
         if self._is_current(event.study_uid):
-            self._show_progress(event.text, event.fraction, can_cancel=True)
+            self._show_analysis(event.text, event.fraction)
 
     @show.register
     def _(self, event: events.ImageAnalysed) -> None:
@@ -231,10 +233,12 @@ class Presenter(QObject):
 
     @show.register
     def _(self, event: events.ExamAnalysed) -> None:
-        # An event on its way does not know that the study was concealed since.
-        if not self._is_current(event.result.study_uid) or self._session.veil.conceals(event.result.study_uid):
+        if not self._is_current(event.result.study_uid):
             return
-        self._show_progress("", 1.0, can_cancel=False)
+        self._parts.jobs.end("analysis")
+        # An event on its way does not know that the study was concealed since.
+        if self._session.veil.conceals(event.result.study_uid):
+            return
         used = event.result.provenance
         self._parts.state.setText(f"Analysed in {used.seconds:.1f} s")
         for problem in event.result.problems:
@@ -249,14 +253,14 @@ class Presenter(QObject):
         self._parts.wall.clear_results()
         self._tracing.dress_all()
         if self._is_current(event.study_uid):
-            self._show_progress("", 1.0, can_cancel=False)
+            self._parts.jobs.end("analysis")
             self._parts.state.setText("What the AI found is hidden for now")
             self._show_results()
 
     @show.register
     def _(self, event: events.AnalysisFailed) -> None:
         if self._is_current(event.study_uid):
-            self._show_progress("", 1.0, can_cancel=False)
+            self._parts.jobs.end("analysis")
             self._parts.state.setText("Analysis cancelled" if event.is_cancelled else "Analysis failed")
             self._show_results()
 
@@ -272,6 +276,13 @@ class Presenter(QObject):
         self._parts.state.setText(event.text)
 
     @show.register
+    def _(self, event: events.SaveProgress) -> None:
+        is_done = event.fraction >= 1.0
+        self._show_progress("save", "" if is_done else event.text, event.fraction, self._session.saver.cancel)
+        if is_done and event.text:
+            self._parts.state.setText(event.text)
+
+    @show.register
     def _(self, event: events.ResultsSaved) -> None:
         self._parts.state.setText(f"Saved {event.path}" if self._is_identity_shown else "Saved")
 
@@ -285,11 +296,15 @@ class Presenter(QObject):
     def _is_current(self, study_uid: str) -> bool:
         return self.study is not None and self.study.uid == study_uid
 
-    def _show_progress(self, text: str, fraction: float, *, can_cancel: bool) -> None:
+    def _show_progress(self, job: str, text: str, fraction: float, cancel: Callable[[], None]) -> None:
+        """Say how far a job is; without a text it ended."""
         if text:
-            self._parts.jobs.tell("study", text, fraction, self._session.cancel_analysis if can_cancel else None)
+            self._parts.jobs.tell(job, text, fraction, cancel)
         else:
-            self._parts.jobs.end("study")
+            self._parts.jobs.end(job)
+
+    def _show_analysis(self, text: str, fraction: float) -> None:
+        self._show_progress("analysis", text, fraction, self._session.cancel_analysis)
 
     def _models_read(self, found: Installed) -> None:
         self._installed = found

@@ -247,6 +247,8 @@ QPushButton#urgent {{ border-color: {c.warning}; color: {c.warning}; }}
 QPushButton#step {{ font-size: {points(12)}; font-weight: bold; padding: {px(8)}px {px(4)}px; }}
 QPushButton#step:enabled {{ border-color: {c.accent}; }}
 QPushButton#step:focus {{ border: {px(1.5)}px solid {c.focus}; }}
+#note {{ background: {c.raised}; border: {px(1.5)}px solid {c.warning}; border-radius: {px(5)}px; }}
+#noteTitle {{ color: {c.warning}; font-weight: bold; font-size: {points(11)}; }}
 #quiet {{ color: {c.quiet}; }}
 #loud {{ color: {c.loud}; font-weight: bold; }}
 #score {{ font-size: {points(16)}; font-weight: bold; }}

@@ -69,5 +69,5 @@ def test_an_analysis_that_ends_concealed_ends_its_progress(window: MainWindow, q
     session.veil.begin()
     qtbot.waitUntil(lambda: bool(session.studies) and session.has_result(session.studies[0].uid), timeout=SECONDS)
     qtbot.waitUntil(lambda: "hidden" in desk.presenter._parts.state.text(), timeout=SECONDS)
-    assert not desk.presenter._parts.progress.isVisible()
+    assert not desk.progress.isVisible()
     assert not shows_ai(window)

@@ -17,6 +17,7 @@ from mammoview.ui.actions import (
     size,
     tools,
     view,
+    worklist,
 )
 from mammoview.ui.actions import help as help_rows
 from mammoview.ui.actions.row import Action, Gesture, Group
@@ -25,6 +26,7 @@ __all__ = ["ACTIONS", "GESTURES", "Action", "Gesture", "Group", "action"]
 
 ACTIONS: Final[tuple[Action, ...]] = (
     *file.ROWS,
+    *worklist.ROWS,
     *hanging.ROWS,
     *view.ROWS,
     *gray.ROWS,

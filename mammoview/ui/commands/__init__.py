@@ -19,10 +19,12 @@ from mammoview.ui.commands.report import ReportCommands
 from mammoview.ui.commands.size import SizeCommands
 from mammoview.ui.commands.tools import ToolsCommands
 from mammoview.ui.commands.view import ViewCommands
+from mammoview.ui.commands.worklist import WorklistCommands
 from mammoview.ui.desk import Desk
 
 COMMANDS: Final[tuple[Callable[[Desk], object], ...]] = (
     FileCommands,
+    WorklistCommands,
     HangingCommands,
     ViewCommands,
     GrayCommands,

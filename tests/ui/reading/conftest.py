@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import gc
+import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QCoreApplication, QEvent
+
+# Tests share ``reading_case``, and ``reading_makers`` of the session's.
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2] / "session" / "reading")]
 
 
 @pytest.fixture(autouse=True)

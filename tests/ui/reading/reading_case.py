@@ -12,9 +12,10 @@ from PySide6.QtCore import QCoreApplication
 from mammoview.core.findings import ExamResult
 from mammoview.core.image import DisplayImage
 from mammoview.core.study import Mammogram, Study
-from mammoview.session.events import StudySelected
+from mammoview.session.events import Message, StudySelected
 from mammoview.session.marks import Marks
 from mammoview.session.messages import Messages
+from mammoview.session.opened import GONE
 from mammoview.session.reading.case import Case
 from mammoview.session.worklist.worklist import Worklist
 from mammoview.ui.reading.reading_desk import ReadingDesk
@@ -24,33 +25,60 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "session" / "reading"))
 from reading_makers import Shelf, import_study, result_of, study_of
 
 
-class Veil:
-    """Hides nothing."""
+class FakeVeil:
+    """Remembers what was lifted."""
 
-    def begin(self) -> None: ...
+    def __init__(self) -> None:
+        self.is_on, self.lifted = False, set[str]()
 
-    def end(self) -> None: ...
+    def begin(self) -> None:
+        self.is_on = True
 
-    def lift(self, _uid: str) -> None: ...
+    def end(self) -> None:
+        self.is_on = False
 
-    def drop(self, _uid: str) -> None: ...
+    def lift(self, uid: str) -> None:
+        self.lifted.add(uid)
+
+    def drop(self, uid: str) -> None:
+        self.lifted.discard(uid)
 
 
 class FakeSession:
-    """The part of a session that the reading desk asks."""
+    """The part of a session that the desk asks."""
 
     def __init__(self, *studies: Study) -> None:
         self.files = {study.uid: study for study in studies}
         self.open_studies: dict[str, Study] = {}
         self.selected = ""
-        self.veil = Veil()
-        self.results: list[ExamResult] = []
+        self.pixels: dict[str, DisplayImage] = {}
+        self.requested: list[str] = []
+        self.veil = FakeVeil()
+        self.told: list[ExamResult] = []
         self.messages = Messages()
         self.marks = Marks(lambda _event: None, self.messages)
         self.tell: Callable[[object], None] = lambda _event: None
 
-        self.pixels: dict[str, DisplayImage] = {}
-        self.requested: list[str] = []
+    @property
+    def studies(self) -> tuple[Study, ...]:
+        return tuple(self.open_studies.values())
+
+    def study(self, uid: str) -> Study | None:
+        return self.open_studies.get(uid)
+
+    def open_study(self, uid: str, paths: tuple[str, ...]) -> None:
+        if uid not in self.files:
+            self.tell(Message(GONE[0], GONE[1]))
+            return
+        assert {image.path for image in self.files[uid].images} <= set(paths)
+        self.open_studies[uid] = self.files[uid]
+        self.selected = uid
+        self.tell(StudySelected(uid))
+
+    def open(self, paths: tuple[str, ...], *, select: bool = True) -> None:
+        assert not select
+        found = [study for study in self.files.values() if {image.path for image in study.images} & set(paths)]
+        self.open_studies.update({study.uid: study for study in found})
 
     def image(self, image_id: str) -> Mammogram | None:
         return next((one for study in self.studies for one in study.images if one.id == image_id), None)
@@ -64,28 +92,8 @@ class FakeSession:
     def hanging_of(self, _study_uid: str) -> None:
         return None
 
-    @property
-    def studies(self) -> tuple[Study, ...]:
-        return tuple(self.open_studies.values())
-
-    def study(self, uid: str) -> Study | None:
-        return self.open_studies.get(uid)
-
-    def open_study(self, uid: str, _paths: tuple[str, ...]) -> None:
-        self.open_studies[uid] = self.files[uid]
-        self.selected = uid
-        self.tell(StudySelected(uid))
-
-    def open(self, paths: tuple[str, ...], *, select: bool = True) -> None:
-        assert not select
-        found = [study for study in self.files.values() if {image.path for image in study.images} & set(paths)]
-        self.open_studies.update({study.uid: study for study in found})
-
     def put_result(self, result: ExamResult) -> None:
-        self.results.append(result)
-
-    def select_study(self, uid: str) -> None:
-        self.selected = uid
+        self.told.append(result)
 
 
 def wait_until(condition: Callable[[], bool]) -> None:

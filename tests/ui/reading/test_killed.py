@@ -44,12 +44,12 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return home
 
 
-def run_and_kill(after_s: float) -> list[list[int]]:
-    """What the program said was stored before it was killed, so long after its first word."""
+def run_and_kill(lines: int, after_s: float) -> list[list[int]]:
+    """What the program said was stored before it was killed, so long after it had said so many lines."""
     script = str(Path(__file__).with_name("killed_child.py"))
     with subprocess.Popen([sys.executable, script, str(CASES)], stdout=subprocess.PIPE, text=True) as child:
         assert child.stdout is not None
-        first = child.stdout.readline()
+        first = "".join(child.stdout.readline() for _ in range(lines))
         time.sleep(after_s)
         family = psutil.Process(child.pid).children(recursive=True)
         os.kill(child.pid, signal.SIGKILL)
@@ -65,7 +65,7 @@ def test_what_was_stored_survives_kill_9_at_any_moment(home: Path) -> None:
     chance = random.Random(5)
     most: dict[int, list[int]] = {}
     for _ in range(KILLS):
-        for row, *said in run_and_kill(chance.uniform(0.0, 0.3)):
+        for row, *said in run_and_kill(chance.randint(2, 11), chance.uniform(0.0, 0.02)):
             before = most.get(row, [0, 0, 0, 0])
             # It went on from where it was; nothing that was said before is missing.
             assert all(now >= was for now, was in zip(said, before, strict=True)), (row, before, said)

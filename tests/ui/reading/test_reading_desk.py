@@ -2,90 +2,19 @@
 
 from __future__ import annotations
 
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import shiboken6
-from PySide6.QtCore import QCoreApplication
+from reading_case import FakeSession, FakeVeil, close, open_case, reading_desk, wait_until
+from reading_makers import normal
 
 from mammoview.core.errors import OutputError
-from mammoview.core.findings import ExamResult
 from mammoview.core.reading import Assessment
-from mammoview.core.study import Laterality, Study
-from mammoview.session.events import Message, StudySelected
-from mammoview.session.marks import Marks
-from mammoview.session.messages import Messages
-from mammoview.session.opened import GONE
+from mammoview.core.study import Laterality
 from mammoview.session.reading import changes
 from mammoview.session.worklist.worklist import Worklist, open_worklist
 from mammoview.ui.reading.reading_desk import ReadingDesk
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "session" / "reading"))
-
-from reading_makers import Shelf, import_study, normal, result_of, study_of
-
-
-class Veil:
-    """Remembers what was lifted."""
-
-    def __init__(self) -> None:
-        self.is_on, self.lifted = False, set[str]()
-
-    def begin(self) -> None:
-        self.is_on = True
-
-    def end(self) -> None:
-        self.is_on = False
-
-    def lift(self, uid: str) -> None:
-        self.lifted.add(uid)
-
-    def drop(self, uid: str) -> None:
-        self.lifted.discard(uid)
-
-
-class Session:
-    """The part of a session that the desk asks."""
-
-    def __init__(self, *studies: Study) -> None:
-        self.files = {study.uid: study for study in studies}
-        self.open_studies: dict[str, Study] = {}
-        self.selected = ""
-        self.veil = Veil()
-        self.told: list[ExamResult] = []
-        self.messages = Messages()
-        self.marks = Marks(lambda _event: None, self.messages)
-        self.tell: Callable[[object], None] = lambda _event: None
-
-    @property
-    def studies(self) -> tuple[Study, ...]:
-        return tuple(self.open_studies.values())
-
-    def study(self, uid: str) -> Study | None:
-        return self.open_studies.get(uid)
-
-    def open_study(self, uid: str, paths: tuple[str, ...]) -> None:
-        if uid not in self.files:
-            self.tell(Message(GONE[0], GONE[1]))
-            return
-        assert {image.path for image in self.files[uid].images} <= set(paths)
-        self.open_studies[uid] = self.files[uid]
-        self.selected = uid
-        self.tell(StudySelected(uid))
-
-    def put_result(self, result: ExamResult) -> None:
-        self.told.append(result)
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < end, "nothing happened"
-        QCoreApplication.processEvents()
-        time.sleep(0.002)
 
 
 @pytest.fixture
@@ -95,26 +24,10 @@ def worklist(tmp_path: Path) -> Worklist:
 
 @pytest.fixture
 def desk(qapp: object, worklist: Worklist) -> Iterator[ReadingDesk]:
-    studies, shelf = [study_of(number) for number in (1, 2, 3)], Shelf()
-    for row, study in enumerate(studies, start=1):
-        import_study(worklist, study)
-        shelf.put(worklist, row, result_of(study))
-    worklist.readers.add("a", "Dr A")
-    session = Session(*studies)
-    made = ReadingDesk(session, open_database=lambda: (worklist, ()), load_result=shelf.load)  # type: ignore[arg-type]
-    session.tell = made.hear
-    made.open_worklist()
-    wait_until(lambda: made.worklist is not None)
-    made.sign_in("a")
-    wait_until(lambda: made.seat is not None)
-    made.order = (1, 2, 3)
-    made.open_case(1)
-    wait_until(lambda: made.case is not None)
+    made = reading_desk(worklist)
+    open_case(made)
     yield made
-    made.close()
-    # Here, not by the collector on another thread.
-    shiboken6.delete(made)
-    session.marks.close()
+    close(made)
 
 
 def stored(worklist: Worklist) -> str:
@@ -222,8 +135,8 @@ def test_locking_is_told_and_refuses(desk: ReadingDesk) -> None:
     wait_until(lambda: told == [True, False])
 
 
-def veil_of(desk: ReadingDesk) -> Veil:
-    assert isinstance(desk.session, Session)
+def veil_of(desk: ReadingDesk) -> FakeVeil:
+    assert isinstance(desk.session, FakeSession)
     return desk.session.veil
 
 
@@ -251,7 +164,7 @@ def test_the_veil_is_lifted_by_the_reveal_alone(desk: ReadingDesk) -> None:
 def test_a_case_whose_files_are_gone_is_told(desk: ReadingDesk) -> None:
     rows: list[int] = []
     desk.case_opening.connect(rows.append)
-    assert isinstance(desk.session, Session)
+    assert isinstance(desk.session, FakeSession)
     del desk.session.files["1.2.3"]
     desk.open_case(3)
     wait_until(lambda: rows == [3, -1])
