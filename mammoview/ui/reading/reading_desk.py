@@ -52,6 +52,8 @@ class ReadingDesk(ReadingSeat):
     case_changed = Signal(object)
     stored_changed = Signal(bool)
     _framed = Signal(str, object)
+    #: The case is about to take a step or to leave the table: whatever is being typed or dragged goes into it now.
+    settling = Signal()
 
     def __init__(
         self,
@@ -168,6 +170,7 @@ class ReadingDesk(ReadingSeat):
 
     def close_case(self) -> None:
         """Take the case off the table."""
+        self.settling.emit()
         case, room = self.case, self._room
         if case is None or room is None:
             return
@@ -289,6 +292,7 @@ class ReadingDesk(ReadingSeat):
         """Take a step that only the stored case can take; nothing is changed meanwhile."""
         if self._room is None or self._is_busy:
             return
+        self.settling.emit()
         self._is_busy = True
         table = self._table
 
@@ -336,6 +340,7 @@ class ReadingDesk(ReadingSeat):
 
     def close(self) -> None:
         """Store what waits, give back all, end the clerk."""
+        self.settling.emit()
         self._retry.stop()
         worklist, room, case, is_stored = self.worklist, self._room, self.case, self.is_stored
 
