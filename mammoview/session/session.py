@@ -88,12 +88,12 @@ class Session:
         self._emit = self._outlet.tell
         self.messages = Messages()
         self.messages.connect(self._emit)
-        self._decoders = decoders or start_decoders(settings, decoder)
-        self._engine = Crew(engine, size=1, name="engine")
+        self.decoders = decoders or start_decoders(settings, decoder)
+        self.engine = Crew(engine, size=1, name="engine")
         self.saver = Saver(self._emit, self.messages)
-        self.searches = Searches(self._decoders, self._emit, self.messages)
-        self._pixels = Pixels(self._decoders, self._pixel_event, self.messages, settings.cache_mib)
-        self.volumes = Volumes(self._decoders, self._pixels, self._emit, self.messages, workers=settings.decode_workers)
+        self.searches = Searches(self.decoders, self._emit, self.messages)
+        self._pixels = Pixels(self.decoders, self._pixel_event, self.messages, settings.cache_mib)
+        self.volumes = Volumes(self.decoders, self._pixels, self._emit, self.messages, workers=settings.decode_workers)
         self.hangings = Hangings(
             self.messages,
             studies=lambda: self.studies,
@@ -104,9 +104,9 @@ class Session:
         self._answers = Answers(self.messages)
         self._open = Opened(self._answers)
         self._shown: Hanging | None = None
-        self._analyses = Analyses(self._engine, self._emit, self.messages)
-        self.questions = Questions(self, self._decoders, self._emit, self._analyses.result_of, engine=engine)
-        self._truths = Truths(self._decoders, self._emit, self.messages)
+        self._analyses = Analyses(self.engine, self._emit, self.messages)
+        self.questions = Questions(self, self.decoders, self._emit, self._analyses.result_of, engine=engine)
+        self._truths = Truths(self.decoders, self._emit, self.messages)
         self.marks = Marks(self._emit, self.messages)
 
     def connect(self, on_event: Callable[[Event], None]) -> None:
@@ -175,12 +175,7 @@ class Session:
     def open(self, paths: Sequence[str | Path], *, select: bool = True) -> None:
         """Look for studies under ``paths`` and add them to what is open; the first one found is selected.
 
-        Parameters
-        ----------
-        paths
-            Files and folders.
-        select
-            False fetches ahead: nothing is selected, shown or told, and the pixels come behind all others.
+        Without ``select`` they are fetched ahead: nothing is shown or told, and the pixels come behind all others.
         """
         if select:
             self.messages.start_over()
@@ -386,9 +381,9 @@ class Session:
 
     def close(self) -> None:
         """End the children; results that are being written are waited for, everything else is dropped."""
-        self._engine.close()
+        self.engine.close()
         self.questions.close()
-        self._decoders.close()
+        self.decoders.close()
         self.saver.close()
         self.marks.close()
         self._pixels.clear()

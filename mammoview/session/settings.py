@@ -168,10 +168,7 @@ class Settings:
         ),
     )
     hanging: str = _setting(
-        "cc_over_mlo",
-        "Display",
-        "Hanging",
-        "Which protocol hangs a study that has what it needs. Ctrl+H makes others.",
+        "cc_over_mlo", "Display", "Hanging", "Which protocol hangs a study that has all it needs. Ctrl+H makes others."
     )
     as_stored: str = _setting(
         "",
@@ -229,6 +226,9 @@ class Settings:
         "Cine at the last slice",
         "Turn round there, or begin again.",
         choices=(("back_and_forth", "Turn round"), ("loop", "Begin again")),
+    )
+    lock_minutes: int = _setting(
+        15, "Worklist", "Lock after (minutes)", "Idle time until all is covered; 0 never.", minimum=0, maximum=480
     )
     check_days: int = _setting(
         7,

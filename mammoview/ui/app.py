@@ -60,6 +60,8 @@ def run(paths: Sequence[Path], *, session: Session | None = None) -> int:
     stamps = _Stamps(app) if os.environ.get("MAMMOVIEW_BENCH") else None
     window.show()
     session.connect(bridge.send)
+    if not paths:
+        QTimer.singleShot(0, window.begin_with_the_worklist)
     # Reading manifests imports their checker: after the first paint is soon enough.
     QTimer.singleShot(1500, window.desk.presenter.read_models)
     if not paths and stamps is None and session.settings.offers_tour:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction
@@ -15,6 +16,7 @@ from PySide6.QtWidgets import (
     QProgressBar,
     QPushButton,
     QSplitter,
+    QStackedWidget,
     QTabWidget,
 )
 
@@ -42,6 +44,9 @@ from mammoview.ui.viewport.pane import Pane
 from mammoview.ui.viewport.toolbox import Toolbox
 from mammoview.ui.viewport.wall import Wall
 
+if TYPE_CHECKING:
+    from mammoview.ui.worklist.page import WorklistPage
+
 
 class Desk(QObject):
     """The parts of one window, without their layout.
@@ -58,6 +63,8 @@ class Desk(QObject):
         Shows how far long jobs are; whoever does one tells it here.
     left, right
         The docks beside the images; set by the window.
+    stack, worklist
+        The window's pages, and the one of the worklist; set by the window.
     tabs, reading_tab
         The pages of the right dock, and the one where a case is read; set by the window.
     reading
@@ -72,6 +79,8 @@ class Desk(QObject):
         self.keys = KeyBinding(session.messages, self)
         self.left: QDockWidget
         self.right: QDockWidget
+        self.stack: QStackedWidget
+        self.worklist: WorklistPage
         self.tabs: QTabWidget
         self.reading_tab: QSplitter
         self.options = OverlayOptions().under(session.settings)
@@ -161,6 +170,7 @@ class Desk(QObject):
         """Show or hide who the patients are, wherever the window says so."""
         self.set_annotation(replace(self.annotation, is_identity_shown=is_shown))
         self.studies.set_identity(is_shown=is_shown)
+        self.worklist.set_identity(is_shown=is_shown)
         self.banner.set_hiding(self.hiding)
         self.presenter.set_identity(is_shown=is_shown)
         for dialog in self.window.findChildren(MessagesDialog):

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 )
 
 from mammoview.session.session import Session
+from mammoview.session.worklist.database import worklist_path
 from mammoview.ui.actions import ACTIONS, Action, Group
 from mammoview.ui.bridge import Background
 from mammoview.ui.comfort import Comfort
@@ -29,10 +30,11 @@ from mammoview.ui.commands import handlers
 from mammoview.ui.desk import Desk
 from mammoview.ui.scrolled import scrolled
 from mammoview.ui.undoable import Undoable
+from mammoview.ui.worklist.page import WorklistPage
 
 _WELCOME = (
-    "Drop a study here: files, folders or a DICOMDIR\n\n{files} opens files, {folder} a folder\n\n"
-    "Research software. Not for diagnosis."
+    "Drop a study here: files, folders or a DICOMDIR\n\n{files} opens files, {folder} a folder\n{worklist} shows the "
+    "worklist\n\nResearch software. Not for diagnosis."
 )
 
 
@@ -77,9 +79,10 @@ class MainWindow(QMainWindow):
         # Large letters must not make the window wider than the screen.
         welcome.setWordWrap(True)
         welcome.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.stack = QStackedWidget()
-        self.stack.addWidget(welcome)
-        self.stack.addWidget(self.desk.wall)
+        self.stack = self.desk.stack = QStackedWidget()
+        self.desk.worklist = WorklistPage(self.desk)
+        for page in (welcome, self.desk.wall, self.desk.worklist):
+            self.stack.addWidget(page)
         centre = QWidget()
         column = QVBoxLayout(centre)
         column.setContentsMargins(0, 0, 0, 0)
@@ -105,7 +108,11 @@ class MainWindow(QMainWindow):
 
     def _welcome(self) -> str:
         keys = self.desk.keys
-        return _WELCOME.format(files=keys.text("open_files") or "Open", folder=keys.text("open_folder") or "Folder")
+        return _WELCOME.format(
+            files=keys.text("open_files") or "Open",
+            folder=keys.text("open_folder") or "Folder",
+            worklist=keys.text("worklist") or "Worklist",
+        )
 
     def _lay_out_actions(self) -> None:
         menus = {group: self.menuBar().addMenu(group.value) for group in Group}
@@ -177,7 +184,7 @@ class MainWindow(QMainWindow):
         """Show what the session tells; connected to the bridge."""
         desk = self.desk
         desk.show_event(event)
-        if desk.session.studies and self.stack.currentWidget() is not desk.wall:
+        if desk.session.studies and self.stack.currentIndex() == 0:
             self.stack.setCurrentWidget(desk.wall)
         desk.left.setVisible(len(desk.session.studies) > 1 and desk.right.isVisible())
         self.actions_by_id["analyse"].setEnabled(desk.presenter.study is not None)
@@ -189,6 +196,11 @@ class MainWindow(QMainWindow):
         """Open files and folders; what is open stays open."""
         if paths:
             self.desk.session.open(paths)
+
+    def begin_with_the_worklist(self) -> None:
+        """Show the worklist, where there is one."""
+        if worklist_path().exists() and not self.desk.session.studies:
+            self.actions_by_id["worklist"].trigger()
 
     # Qt
 
@@ -206,6 +218,7 @@ class MainWindow(QMainWindow):
         self.comfort.fit()
 
     def closeEvent(self, event: QCloseEvent) -> None:
+        self.desk.worklist.close_all()
         self.closed.emit()
         super().closeEvent(event)
 

@@ -224,7 +224,7 @@ def test_an_image_that_kills_decoders_is_given_up(start, ear, tmp_path) -> None:
 
 def test_the_session_lives_while_decoders_are_killed_from_outside(start, ear, study) -> None:
     session = start()
-    for pid in session._decoders.pids:
+    for pid in session.decoders.pids:
         os.kill(pid, signal.SIGKILL)
     session.open([study])
     ear.wait(PixelsReady, count=4)

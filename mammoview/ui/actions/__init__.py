@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from typing import Final
 
-from mammoview.ui.actions import analysis, decide, file, frames, gray, hanging, overlays, quality, size, tools, view
+from mammoview.ui.actions import (
+    analysis,
+    decide,
+    file,
+    frames,
+    gray,
+    hanging,
+    overlays,
+    quality,
+    size,
+    tools,
+    view,
+    worklist,
+)
 from mammoview.ui.actions import help as help_rows
 from mammoview.ui.actions.row import Action, Gesture, Group
 
@@ -12,6 +25,7 @@ __all__ = ["ACTIONS", "GESTURES", "Action", "Gesture", "Group", "action"]
 
 ACTIONS: Final[tuple[Action, ...]] = (
     *file.ROWS,
+    *worklist.ROWS,
     *hanging.ROWS,
     *view.ROWS,
     *gray.ROWS,

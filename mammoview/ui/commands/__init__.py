@@ -18,10 +18,12 @@ from mammoview.ui.commands.quality import QualityCommands
 from mammoview.ui.commands.size import SizeCommands
 from mammoview.ui.commands.tools import ToolsCommands
 from mammoview.ui.commands.view import ViewCommands
+from mammoview.ui.commands.worklist import WorklistCommands
 from mammoview.ui.desk import Desk
 
 COMMANDS: Final[tuple[Callable[[Desk], object], ...]] = (
     FileCommands,
+    WorklistCommands,
     HangingCommands,
     ViewCommands,
     GrayCommands,
