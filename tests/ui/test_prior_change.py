@@ -45,6 +45,7 @@ def panel(qtbot: QtBot) -> Iterator[PriorChangePanel]:
     made.resize(330, 700)
     made.show()
     yield made.change
+    made.hide()
 
 
 def plain(panel: QLabel) -> str:
