@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QMouseEvent, QPainter
+from PySide6.QtGui import QMouseEvent, QPainter, QWheelEvent
 
 if TYPE_CHECKING:
     from mammoview.ui.viewport.canvas import Canvas
@@ -47,3 +47,10 @@ class MouseTool(Protocol):
 
     def paint(self, painter: QPainter, pane: Canvas, fonts: Fonts) -> None:
         """Paint what is being drawn, anew with every frame; device pixels."""
+
+
+@runtime_checkable
+class WheelTool(Protocol):
+    """A tool that is asked about the wheel as well; ``steps`` is positive away from the reader."""
+
+    def wheeled(self, pane: Pane, steps: float, event: QWheelEvent) -> bool: ...
