@@ -63,6 +63,7 @@ def run(paths: Sequence[Path], *, session: Session | None = None) -> int:
     finally:
         sys.excepthook = sys.__excepthook__
         del stamps
+        window.desk.reading.close()
         background.close()
         session.close()
 

@@ -22,6 +22,7 @@ from mammoview.ui.panels.marks import MarksPanel
 from mammoview.ui.panels.messages import Banner, MessagesDialog
 from mammoview.ui.panels.studies import StudiesPanel
 from mammoview.ui.presenter import Parts, Presenter
+from mammoview.ui.reading.reading_desk import ReadingDesk
 from mammoview.ui.viewport.annotation import AnnotationOptions
 from mammoview.ui.viewport.board import Board
 from mammoview.ui.viewport.layers import Layer, OverlayOptions
@@ -43,6 +44,8 @@ class Desk(QObject):
         Called with every event of the session, after the presenter has shown it.
     left, right
         The docks beside the images; set by the window.
+    reading
+        Who reads which case of the worklist.
     """
 
     def __init__(self, session: Session, background: Background, window: QMainWindow) -> None:
@@ -83,6 +86,8 @@ class Desk(QObject):
         self.toolbox = Toolbox(self.board, self.wall, lambda: session.settings.is_tool_kept, self)
         self.marks = MarksPanel(self.board)
         self.listeners.append(self.board.hear)
+        self.reading = ReadingDesk(session, self)
+        self.listeners.append(self.reading.hear)
 
     @property
     def active(self) -> Pane | None:

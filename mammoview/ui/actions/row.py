@@ -10,6 +10,7 @@ class Group(Enum):
     """Menus, in their order; the value is the title."""
 
     FILE = "&File"
+    WORKLIST = "&Worklist"
     HANGING = "Han&ging"
     VIEW = "&View"
     GRAY = "G&ray"
@@ -17,6 +18,7 @@ class Group(Enum):
     FRAMES = "Vo&lume"
     TOOLS = "&Tools"
     OVERLAYS = "&Overlays"
+    READING = "&Reading"
     ANALYSIS = "&Analysis"
     QUALITY = "&Quality"
     HELP = "&Help"

@@ -1,0 +1,321 @@
+"""What the window's parts ask of the reading room: who reads, which case, what was changed.
+
+A change is shown at once and stored in order on the clerk's thread. What cannot be stored is said, stays on screen,
+and is tried again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Final
+
+from PySide6.QtCore import QObject, QTimer, Signal
+
+from mammoview.core.errors import MammoViewError, OutputError, Problem
+from mammoview.core.findings import ExamResult
+from mammoview.report.breast_report.values import Draft
+from mammoview.session.events import Level, StudiesFound
+from mammoview.session.reading.case import Case, require_changeable, require_undecided
+from mammoview.session.reading.room import ReadingRoom
+from mammoview.session.session import Session
+from mammoview.session.worklist.errors import WorklistError
+from mammoview.session.worklist.leases import RENEW_S
+from mammoview.session.worklist.readers import Seat
+from mammoview.session.worklist.worklist import Worklist, open_worklist
+from mammoview.ui.reading.seat import ReadingSeat
+
+#: Priors whose images are opened beside a case: the newest ones.
+_PRIORS: Final = 2
+#: Until a draft that could not be stored is tried again.
+_RETRY_MS: Final = 5000
+
+
+def _no_result(_path: Path) -> ExamResult:
+    raise WorklistError("The AI has not looked at this study yet.", "Start its analysis, or wait for it.")
+
+
+class ReadingDesk(ReadingSeat):
+    """The reader's seat at this window.
+
+    Attributes
+    ----------
+    case
+        What is shown, None where no case is on the table; it is on the disk when `is_stored`.
+    order
+        Rows of the list as it is shown; set by the list.
+    """
+
+    #: A case is being opened: its row; or it could not be, and the row is -1.
+    case_opening = Signal(int)
+    #: The `Case`, or None.
+    case_changed = Signal(object)
+    stored_changed = Signal(bool)
+
+    def __init__(
+        self,
+        session: Session,
+        parent: QObject | None = None,
+        *,
+        open_database: Callable[[], tuple[Worklist, tuple[Problem, ...]]] = open_worklist,
+        load_result: Callable[[Path], ExamResult] = _no_result,
+    ) -> None:
+        super().__init__(session, parent, open_database=open_database)
+        self.case: Case | None = None
+        self.order: tuple[int, ...] = ()
+        self.is_stored = True
+        self._load_result = load_result
+        self._room: ReadingRoom | None = None
+        self._opening: tuple[int, str] | None = None
+        self._begun_from: tuple[int, ...] = ()
+        self._is_busy = False
+        # Counts what ends the undoing of changes: commit, reveal, signature.
+        self._step = 0
+        self._asked = self._answered = 0
+        self._retry = QTimer(self, singleShot=True, interval=_RETRY_MS)
+        self._retry.timeout.connect(self._store)
+        self._renewal = QTimer(self, interval=round(RENEW_S * 1000))
+        self._renewal.timeout.connect(self._renew)
+
+    def _seated(self, worklist: Worklist, seat: Seat) -> None:
+        self._room = ReadingRoom(worklist, seat, self._load_result)
+        self._renewal.start()
+
+    def _leaving(self) -> None:
+        self.close_case()
+        self._room = None
+        self._renewal.stop()
+
+    def _renew(self) -> None:
+        if self.case is not None:
+            self.ask(lambda worklist, _seat: worklist.leases.renew())
+
+    # Which case
+
+    def open_case(self, row: int) -> None:
+        """Open a case of the list; `case_changed` follows."""
+        if self._retry.isActive():
+            self.tell(OutputError("This case is not stored yet.", "Make room on the disk; it is tried every 5 s."))
+            return
+        self._begun_from = self.order
+        self.case_opening.emit(row)
+        self.ask(
+            lambda worklist, seat: _files(worklist, seat, row), lambda found: self._fetch(row, found), self._not_opened
+        )
+
+    def next_case(self) -> None:
+        """Open the case below the current one, as the list was when that was opened."""
+        self._step_to(1)
+
+    def previous_case(self) -> None:
+        """Open the case above the current one."""
+        self._step_to(-1)
+
+    def _step_to(self, step: int) -> None:
+        order = self._begun_from or self.order
+        rows = order if step > 0 else tuple(reversed(order))
+        current = self.case.study if self.case is not None else -1
+        behind = rows[rows.index(current) + 1 :] if current in rows else rows
+        # Forwards what the list no longer shows is passed over; backwards one may go to what was just read.
+        row = next((one for one in behind if step < 0 or one in self.order), None)
+        if row is not None:
+            self.open_case(row)
+            self._begun_from = order
+            return
+        self.session.messages.start_over()
+        text = "This is the last case of the list." if step > 0 else "This is the first case of the list."
+        self.session.messages.tell(Problem("", "end_of_list", text, "Clear the filter for more."), Level.INFO)
+
+    def _fetch(self, row: int, found: tuple[str, tuple[str, ...]]) -> None:
+        uid, paths = found
+        if self.session.study(uid) is not None:
+            self._begin(row, uid)
+            return
+        self._opening = row, uid
+        self.session.open(paths)
+
+    def hear(self, event: object) -> None:
+        """Follow what the session tells: a case's files were read."""
+        if isinstance(event, StudiesFound) and self._opening is not None:
+            row, uid = self._opening
+            if self.session.study(uid) is not None:
+                self._begin(row, uid)
+
+    def _begin(self, row: int, uid: str) -> None:
+        self._opening = None
+        study, room = self.session.study(uid), self._room
+        if study is None or room is None:
+            return
+        self.session.select_study(uid)
+        self._act(lambda: room.open_case(row, study), self._not_opened)
+
+    def _not_opened(self, error: MammoViewError) -> None:
+        self._opening = None
+        self.case_opening.emit(-1)
+        self.tell(error)
+
+    def close_case(self) -> None:
+        """Take the case off the table."""
+        case, room = self.case, self._room
+        if case is None or room is None:
+            return
+        self.case = None
+        self._step += 1
+        self._clerk.do(room.close_case, lambda _done: self.list_changed.emit(), self.tell)
+        self.case_changed.emit(None)
+
+    # What is changed
+
+    def change(self, fn: Callable[[Draft], Draft], text: str = "change") -> bool:
+        """Change the draft: shown at once, stored in order, taken back with Undo.
+
+        Parameters
+        ----------
+        fn
+            From the draft as it is to the draft as it should be: one of `mammoview.session.reading.changes`.
+        text
+            What it is, to follow "Undo".
+
+        Returns
+        -------
+        bool
+            Whether it was done; where not, the reader was told why.
+        """
+        case = self.case
+        if case is None or self._is_busy:
+            return False
+        try:
+            require_changeable(case)
+            draft = fn(case.draft)
+            require_undecided(case, draft)
+        except MammoViewError as error:
+            self.tell(error)
+            return False
+        if draft != case.draft:
+            before, step = case.draft, self._step
+            self._show_draft(draft)
+            self.session.marks.history_of(case.uid).record(
+                text,
+                undo=lambda: self._restore(before, step),
+                redo=lambda: self._restore(draft, step),
+            )
+        return True
+
+    def _restore(self, draft: Draft, step: int) -> None:
+        if step == self._step and self.case is not None:
+            self._show_draft(draft)
+            return
+        text = "What was done before the first read, the reveal or the signature stays."
+        self.session.messages.start_over()
+        self.session.messages.tell(Problem("", "kept", text, "Change it anew."), Level.INFO)
+
+    def _show_draft(self, draft: Draft) -> None:
+        assert self.case is not None
+        self._show(replace(self.case, draft=draft))
+        self._store()
+
+    def _store(self) -> None:
+        case, room = self.case, self._room
+        if case is None or room is None:
+            return
+        self._asked += 1
+        number = self._asked
+        self._set_stored(is_stored=False)
+
+        def stored(_case: Case) -> None:
+            self._answered = number
+            self._set_stored(is_stored=number == self._asked)
+            self._retry.stop()
+
+        def failed(error: MammoViewError) -> None:
+            self.tell(error)
+            if isinstance(error, OutputError):
+                # The disk may have room again; what is shown is kept until then.
+                self._retry.start()
+            elif number == self._asked and room.case is not None and self.case is not None:
+                self._set_stored(is_stored=True)
+                self._show(replace(room.case, frames=self.case.frames))
+
+        self._clerk.do(lambda: room.store(case.draft), stored, failed)
+
+    def _set_stored(self, *, is_stored: bool) -> None:
+        if is_stored is not self.is_stored:
+            self.is_stored = is_stored
+            self.stored_changed.emit(is_stored)
+
+    # Steps of the reading
+
+    def commit(self) -> None:
+        """Commit the first read."""
+        self._act(lambda: self._at_room().commit())
+
+    def reveal(self) -> None:
+        """Show what the AI said, where the protocol allows it."""
+        self._act(lambda: self._at_room().reveal())
+
+    def decide(self) -> None:
+        """Keep the decision after the AI was seen."""
+        self._act(lambda: self._at_room().decide())
+
+    def sign(self) -> None:
+        """Sign the report."""
+        self._act(lambda: self._at_room().sign())
+
+    def amend(self, reason: str) -> None:
+        """Begin the correction of a signed report."""
+        self._act(lambda: self._at_room().amend(reason))
+
+    def _at_room(self) -> ReadingRoom:
+        assert self._room is not None
+        return self._room
+
+    def _act(self, work: Callable[[], Case], failed: Callable[[MammoViewError], None] | None = None) -> None:
+        """Take a step that only the stored case can take; nothing is changed meanwhile."""
+        if self._room is None or self._is_busy:
+            return
+        self._is_busy = True
+
+        def done(case: Case) -> None:
+            self._is_busy = False
+            self._step += 1
+            frames = self.case.frames if self.case is not None and self.case.uid == case.uid else {}
+            self._show(replace(case, frames=frames))
+            self.list_changed.emit()
+
+        def not_done(error: MammoViewError) -> None:
+            self._is_busy = False
+            (failed or self.tell)(error)
+
+        self._clerk.do(work, done, not_done)
+
+    def show_frames(self, case_uid: str, frames: dict[str, object]) -> None:
+        """Take landmarks of the case's images that were found or dragged."""
+        if self.case is not None and self.case.uid == case_uid:
+            self._show(replace(self.case, frames={**self.case.frames, **frames}))  # type: ignore[dict-item]
+
+    def _show(self, case: Case) -> None:
+        self.case = case
+        self.case_changed.emit(case)
+
+    def close(self) -> None:
+        """Store what waits, give back all, end the clerk."""
+        self._retry.stop()
+        worklist, room, case, is_stored = self.worklist, self._room, self.case, self.is_stored
+
+        def last() -> None:
+            if worklist is None:
+                return
+            if room is not None and case is not None and not is_stored and not case.is_read_only:
+                room.store(case.draft)
+            worklist.close()
+
+        self._clerk.close(last)
+
+
+def _files(worklist: Worklist, seat: Seat, row: int) -> tuple[str, tuple[str, ...]]:
+    """The study's UID, and the files to open: its own and those of its newest priors."""
+    uid = worklist.listing.rows(seat, (row,))[0].uid
+    priors = worklist.patients.priors(seat, row)[:_PRIORS]
+    rows: Sequence[int] = (row, *(prior.study.id for prior in priors))
+    return uid, tuple(path for one in rows for path in worklist.listing.paths(seat, one))
