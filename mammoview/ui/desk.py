@@ -7,7 +7,16 @@ from dataclasses import replace
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QDialog, QDockWidget, QLabel, QMainWindow, QProgressBar, QPushButton
+from PySide6.QtWidgets import (
+    QDialog,
+    QDockWidget,
+    QLabel,
+    QMainWindow,
+    QProgressBar,
+    QPushButton,
+    QTabWidget,
+    QWidget,
+)
 
 from mammoview.core.errors import Problem
 from mammoview.session.session import Session
@@ -22,6 +31,7 @@ from mammoview.ui.panels.marks import MarksPanel
 from mammoview.ui.panels.messages import Banner, MessagesDialog
 from mammoview.ui.panels.studies import StudiesPanel
 from mammoview.ui.presenter import Parts, Presenter
+from mammoview.ui.reading.finding_parts import FindingParts
 from mammoview.ui.reading.reading_desk import ReadingDesk
 from mammoview.ui.viewport.annotation import AnnotationOptions
 from mammoview.ui.viewport.board import Board
@@ -46,6 +56,8 @@ class Desk(QObject):
         The docks beside the images; set by the window.
     reading
         Who reads which case of the worklist.
+    findings
+        What the case on the table shows, as its reader sees it.
     """
 
     def __init__(self, session: Session, background: Background, window: QMainWindow) -> None:
@@ -88,6 +100,16 @@ class Desk(QObject):
         self.listeners.append(self.board.hear)
         self.reading = ReadingDesk(session, self)
         self.listeners.append(self.reading.hear)
+        self.findings = FindingParts(
+            self.reading,
+            session,
+            self.wall,
+            background,
+            frames=self.frames,
+            marks=self.board,
+            toolbox=self.toolbox,
+            parent=self,
+        )
 
     @property
     def active(self) -> Pane | None:
@@ -153,6 +175,14 @@ class Desk(QObject):
         self.check("identity", is_on=self.annotation.is_identity_shown)
         self.check("technique", is_on=self.annotation.is_technique_shown)
         self.check("panel", is_on=self.right.isVisibleTo(self.window))
+
+    def show_tab(self, content: QWidget) -> None:
+        """Bring the tab at the right to the front that holds a widget."""
+        tabs = self.right.widget()
+        if isinstance(tabs, QTabWidget):
+            pages = [tabs.widget(index) for index in range(tabs.count())]
+            held = (page for page in pages if page is content or (page is not None and page.isAncestorOf(content)))
+            tabs.setCurrentWidget(next(held, tabs.currentWidget()))
 
     def open_dialog(self, dialog: QDialog) -> None:
         """Show a dialog that deletes itself; only the settings hold the window."""

@@ -87,6 +87,7 @@ class MainWindow(QMainWindow):
         side.setDocumentMode(True)
         side.addTab(self.desk.analysis, "Analysis")
         side.addTab(self.desk.marks, "Marks")
+        side.addTab(self.desk.findings.panel, "Findings")
         self.desk.right = self._dock("Results", side, Qt.DockWidgetArea.RightDockWidgetArea)
         # The tabs say what the title would.
         self.desk.right.setTitleBarWidget(QWidget())

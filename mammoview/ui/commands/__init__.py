@@ -8,6 +8,7 @@ from typing import Final
 from mammoview.ui.actions import ACTIONS
 from mammoview.ui.commands.analysis import AnalysisCommands
 from mammoview.ui.commands.file import FileCommands
+from mammoview.ui.commands.findings import FindingsCommands
 from mammoview.ui.commands.frames import FramesCommands
 from mammoview.ui.commands.gray import GrayCommands
 from mammoview.ui.commands.hanging import HangingCommands
@@ -28,6 +29,7 @@ COMMANDS: Final[tuple[Callable[[Desk], object], ...]] = (
     FramesCommands,
     ToolsCommands,
     OverlaysCommands,
+    FindingsCommands,
     AnalysisCommands,
     QualityCommands,
     HelpCommands,

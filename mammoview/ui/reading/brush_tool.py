@@ -147,12 +147,12 @@ class BrushTool:
             radius, at = self.radius * ratio, self._at * ratio
             ring = QPainterPath()
             ring.addEllipse(QRectF(at.x() - radius, at.y() - radius, 2 * radius, 2 * radius))
-            for half in (3.0 * fonts.line_px,):
-                ring.moveTo(at - QPointF(half, 0))
-                ring.lineTo(at + QPointF(half, 0))
-                if not self.is_eraser:
-                    ring.moveTo(at - QPointF(0, half))
-                    ring.lineTo(at + QPointF(0, half))
+            half = 3.0 * fonts.line_px
+            ring.moveTo(at - QPointF(half, 0))
+            ring.lineTo(at + QPointF(half, 0))
+            if not self.is_eraser:
+                ring.moveTo(at - QPointF(0, half))
+                ring.lineTo(at + QPointF(0, half))
             painter.setPen(pen(theme.BLACK, 2.6 * fonts.line_px))
             painter.drawPath(ring)
             painter.setPen(pen(CHOSEN, fonts.line_px))

@@ -7,7 +7,7 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Protocol
 
-from PySide6.QtCore import QObject, QPointF, SignalInstance, Signal
+from PySide6.QtCore import QObject, QPointF, Signal, SignalInstance
 
 from mammoview.core.anatomy import Landmarks
 from mammoview.core.marks import Point

@@ -168,9 +168,7 @@ def _corners(painter: QPainter, rect: QRectF) -> None:
     arm = min(max(9.0, min(rect.width(), rect.height()) * 0.28), min(rect.width(), rect.height()) / 2)
     for x, right in ((rect.left(), 1), (rect.right(), -1)):
         for y, down in ((rect.top(), 1), (rect.bottom(), -1)):
-            painter.drawPolyline(
-                QPolygonF([QPointF(x + right * arm, y), QPointF(x, y), QPointF(x, y + down * arm)])
-            )
+            painter.drawPolyline(QPolygonF([QPointF(x + right * arm, y), QPointF(x, y), QPointF(x, y + down * arm)]))
 
 
 def _name(painter: QPainter, one: Shown, box: QRectF, fonts: Fonts, labels: Labels) -> None:

@@ -1,4 +1,4 @@
-"""An outline under a brush: drawn on a small mask around it, painted over, and traced again. numpy and OpenCV, no Qt."""
+"""An outline under a brush: drawn on a small mask, painted over, and traced again. numpy and OpenCV, no Qt."""
 
 from __future__ import annotations
 
@@ -73,7 +73,7 @@ def painted(
     cv2.polylines(stamp, [cells(path)], isClosed=False, color=1, thickness=width)
     if len(path) == 1:
         cv2.circle(stamp, cells(path)[0, 0].tolist(), width // 2, 1, -1)
-    mask = mask & ~stamp & 1 if brush.is_erasing else mask | stamp
+    mask[stamp > 0] = 0 if brush.is_erasing else 1
     return _traced(mask, origin, step, shape)
 
 

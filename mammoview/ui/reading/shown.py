@@ -181,9 +181,7 @@ def _is_on(finding: ReaderFinding, how: Standing, sight: AiSight, selected: str)
     return sight.has_marks or how is not Standing.UNJUDGED
 
 
-def finding_at(
-    shown: Sequence[Shown], to_device: PixelTransform, row: float, col: float, reach_px: float
-) -> str:
+def finding_at(shown: Sequence[Shown], to_device: PixelTransform, row: float, col: float, reach_px: float) -> str:
     """Id of the smallest finding under a device point, or within ``reach_px`` of it; empty where there is none."""
     hits = []
     for one in shown:
