@@ -120,17 +120,24 @@ def take(app: QApplication, screen: Screen, path: Path) -> Path:
             wait(app, lambda: "Exam" in window.desk.analysis.scores.text())
         if screen.prepare is not None:
             screen.prepare(window)
+        before = _dialogs(app)
         for identity in screen.actions:
             window.actions_by_id[identity].trigger()
             wait(app, lambda: False, 0.4)
         wait(app, lambda: False, 1.0)
-        dialogs = [widget for widget in app.topLevelWidgets() if isinstance(widget, QDialog) and widget.isVisible()]
-        (dialogs[-1] if dialogs else window).grab().save(str(path), quality=88)
+        opened = [dialog for dialog in _dialogs(app) if dialog not in before]
+        (opened[-1] if opened else window).grab().save(str(path), quality=88)
     finally:
+        for dialog in _dialogs(app):
+            dialog.close()
         window.close()
         background.close()
         session.close()
     return path
+
+
+def _dialogs(app: QApplication) -> list[QDialog]:
+    return [widget for widget in app.topLevelWidgets() if isinstance(widget, QDialog) and widget.isVisible()]
 
 
 def wait(app: QApplication, is_over: Callable[[], bool], most_s: float = PATIENCE_S) -> None:

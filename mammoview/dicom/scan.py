@@ -108,8 +108,8 @@ def scan(paths: Sequence[str | Path], progress: Progress = no_progress, cancel: 
             continue
         images[image.id] = image
         for entry in image.inferred:
-            # Without names: the log may leave the house.
-            _log.info("image %s: %s %s from %s", image.id, entry.attribute, entry.value, entry.source)
+            # Without names and identifiers: the log may leave the house.
+            _log.info("image %s: %s %s from %s", len(images), entry.attribute, entry.value, entry.source)
     attach_states(images, states, problems.append)
     problems.extend(pictures.problems)
     progress(1.0, f"{len(images)} images")

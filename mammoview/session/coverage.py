@@ -21,6 +21,11 @@ class Coverage:
         Acquired pixels of a cell along each axis.
     size
         (rows, columns) of the image, acquired pixels.
+
+    Attributes
+    ----------
+    news
+        How many times something new was seen.
     """
 
     def __init__(self, breast: NDArray[np.bool_], step_px: int, size: tuple[int, int]) -> None:
@@ -28,6 +33,8 @@ class Coverage:
         self.step_px = step_px
         self._size = size
         self.seen = np.zeros(breast.shape, bool)
+        self.news = 0
+        self._share: float | None = None
 
     def see(self, box: Box) -> bool:
         """Count the cells that lie wholly in ``box``, native pixels, as seen: whether any is new."""
@@ -40,14 +47,20 @@ class Coverage:
         ]
         part = self.seen[first[0] : last[0], first[1] : last[1]]
         is_new = not bool(part.all())
-        part[...] = True
+        if is_new:
+            part[...] = True
+            self.news += 1
+            self._share = None
         return is_new
 
     @property
     def share(self) -> float:
         """The share of the breast that was seen, in [0, 1]; 1 where there is no breast."""
-        total = int(self.breast.sum())
-        return float((self.seen & self.breast).sum() / total) if total else 1.0
+        # Asked for with every frame.
+        if self._share is None:
+            total = int(self.breast.sum())
+            self._share = float((self.seen & self.breast).sum() / total) if total else 1.0
+        return self._share
 
 
 class Coverages:

@@ -14,6 +14,7 @@ from PySide6.QtWidgets import (
     QMainWindow,
     QProgressBar,
     QPushButton,
+    QSplitter,
     QTabWidget,
     QWidget,
 )
@@ -31,8 +32,10 @@ from mammoview.ui.panels.marks import MarksPanel
 from mammoview.ui.panels.messages import Banner, MessagesDialog
 from mammoview.ui.panels.studies import StudiesPanel
 from mammoview.ui.presenter import Parts, Presenter
+from mammoview.ui.reading.decision_panel import DecisionPanel
 from mammoview.ui.reading.finding_parts import FindingParts
 from mammoview.ui.reading.reading_desk import ReadingDesk
+from mammoview.ui.reading.sign_off import SignOff
 from mammoview.ui.viewport.annotation import AnnotationOptions
 from mammoview.ui.viewport.board import Board
 from mammoview.ui.viewport.layers import Layer, OverlayOptions
@@ -54,6 +57,8 @@ class Desk(QObject):
         Called with every event of the session, after the presenter has shown it.
     left, right
         The docks beside the images; set by the window.
+    tabs, reading_tab
+        The pages of the right dock, and the one where a case is read; set by the window.
     reading
         Who reads which case of the worklist.
     findings
@@ -68,6 +73,8 @@ class Desk(QObject):
         self.keys = KeyBinding(session.messages, self)
         self.left: QDockWidget
         self.right: QDockWidget
+        self.tabs: QTabWidget
+        self.reading_tab: QSplitter
         self.options = OverlayOptions().under(session.settings)
         self.annotation = AnnotationOptions()
         self.wall, self.banner = Wall(), Banner()
@@ -100,6 +107,12 @@ class Desk(QObject):
         self.listeners.append(self.board.hear)
         self.reading = ReadingDesk(session, self)
         self.listeners.append(self.reading.hear)
+        self.sign_off = SignOff(self.reading, self)
+        self.decision = DecisionPanel(self.reading, self.sign_off, self.keys)
+        self.sign_off.flush = self.decision.settle
+        self.reading.case_opening.connect(
+            lambda row: self.tabs.setCurrentWidget(self.reading_tab) if row >= 0 else None
+        )
         self.findings = FindingParts(
             self.reading,
             session,
@@ -178,11 +191,9 @@ class Desk(QObject):
 
     def show_tab(self, content: QWidget) -> None:
         """Bring the tab at the right to the front that holds a widget."""
-        tabs = self.right.widget()
-        if isinstance(tabs, QTabWidget):
-            pages = [tabs.widget(index) for index in range(tabs.count())]
-            held = (page for page in pages if page is content or (page is not None and page.isAncestorOf(content)))
-            tabs.setCurrentWidget(next(held, tabs.currentWidget()))
+        pages = [self.tabs.widget(index) for index in range(self.tabs.count())]
+        held = (page for page in pages if page is content or (page is not None and page.isAncestorOf(content)))
+        self.tabs.setCurrentWidget(next(held, self.tabs.currentWidget()))
 
     def open_dialog(self, dialog: QDialog) -> None:
         """Show a dialog that deletes itself; only the settings hold the window."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 
 from PySide6.QtCore import QObject, Signal
 from PySide6.QtGui import QAction, QKeySequence
@@ -11,7 +11,7 @@ from mammoview.core.errors import OutputError, Problem
 from mammoview.session import keys as keys_file
 from mammoview.session.events import Level
 from mammoview.session.messages import Messages
-from mammoview.ui.actions import ACTIONS
+from mammoview.ui.actions import ACTIONS, Action
 from mammoview.ui.keymap import Keymap, printed, resolve
 
 
@@ -24,6 +24,8 @@ class KeyBinding(QObject):
         super().__init__(parent)
         self._messages = messages
         self._actions: Mapping[str, QAction] = {}
+        self._asleep: frozenset[str] = frozenset()
+        self._reasons: dict[str, str] = {}
         given, problems = keys_file.load()
         self.keymap, conflicts = resolve(given)
         self._tell((*problems, *conflicts))
@@ -32,6 +34,21 @@ class KeyBinding(QObject):
         """Give the actions their keys, now and after each change."""
         self._actions = actions
         self._apply()
+
+    def set_asleep(self, among: Collection[str], *, is_asleep: bool) -> None:
+        """Let actions rest whose keys belong to others meanwhile: keypad keys do what the main keyboard's do."""
+        self._asleep = self._asleep | set(among) if is_asleep else self._asleep - set(among)
+        self._apply()
+
+    def set_reason(self, identity: str, reason: str) -> None:
+        """Say in its tool tip why an action cannot be done now, and do not let it be done; empty where it can."""
+        self._reasons[identity] = reason
+        self._actions[identity].setEnabled(not reason)
+        self._actions[identity].setToolTip(reason or self._tip(next(row for row in ACTIONS if row.id == identity)))
+
+    def _tip(self, row: Action) -> str:
+        keys = self.text(row.id)
+        return f"{row.help} ({keys})" if keys else row.help
 
     def text(self, identity: str) -> str:
         """The keys of an action as they are printed on this machine's keyboard."""
@@ -63,5 +80,5 @@ class KeyBinding(QObject):
             if made is None:
                 continue
             keys = self.keymap.keys(row.id)
-            made.setShortcuts([QKeySequence(key) for key in keys])
-            made.setToolTip(f"{row.help} ({self.text(row.id)})" if keys else row.help)
+            made.setShortcuts([QKeySequence(key) for key in keys if row.id not in self._asleep])
+            made.setToolTip(self._reasons.get(row.id) or self._tip(row))

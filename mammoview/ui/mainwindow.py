@@ -6,12 +6,13 @@ import gc
 from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal
-from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent
+from PySide6.QtGui import QAction, QCloseEvent, QDragEnterEvent, QDropEvent, QResizeEvent
 from PySide6.QtWidgets import (
     QDockWidget,
     QLabel,
     QMainWindow,
     QSizePolicy,
+    QSplitter,
     QStackedWidget,
     QTabWidget,
     QToolBar,
@@ -87,7 +88,11 @@ class MainWindow(QMainWindow):
         side.setDocumentMode(True)
         side.addTab(self.desk.analysis, "Analysis")
         side.addTab(self.desk.marks, "Marks")
-        side.addTab(self.desk.findings.panel, "Findings")
+        self.desk.reading_tab = QSplitter(Qt.Orientation.Vertical)
+        self.desk.reading_tab.addWidget(self.desk.decision)
+        side.addTab(self.desk.reading_tab, "Reading")
+        self.desk.tabs = side
+        self.desk.findings.place(side, self.desk.reading_tab, height=self.height())
         self.desk.right = self._dock("Results", side, Qt.DockWidgetArea.RightDockWidgetArea)
         # The tabs say what the title would.
         self.desk.right.setTitleBarWidget(QWidget())
@@ -182,6 +187,10 @@ class MainWindow(QMainWindow):
             self.desk.session.open(paths)
 
     # Qt
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.desk.findings.place(self.desk.tabs, self.desk.reading_tab, height=event.size().height())
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if event.mimeData().hasUrls():

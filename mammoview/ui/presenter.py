@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import singledispatchmethod
 
-from PySide6.QtCore import QObject
+from PySide6.QtCore import QObject, Qt
 from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton
 
 from mammoview.core.findings import ExamResult, ImageResult, ScoreMeaning
@@ -294,7 +294,9 @@ class Presenter(QObject):
         bar = self._parts.progress
         bar.setVisible(bool(text))
         bar.setValue(round(fraction * 1000))
-        bar.setFormat(f"{text}  %p%")
+        room = bar.width() - bar.fontMetrics().horizontalAdvance("  100% ")
+        bar.setFormat(f"{bar.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room)}  %p%")
+        bar.setToolTip(text)
         self._parts.cancel.setVisible(bool(text) and can_cancel)
 
     def _models_read(self, found: Installed) -> None:

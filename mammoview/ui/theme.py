@@ -53,6 +53,13 @@ QSplitter::handle {{ background: {LINE.name()}; }}
 #banner {{ background: {WARNING.darker(400).name()}; border-bottom: 1px solid {WARNING.name()}; }}
 #banner[level="error"] {{ background: {LOUD.darker(400).name()}; border-bottom: 1px solid {LOUD.name()}; }}
 #banner[level="info"] {{ background: {ACCENT.darker(400).name()}; border-bottom: 1px solid {ACCENT.name()}; }}
+QToolButton#choice {{ background: {RAISED.name()}; border: 1px solid {LINE.name()}; padding: 4px 2px; }}
+QToolButton#choice:hover {{ border-color: {ACCENT.name()}; }}
+QToolButton#choice:checked {{ background: {ACCENT.darker(170).name()}; border-color: {ACCENT.name()}; color: white; }}
+QToolButton#choice::menu-indicator {{ image: none; }}
+QPushButton#narrow {{ padding: 5px 2px; }}
+QPushButton#step {{ font-size: 12pt; font-weight: bold; padding: 8px 4px; }}
+QPushButton#step:enabled {{ border-color: {ACCENT.name()}; }}
 #quiet {{ color: {QUIET.name()}; }}
 #loud {{ color: {LOUD.name()}; font-weight: bold; }}
 #score {{ font-size: 16pt; font-weight: bold; }}

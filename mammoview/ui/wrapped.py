@@ -23,4 +23,6 @@ class WrappedLabel(QLabel):
         self._fit()
 
     def _fit(self) -> None:
+        # A label is never lower than its least height: the old one would stay for ever.
+        self.setMinimumHeight(0)
         self.setMinimumHeight(self.heightForWidth(self.width()) if self.text() else 0)

@@ -559,9 +559,12 @@ def test_marks_are_hidden_with_one_key_and_come_back_with_a_new_one(open_desk: C
     desk.key(Qt.Key.Key_H, SHIFT)
     assert not window.is_checked("marks")
     assert desk.pane.grab().toImage().pixelColor(line.toPoint()) == bare.pixelColor(line.toPoint())
+    assert [badge.text for badge in desk.pane.written.badges if "MARKS" in badge.text] == ["MARKS HIDDEN"]
     assert window.board.hit(desk.pane, line) is None
     assert len(desk.marks) == 1
     desk.do("draw_arrow")
     desk.drag(B, D)
+    desk.pane.grab()
+    assert not [badge.text for badge in desk.pane.written.badges if "MARKS" in badge.text]
     assert window.is_checked("marks")
     assert window.board.hit(desk.pane, line) is not None

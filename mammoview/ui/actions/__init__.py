@@ -4,7 +4,20 @@ from __future__ import annotations
 
 from typing import Final
 
-from mammoview.ui.actions import analysis, file, findings, frames, gray, hanging, overlays, quality, size, tools, view
+from mammoview.ui.actions import (
+    analysis,
+    decide,
+    file,
+    findings,
+    frames,
+    gray,
+    hanging,
+    overlays,
+    quality,
+    size,
+    tools,
+    view,
+)
 from mammoview.ui.actions import help as help_rows
 from mammoview.ui.actions.row import Action, Gesture, Group
 
@@ -19,6 +32,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     *frames.ROWS,
     *tools.ROWS,
     *overlays.ROWS,
+    *decide.ROWS,
     *findings.ROWS,
     *analysis.ROWS,
     *quality.ROWS,

@@ -16,16 +16,16 @@ def _tool(identity: str, title: str, key: str, text: str) -> Action:
 
 
 ROWS: Final[tuple[Action, ...]] = (
-    _row("show_ai_marks", "AI marks", ("Num+/", "/"), "Outlines that the AI proposes.", is_checkable=True),
-    _row("show_ai_scores", "AI scores and saliency", ("Num+*", "*"), "Its numbers, and where.", is_checkable=True),
-    _row("hide_ai", "Hide all AI", ("Num+-", "\\"), "The images and your own findings alone."),
+    _row("ai_marks", "AI marks", ("Num+/", "/"), "Outlines that the AI proposes.", is_checkable=True),
+    _row("ai_scores", "AI scores and saliency", ("Num+*", "*"), "Its numbers, and where.", is_checkable=True),
+    _row("ai_hide", "Hide all AI", ("Num+-", "\\"), "The images and your own findings alone."),
     _tool("ask_ai", "Ask the AI here", "Shift+I", "Click a place: what the AI takes it for. Esc ends."),
     _tool("finding_polygon", "Finding: polygon", "Ctrl+P", "Click the corners; double click closes."),
     _tool("finding_freehand", "Finding: freehand", "Ctrl+F", "Draw around it with one stroke."),
     _tool("finding_place", "Finding: place", "Ctrl+G", "Click a group of calcifications."),
     _tool("finding_assist", "Finding: outline by the AI", "Ctrl+J", "Click in a lesion, or drag a box around it."),
-    _tool("finding_brush", "Brush", "Ctrl+B", "Add to the selected outline; Shift takes away, the wheel sizes."),
-    _tool("finding_eraser", "Eraser", "Ctrl+Shift+B", "Take from the selected outline; Shift adds, the wheel sizes."),
+    _tool("finding_brush", "Brush", "Ctrl+Y", "Add to the selected outline; Shift takes away, the wheel sizes."),
+    _tool("finding_eraser", "Eraser", "Ctrl+Shift+Y", "Take from the selected outline; Shift adds, the wheel sizes."),
     _tool("finding_redraw", "Redraw outline", "Ctrl+Shift+F", "Draw the selected finding's outline anew."),
     _tool("landmarks", "Landmarks", "Ctrl+N", "Drag the nipple, or an end of the chest wall's line."),
     _row("accept_finding", "Accept", ("Ctrl+A",), "Take the AI's finding as it is, in all its views."),

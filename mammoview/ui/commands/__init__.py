@@ -7,6 +7,7 @@ from typing import Final
 
 from mammoview.ui.actions import ACTIONS
 from mammoview.ui.commands.analysis import AnalysisCommands
+from mammoview.ui.commands.decide import DecideCommands
 from mammoview.ui.commands.file import FileCommands
 from mammoview.ui.commands.findings import FindingsCommands
 from mammoview.ui.commands.frames import FramesCommands
@@ -29,6 +30,7 @@ COMMANDS: Final[tuple[Callable[[Desk], object], ...]] = (
     FramesCommands,
     ToolsCommands,
     OverlaysCommands,
+    DecideCommands,
     FindingsCommands,
     AnalysisCommands,
     QualityCommands,

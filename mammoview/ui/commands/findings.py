@@ -33,6 +33,7 @@ _MORE: Final = (
     "correspondence",
     "ask_ai",
 )
+_AI_KEYS: Final = ("ai_marks", "ai_scores", "ai_hide")
 _AFTER_REVEAL: Final = "The AI is shown after the first read."
 
 
@@ -54,21 +55,21 @@ class FindingsCommands:
         desk.analysis.findings.selected.connect(self._select_of_ai)
         desk.presenter.tells_scores = self._tells_scores
         desk.check("correspondence", is_on=True)
-        self._show_sight()
+        self._follow_case()
         self._show_what_can_be_done()
 
     # What of the AI is seen
 
-    def do_show_ai_marks(self) -> None:
-        self._board.set_sight(replace(self._board.sight, has_marks=self._desk.is_checked("show_ai_marks")))
+    def do_ai_marks(self) -> None:
+        self._board.set_sight(replace(self._board.sight, has_marks=self._desk.is_checked("ai_marks")))
 
-    def do_show_ai_scores(self) -> None:
-        is_on, options = self._desk.is_checked("show_ai_scores"), self._desk.options
+    def do_ai_scores(self) -> None:
+        is_on, options = self._desk.is_checked("ai_scores"), self._desk.options
         self._board.set_sight(replace(self._board.sight, has_scores=is_on))
         visible = options.visible - {Layer.SALIENCY, Layer.PATCH_MAP} | ({Layer.SALIENCY} if is_on else set())
         self._desk.set_options(replace(options, visible=visible))
 
-    def do_hide_ai(self) -> None:
+    def do_ai_hide(self) -> None:
         self._board.set_sight(AiSight(has_marks=False, has_scores=False))
         options = self._desk.options
         self._desk.set_options(replace(options, visible=options.visible - _AI_LAYERS, is_cleaned=False))
@@ -78,8 +79,8 @@ class FindingsCommands:
 
     def _show_sight(self) -> None:
         sight = self._board.sight
-        self._desk.check("show_ai_marks", is_on=sight.has_marks and self._board.is_revealed)
-        self._desk.check("show_ai_scores", is_on=sight.has_scores and self._board.is_revealed)
+        self._desk.check("ai_marks", is_on=sight.has_marks and self._board.is_revealed)
+        self._desk.check("ai_scores", is_on=sight.has_scores and self._board.is_revealed)
         self._desk.presenter.show_notes()
 
     def _follow_case(self) -> None:
@@ -89,6 +90,8 @@ class FindingsCommands:
             # Saliency of the case before must not come up with the next one.
             visible = options.visible - {Layer.SALIENCY, Layer.PATCH_MAP} if read else options.visible
             self._desk.set_options(replace(options, read=read, visible=visible))
+        # Until then the keypad's keys are the main keyboard's.
+        self._desk.keys.set_asleep(_AI_KEYS, is_asleep=not self._board.is_revealed)
         self._show_sight()
 
     def _select_of_ai(self, ai_id: str) -> None:
@@ -192,9 +195,6 @@ class FindingsCommands:
         of_ai = {Standing.UNJUDGED, Standing.ACCEPTED, Standing.REJECTED} & set(parts)
         own = board.finding is not None and standing(board.finding) is Standing.OWN
         reasons = {
-            "show_ai_marks": "" if is_revealed else _AFTER_REVEAL,
-            "show_ai_scores": "" if is_revealed else _AFTER_REVEAL,
-            "hide_ai": "" if is_revealed else _AFTER_REVEAL,
             "accept_finding": "" if of_ai - {Standing.ACCEPTED} else "Select a finding of the AI.",
             "reject_finding": "" if of_ai - {Standing.REJECTED} else "Select a finding of the AI.",
             "take_back_verdict": "" if of_ai - {Standing.UNJUDGED} else "Select a finding that was judged.",
@@ -206,8 +206,7 @@ class FindingsCommands:
         for name in (*changing, "link_finding", "unlink_finding"):
             if not can_change:
                 reasons[name] = "Nothing can be changed here."
+        reasons |= dict.fromkeys(_AI_KEYS, "" if is_revealed else _AFTER_REVEAL)
         reasons |= {tool.value: self._tools.why_not(tool) for tool in Tool}
         for name, reason in reasons.items():
-            made, row = self._desk.actions[name], action(name)
-            made.setEnabled(not reason)
-            made.setToolTip(reason or f"{row.help} ({self._desk.keys.text(name)})")
+            self._desk.keys.set_reason(name, reason)

@@ -17,6 +17,7 @@ from mammoview.ui.reading.outline_mask import Brush, painted
 from mammoview.ui.viewport.canvas import Canvas
 from mammoview.ui.viewport.decor import Fonts
 from mammoview.ui.viewport.markup import CHOSEN
+from mammoview.ui.viewport.mouse import WheelTool
 from mammoview.ui.viewport.pane import Pane
 
 #: Radius on the screen, in the widget's points.
@@ -24,7 +25,7 @@ SMALLEST, USUAL, LARGEST = 3.0, 14.0, 120.0
 _STEP: Final = 1.2
 
 
-class BrushTool:
+class BrushTool(WheelTool):
     """Adds, or takes away while Shift is held; the wheel changes the size, Ctrl + wheel zooms.
 
     Where no finding of this image is selected, a stroke begins a new one.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Final
 
 import cv2
@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PySide6.QtCore import QObject, QPointF, Qt
 from PySide6.QtGui import QColor, QPainter, QPolygonF
 
-from mammoview.core.geometry import Box
+from mammoview.core.geometry import Box, PixelTransform
 from mammoview.core.image import DisplayImage
 from mammoview.core.marks import Point
 from mammoview.imaging.correspondence import Band, BandOutline, band_for, outline_of, rank_partners
@@ -23,8 +23,6 @@ from mammoview.ui.reading.shown import Standing, standing
 from mammoview.ui.viewport.canvas import Canvas
 from mammoview.ui.viewport.decor import Fonts
 from mammoview.ui.viewport.markup import device_points
-from mammoview.ui.viewport.moving import MovingLayer
-from mammoview.ui.viewport.placement import Placement
 from mammoview.ui.viewport.wall import Wall
 
 _COLOUR: Final = QColor(150, 205, 235)
@@ -50,7 +48,6 @@ class _Drawn:
     key: _Key
     band: Band
     outline: BandOutline | None = None
-    layer: MovingLayer = field(default_factory=MovingLayer)
 
 
 class Correspondence(QObject):
@@ -135,35 +132,41 @@ class Correspondence(QObject):
         def then(outline: BandOutline) -> None:
             drawn.outline = outline
             if self._drawn.get(image_id) is drawn and (seen := self._wall.pane_of(image_id)) is not None:
-                drawn.layer.forget()
                 seen.refresh()
 
         self._background.run(work, then)
 
-    def paint(self, painter: QPainter, canvas: Canvas, fonts: Fonts) -> None:
-        """See `mammoview.ui.viewport.mouse.Overpaint`."""
-        drawn = self._drawn.get(canvas.hung.image.id) if canvas.hung is not None else None
-        if drawn is None or drawn.outline is None or not self.is_shown or canvas.image is None:
+    def _outline(self, canvas: Canvas) -> BandOutline | None:
+        return self.outline_on(canvas.hung.image.id) if canvas.hung is not None and self.is_shown else None
+
+    def state_on(self, canvas: Canvas) -> tuple[object, ...]:
+        """What there is to paint on a pane; see `mammoview.ui.viewport.mouse.Rider`."""
+        outline = self._outline(canvas)
+        return (outline,) if outline is not None and outline.edges else ()
+
+    def hidden_on(self, canvas: Canvas) -> str:  # noqa: ARG002 - an aid, not a finding
+        """Nothing is told of an arc that is switched off."""
+        return ""
+
+    def paint_on(self, painter: QPainter, canvas: Canvas, fonts: Fonts) -> None:
+        """Paint the arc dashed, and the band's edges faintly."""
+        outline, to_device = self._outline(canvas), canvas.placement.to_device
+        if outline is None:
             return
-        outline = drawn.outline
-
-        def paint(on: QPainter, placement: Placement, _wide: tuple[int, int]) -> None:
-            on.setRenderHint(QPainter.RenderHint.Antialiasing)
-            on.setBrush(Qt.BrushStyle.NoBrush)
-            faint = QColor(_COLOUR)
-            faint.setAlpha(120)
-            on.setPen(pen(faint, fonts.line_px * 0.9))
-            for edge in outline.edges:
-                on.drawPolygon(QPolygonF(_points(edge, placement)))
-            on.setPen(pen(_COLOUR, fonts.line_px * 1.3, is_dashed=True))
-            for line in outline.middle:
-                on.drawPolyline(QPolygonF(_points(line, placement)))
-
-        drawn.layer.draw(painter, canvas.placement, canvas.device_size, paint)
+        painter.setRenderHint(QPainter.RenderHint.Antialiasing)
+        painter.setBrush(Qt.BrushStyle.NoBrush)
+        faint = QColor(_COLOUR)
+        faint.setAlpha(120)
+        painter.setPen(pen(faint, fonts.line_px * 0.9))
+        for edge in outline.edges:
+            painter.drawPolygon(QPolygonF(_points(edge, to_device)))
+        painter.setPen(pen(_COLOUR, fonts.line_px * 1.3, is_dashed=True))
+        for line in outline.middle:
+            painter.drawPolyline(QPolygonF(_points(line, to_device)))
 
 
-def _points(line: tuple[Point, ...], placement: Placement) -> list[QPointF]:
-    return device_points(line[:: 1 + len(line) // 600], placement.to_device)
+def _points(line: tuple[Point, ...], to_device: PixelTransform) -> list[QPointF]:
+    return device_points(line[:: 1 + len(line) // 600], to_device)
 
 
 def breast_of(image: DisplayImage, box: Box, *, is_dark_high: bool) -> NDArray[np.bool_]:

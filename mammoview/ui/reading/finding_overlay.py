@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import Final
 
 from PySide6.QtCore import QPointF, QRectF, Qt
@@ -19,8 +18,6 @@ from mammoview.ui.viewport.canvas import Canvas
 from mammoview.ui.viewport.decor import Fonts
 from mammoview.ui.viewport.marks import outlined_text
 from mammoview.ui.viewport.markup import Labels, device_points
-from mammoview.ui.viewport.moving import MovingLayer
-from mammoview.ui.viewport.placement import Placement
 
 #: The reader's own in a colour that no overlay and no mark has; the AI's in one of theirs.
 COLOURS: Final[dict[Standing, QColor]] = {
@@ -36,16 +33,8 @@ _DASHED: Final = frozenset({Standing.UNJUDGED, Standing.REJECTED})
 _PLACE_PX: Final = 11.0
 
 
-@dataclass
-class _Painted:
-    """What was painted on one image last."""
-
-    state: tuple[object, ...] = ()
-    layer: MovingLayer = field(default_factory=MovingLayer)
-
-
 class FindingOverlay:
-    """Paints the findings of the case on the table; see `mammoview.ui.viewport.mouse.Overpaint`.
+    """Paints the findings of the case on the table; see `mammoview.ui.viewport.mouse.Rider`.
 
     Attributes
     ----------
@@ -55,33 +44,23 @@ class FindingOverlay:
 
     def __init__(self, board: FindingBoard) -> None:
         self._board = board
-        self._painted: dict[str, _Painted] = {}
         self.held = ""
-        board.selected_changed.connect(lambda _id: self._forget_others())
 
-    def _forget_others(self) -> None:
-        draft = self._board.draft
-        known = {image.id for image in draft.exam.images} if draft is not None else set()
-        self._painted = {image_id: one for image_id, one in self._painted.items() if image_id in known}
+    def _shown(self, canvas: Canvas) -> tuple[Shown, ...]:
+        return tuple(one for one in self._board.shown(canvas) if one.finding.id != self.held)
 
-    def paint(self, painter: QPainter, canvas: Canvas, fonts: Fonts) -> None:
-        """Paint what belongs on a pane; while the image moves, what was painted last moves with it."""
-        if canvas.hung is None:
-            return
-        shown = tuple(one for one in self._board.shown(canvas) if one.finding.id != self.held)
-        painted = self._painted.setdefault(canvas.hung.image.id, _Painted())
-        if not canvas.is_in_motion or painted.state != (shown,):
-            painted.layer.forget()
-            painted.state = (shown,)
-        if not shown:
-            return
+    def state_on(self, canvas: Canvas) -> tuple[object, ...]:
+        """What there is to paint on a pane."""
+        return self._shown(canvas)
 
-        def paint(on: QPainter, _placement: Placement, wide: tuple[int, int]) -> None:
-            rows, cols = canvas.device_size
-            on.translate((wide[1] - cols) / 2, (wide[0] - rows) / 2)
-            paint_findings(on, shown, canvas.placement.to_device, fonts, self._room(canvas, shown))
+    def hidden_on(self, canvas: Canvas) -> str:  # noqa: ARG002 - hiding the AI means all of it
+        """Nothing is told of what the reader hides."""
+        return ""
 
-        painted.layer.draw(painter, canvas.placement, canvas.device_size, paint)
+    def paint_on(self, painter: QPainter, canvas: Canvas, fonts: Fonts) -> None:
+        """Paint what belongs on a pane."""
+        shown = self._shown(canvas)
+        paint_findings(painter, shown, canvas.placement.to_device, fonts, self._room(canvas, shown))
 
     def _room(self, canvas: Canvas, shown: tuple[Shown, ...]) -> Labels:
         """Room for names: beside the findings and what is written."""

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QSplitter, QTabWidget
 
 from mammoview.session.session import Session
 from mammoview.ui.bridge import Background
@@ -17,6 +20,9 @@ from mammoview.ui.reading.questions import Asking
 from mammoview.ui.viewport.board import Board
 from mammoview.ui.viewport.toolbox import Toolbox
 from mammoview.ui.viewport.wall import Wall
+
+#: From this height on a window has room for decision and findings at once.
+_TALL_PX: Final = 1300
 
 
 class FindingParts(QObject):
@@ -52,8 +58,8 @@ class FindingParts(QObject):
         self.board.show_frame = lambda image_id, stored: frames.show_stored(image_id, stored + 1)
         self.correspondence = Correspondence(self.board, wall, background, self)
         overlay = FindingOverlay(self.board)
-        for overpaint in (self.correspondence, LandmarkOverlay(self.board), overlay):
-            wall.add_overpaint(overpaint)
+        for rider in (self.correspondence, LandmarkOverlay(self.board), overlay):
+            wall.add_rider(rider)
         self.tools = FindingTools(
             self.board,
             overlay,
@@ -65,3 +71,22 @@ class FindingParts(QObject):
             parent=self,
         )
         self.panel = CaseFindings(self.board)
+
+    def place(self, tabs: QTabWidget, below: QSplitter, *, height: int) -> None:
+        """Put the panel where there is room: below the decision in a tall window, else on a page of its own.
+
+        Parameters
+        ----------
+        tabs, below
+            The pages, and the one where the decision stands.
+        height
+            Of the window, in its points.
+        """
+        is_below = height >= _TALL_PX
+        if is_below is (self.panel.parent() is below) and self.panel.parent() is not None:
+            return
+        if is_below:
+            below.addWidget(self.panel)
+            self.panel.show()
+        else:
+            tabs.insertTab(tabs.indexOf(below) + 1, self.panel, "Findings")

@@ -12,6 +12,7 @@ from PySide6.QtGui import QColor, QMouseEvent, QPainter
 from mammoview.core.anatomy import Landmarks, Nipple, posterior_nipple_line
 from mammoview.core.geometry import PixelTransform
 from mammoview.core.marks import Point
+from mammoview.imaging.location import ViewFrame
 from mammoview.ui.reading.contour_tool import is_plain_press
 from mammoview.ui.reading.finding_board import FindingBoard
 from mammoview.ui.reading.finding_overlay import pen
@@ -122,15 +123,26 @@ class LandmarkOverlay:
     def __init__(self, board: FindingBoard) -> None:
         self._board = board
 
-    def paint(self, painter: QPainter, canvas: Canvas, fonts: Fonts) -> None:
-        """See `mammoview.ui.viewport.mouse.Overpaint`."""
+    def _frame(self, canvas: Canvas) -> ViewFrame | None:
         found = self._board.finding
         frame = self._board.frames.get(canvas.hung.image.id) if canvas.hung is not None else None
-        if found is None or frame is None or frame.side is not found.side or canvas.image is None:
-            return
-        if isinstance(canvas.tool, LandmarkTool):
-            return
-        paint_landmarks(painter, frame.landmarks, frame.spacing, canvas, fonts)
+        is_held = isinstance(canvas.tool, LandmarkTool)
+        return frame if found is not None and frame is not None and frame.side is found.side and not is_held else None
+
+    def state_on(self, canvas: Canvas) -> tuple[object, ...]:
+        """What there is to paint on a pane; see `mammoview.ui.viewport.mouse.Rider`."""
+        frame = self._frame(canvas)
+        return (frame.landmarks,) if frame is not None else ()
+
+    def hidden_on(self, canvas: Canvas) -> str:
+        """Nothing is kept back."""
+        return ""
+
+    def paint_on(self, painter: QPainter, canvas: Canvas, fonts: Fonts) -> None:
+        """Paint faintly what belongs on a pane."""
+        frame = self._frame(canvas)
+        if frame is not None:
+            paint_landmarks(painter, frame.landmarks, frame.spacing, canvas, fonts)
 
 
 def paint_landmarks(

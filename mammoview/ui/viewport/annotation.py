@@ -69,6 +69,9 @@ def upper_lines(
         lines.append(Line(f"{which} {date_text(image.study_date)}".strip(), Tone.WARNING))
     if image.is_synthetic:
         lines.append(Line("SYNTHETIC", Tone.LOUD))
+    if image.spacing_mm is None:
+        # At the air's edge: in the middle of the upper one lie burned-in markers.
+        lines.append(Line("NO PHYSICAL SCALE", Tone.WARNING))
     lines.extend(_flags(image))
     lines.extend(_inferred([*image.inferred, *([orientation] if orientation else [])]))
     facts = _Facts(image.technique, options)

@@ -19,8 +19,6 @@ from mammoview.ui.bridge import Background
 from mammoview.ui.viewport import markup
 from mammoview.ui.viewport.canvas import Canvas
 from mammoview.ui.viewport.decor import Fonts
-from mammoview.ui.viewport.moving import MovingLayer
-from mammoview.ui.viewport.placement import Placement
 from mammoview.ui.viewport.wall import Wall
 
 #: Pixels in the box around a closed mark up to which its statistics are made at once: less than 2 ms.
@@ -43,8 +41,6 @@ class _Painted:
     """What was painted on one image last."""
 
     marks: tuple[Mark, ...] = ()
-    state: tuple[object, ...] = ()
-    layer: MovingLayer = field(default_factory=MovingLayer)
     labels: dict[str, QRectF] = field(default_factory=dict)
 
 
@@ -73,7 +69,7 @@ class Board(QObject):
         self._held = ""
         self._known: dict[str, _Known] = {}
         self._painted: dict[str, _Painted] = {}
-        wall.add_overpaint(self)
+        wall.add_rider(self)
 
     # What there is
 
@@ -227,36 +223,28 @@ class Board(QObject):
 
     # On the panes
 
-    def paint(self, painter: QPainter, canvas: Canvas, fonts: Fonts) -> None:
-        """Paint all marks of a pane but the one that a tool holds; see `Overpaint`.
-
-        While the image moves, what was painted last moves with it; a label finds its place anew when it rests.
-        """
-        if canvas.hung is None:
-            return
+    def state_on(self, canvas: Canvas) -> tuple[object, ...]:
+        """What there is to paint on a pane; see `Rider`."""
         marks = self.marks_on(canvas) if self._is_shown else ()
-        found = tuple(known.found for mark in marks if (known := self._known.get(mark.id)) is not None)
-        state = (marks, self.chosen, self._held, found)
-        painted = self._painted.setdefault(canvas.hung.image.id, _Painted())
-        if not canvas.is_in_motion or painted.state != state:
-            painted.layer.forget()
-            painted.marks, painted.state = marks, state
         if not marks:
-            painted.labels.clear()
+            if canvas.hung is not None:
+                self._painted.pop(canvas.hung.image.id, None)
+            return ()
+        found = tuple(known.found for mark in marks if (known := self._known.get(mark.id)) is not None)
+        return marks, self.chosen, self._held, found
+
+    def hidden_on(self, canvas: Canvas) -> str:
+        """The banner of a pane whose marks are hidden; see `Rider`."""
+        return "MARKS HIDDEN" if not self._is_shown and self.marks_on(canvas) else ""
+
+    def paint_on(self, painter: QPainter, canvas: Canvas, fonts: Fonts) -> None:
+        """Paint all marks of a pane but the one that a tool holds; see `Rider`."""
+        marks = self.marks_on(canvas) if self._is_shown else ()
+        if canvas.hung is None or not marks:
             return
-
-        def paint(on: QPainter, _placement: Placement, wide: tuple[int, int]) -> None:
-            size = canvas.device_size
-            on.translate((wide[1] - size[1]) / 2, (wide[0] - size[0]) / 2)
-            self._paint_marks(on, canvas, fonts, painted)
-
-        painted.layer.draw(painter, canvas.placement, canvas.device_size, paint)
-
-    def _paint_marks(self, painter: QPainter, canvas: Canvas, fonts: Fonts, painted: _Painted) -> None:
-        assert canvas.hung is not None
-        shown = [mark for mark in painted.marks if mark.id != self._held]
+        painted = self._painted[canvas.hung.image.id] = _Painted(marks)
+        shown = [mark for mark in marks if mark.id != self._held]
         to_device = canvas.placement.to_device
-        painted.labels.clear()
         for mark in shown:
             markup.paint_mark(painter, mark, to_device, fonts, is_chosen=mark.id == self.chosen)
         labels = self.labels(canvas)

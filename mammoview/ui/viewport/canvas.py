@@ -19,19 +19,22 @@ from mammoview.session.hanging import Hung
 from mammoview.ui import theme
 from mammoview.ui.viewport import decor, marks
 from mammoview.ui.viewport.annotation import AnnotationOptions
+from mammoview.ui.viewport.caption import Caption
 from mammoview.ui.viewport.corners import Layout
 from mammoview.ui.viewport.enhanced import Enhanced, levels_of, table_of
 from mammoview.ui.viewport.gray_image import as_image
 from mammoview.ui.viewport.layers import OverlayOptions, Prepared, Truth, legend
 from mammoview.ui.viewport.lens import Lens
-from mammoview.ui.viewport.mouse import MouseTool, Overpaint, Underpaint
-from mammoview.ui.viewport.moving import MovingLayer
+from mammoview.ui.viewport.mouse import MouseTool, Overpaint, Rider, Underpaint
+from mammoview.ui.viewport.moving import Paint
+from mammoview.ui.viewport.overlay_layer import OverlayLayer
 from mammoview.ui.viewport.placement import Placement, laid_box
 from mammoview.ui.viewport.placing import Placing
 from mammoview.ui.viewport.pyramid import coarse_pyramid
 from mammoview.ui.viewport.render import GrayRenderer, Table
 from mammoview.ui.viewport.rest import Rest
 from mammoview.ui.viewport.shade import Shade
+from mammoview.ui.viewport.sparse import Sparse
 from mammoview.ui.viewport.writing import write
 
 _CENTRED = Qt.AlignmentFlag.AlignCenter | Qt.TextFlag.TextWordWrap
@@ -56,6 +59,7 @@ class Canvas(Placing):
         self.computed_voi: VoiWindow | VoiLut | None = None
         self.air: Air | None = None
         self.overpaints: list[Overpaint] = []
+        self.riders: list[Rider] = []
         self.tool: MouseTool | None = None
         self.badges: tuple[str, ...] = ()
         self.enhanced: Enhanced | None = None
@@ -73,13 +77,13 @@ class Canvas(Placing):
         self._lens: Lens | None = None
         self._cursor: QPointF | None = None
         self._is_placed = False
-        self._decor: QImage | None = None
+        self._decor: Sparse | None = None
         self._decor_zoom = (0.0, 0.0)
         self._decor_made_s = 0.0
         self._sheet = QImage()
-        self._over: QImage | None = None
+        self._over: Sparse | None = None
         self._is_moving = self.is_in_motion = False
-        self._marks = MovingLayer()
+        self._overlays, self._caption = OverlayLayer(), Caption()
         self.rest = Rest(self)
         self.rest.begun.connect(self._sharpen)
         self.rest.settled.connect(self.update)
@@ -237,11 +241,11 @@ class Canvas(Placing):
         self.update()
 
     def _sharpen(self) -> None:
-        if self._marks.sharpen():
+        if self._overlays.sharpen():
             self.update()
 
     def _redraw(self) -> None:
-        self._marks.forget()
+        self._overlays.forget()
         self._decor = None
         self._move()
 
@@ -267,24 +271,22 @@ class Canvas(Placing):
             self._renderer.place(self.placement.to_device, size)
             self.rest.wait(self._renderer, self.placement.to_device, size)
             self._is_placed = True
+        self.is_in_motion, self._is_moving = self._is_moving, False
         shown = as_image(self._renderer.gray(self._table()))
         shown.setDevicePixelRatio(ratio)
         painter.drawImage(0, 0, shown)
-        self._paint_under(painter, 1 / ratio)
-        fonts = decor.Fonts(self.font(), size[0], ratio)
-        self._paint_marks(painter, fonts, size)
-        if self._decor is None or self._is_decor_old:
-            # The old one lets go of the sheet: it is painted on again, not copied.
-            self._decor = None
-            self._decor, self._decor_zoom = self._paint_decor(fonts, size), self.placement.zoom
-            self._decor.setDevicePixelRatio(ratio)
-            self._decor_made_s = monotonic()
-        painter.drawImage(0, 0, self._decor)
         painter.scale(1 / ratio, 1 / ratio)
+        self._paint_under(painter)
+        fonts = decor.Fonts(self.font(), size[0], ratio)
+        if self._decor is None or self._is_decor_old:
+            self._decor, self._decor_zoom = self._paint_decor(fonts, size), self.placement.zoom
+            self._decor_made_s = monotonic()
+        self._overlays.draw(painter, self, fonts, self._overlay_paint(fonts))
+        self._decor.draw(painter)
         self._paint_over(painter, fonts, size)
         caption = self.shade.caption(self.hung.image.grayscale, has_black_air=self.is_air_black)
         if self.written is not None:
-            decor.paint_window(painter, fonts, caption, self.written, self.chest_wall)
+            self._caption.draw(painter, fonts, caption, self.written, self.chest_wall)
         if self._lens is not None and self._cursor is not None:
             self._lens.paint(painter, self.placement, self._table(), at=self._cursor * ratio, ratio=ratio)
         if self.tool is not None:
@@ -305,9 +307,10 @@ class Canvas(Placing):
         assert self.image is not None
         return table_of(self.shade, self.hung.image.grayscale, self.image, self.enhanced)
 
-    def _paint_marks(self, painter: QPainter, fonts: decor.Fonts, size: tuple[int, int]) -> None:
+    def _overlay_paint(self, fonts: decor.Fonts) -> Paint | None:
+        """What paints the overlays; None where there are none."""
         if self.prepared is None and self.truth is None:
-            return
+            return None
         prepared = self.prepared or Prepared(self.hung.image.id if self.hung else "")
 
         def paint(on: QPainter, placement: Placement, wide: tuple[int, int]) -> None:
@@ -323,16 +326,14 @@ class Canvas(Placing):
                 truth=self.truth,
             )
 
-        self._marks.draw(painter, self.placement, size, paint, scale=1 / self.devicePixelRatioF())
+        return paint
 
-    def _paint_decor(self, fonts: decor.Fonts, size: tuple[int, int]) -> QImage:
+    def _paint_decor(self, fonts: decor.Fonts, size: tuple[int, int]) -> Sparse:
         assert self.hung is not None
         if (self._sheet.height(), self._sheet.width()) != size:
             self._sheet = QImage(size[1], size[0], QImage.Format.Format_ARGB32_Premultiplied)
-        layer = self._sheet
-        layer.setDevicePixelRatio(1.0)
-        layer.fill(Qt.GlobalColor.transparent)
-        painter = QPainter(layer)
+        self._sheet.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(self._sheet)
         image = self.hung.image
         prepared = self.prepared or Prepared(image.id)
         painter.setRenderHint(QPainter.RenderHint.TextAntialiasing)
@@ -348,35 +349,34 @@ class Canvas(Placing):
             size=size,
             notes=notes,
             frame=self.frame_lines,
-            badges=(*self.badges, *cleaned, *(("NO PHYSICAL SCALE",) if image.spacing_mm is None else ())),
+            badges=(*self.badges, *cleaned, *filter(None, (rider.hidden_on(self) for rider in self.riders))),
             size_text=self.zoom_text,
             when=self.hung.when,
         )
         painter.end()
-        return layer
+        return Sparse.of(self._sheet)
 
-    def _paint_under(self, painter: QPainter, scale: float) -> None:
+    def _paint_under(self, painter: QPainter) -> None:
         for overpaint in self.overpaints:
             if isinstance(overpaint, Underpaint):
                 painter.save()
-                painter.scale(scale, scale)
                 overpaint.paint_under(painter, self)
                 painter.restore()
 
     def _paint_over(self, painter: QPainter, fonts: decor.Fonts, size: tuple[int, int]) -> None:
         """What other parts paint: at once while the image moves, kept as soon as it stands still."""
-        self.is_in_motion, self._is_moving = self._is_moving, False
         if self.is_in_motion or not self.overpaints:
             self._paint_each_over(painter, fonts)
             return
         if self._over is None:
-            self._over = QImage(size[1], size[0], QImage.Format.Format_ARGB32_Premultiplied)
-            self._over.fill(Qt.GlobalColor.transparent)
-            kept = QPainter(self._over)
+            layer = QImage(size[1], size[0], QImage.Format.Format_ARGB32_Premultiplied)
+            layer.fill(Qt.GlobalColor.transparent)
+            kept = QPainter(layer)
             kept.setRenderHint(QPainter.RenderHint.TextAntialiasing)
             self._paint_each_over(kept, fonts)
             kept.end()
-        painter.drawImage(0, 0, self._over)
+            self._over = Sparse.of(layer)
+        self._over.draw(painter)
 
     def _paint_each_over(self, painter: QPainter, fonts: decor.Fonts) -> None:
         for overpaint in self.overpaints:

@@ -39,6 +39,11 @@ class Fonts:
         # Every frame makes its fonts anew, but measures the same words: the cache goes by what a font says of itself.
         self._keys = (self.plain.toString(), self.label.toString())
 
+    @property
+    def key(self) -> tuple[str, str]:
+        """What tells these fonts from others."""
+        return self._keys
+
     def of(self, tone: Tone) -> QFont:
         """The font of one line."""
         return self.label if tone in _LARGE else self.plain

@@ -6,7 +6,7 @@ from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QWidget
 
 from mammoview.ui.pitch import ScreenPitches
-from mammoview.ui.viewport.mouse import MouseTool, Overpaint
+from mammoview.ui.viewport.mouse import MouseTool, Overpaint, Rider
 from mammoview.ui.viewport.pane import Pane
 from mammoview.ui.viewport.rest import Runner, at_once
 
@@ -34,12 +34,13 @@ class Furnished(QWidget):
         self.pitches = ScreenPitches()
         self.run: Runner = at_once
         self._overpaints: list[Overpaint] = []
+        self._riders: list[Rider] = []
         self._tool: MouseTool | None = None
 
     def furnish(self, pane: Pane) -> None:
         """Give a new pane what the others have."""
         pane.pitches, pane.rest.run = self.pitches, self.run
-        pane.overpaints = list(self._overpaints)
+        pane.overpaints, pane.riders = list(self._overpaints), list(self._riders)
         pane.set_tool(self._tool)
         pane.window_drag_begun.connect(self.change_begun)
         pane.window_drag_ended.connect(lambda: self.change_ended.emit("window"))
@@ -49,6 +50,13 @@ class Furnished(QWidget):
         self._overpaints.append(overpaint)
         for pane in self.panes:
             pane.overpaints.append(overpaint)
+            pane.refresh()
+
+    def add_rider(self, rider: Rider) -> None:
+        """Paint something on the anatomy in all panes, moving with it."""
+        self._riders.append(rider)
+        for pane in self.panes:
+            pane.riders.append(rider)
             pane.refresh()
 
     def set_tool(self, tool: MouseTool | None) -> None:

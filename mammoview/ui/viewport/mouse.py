@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import Qt
 from PySide6.QtGui import QMouseEvent, QPainter, QWheelEvent
@@ -22,11 +23,24 @@ class Overpaint(Protocol):
     def paint(self, painter: QPainter, canvas: Canvas, fonts: Fonts) -> None: ...
 
 
-@runtime_checkable
-class Underpaint(Protocol):
+class Underpaint(ABC):
     """An overpaint that paints something right over the gray pixels as well, under all words and marks; every frame."""
 
+    @abstractmethod
     def paint_under(self, painter: QPainter, canvas: Canvas) -> None: ...
+
+
+class Rider(Protocol):
+    """Paints on the anatomy, above the overlays and under all words; what it paints moves with the image."""
+
+    def state_on(self, canvas: Canvas) -> tuple[object, ...]:
+        """What it would paint: another state is painted at once, anew. Empty where it would paint nothing."""
+
+    def hidden_on(self, canvas: Canvas) -> str:
+        """What it keeps back there though it has something to paint, for a banner; empty where nothing."""
+
+    def paint_on(self, painter: QPainter, canvas: Canvas, fonts: Fonts) -> None:
+        """Paint in device pixels of the pane, a little beyond its edges too."""
 
 
 class MouseTool(Protocol):
@@ -49,8 +63,8 @@ class MouseTool(Protocol):
         """Paint what is being drawn, anew with every frame; device pixels."""
 
 
-@runtime_checkable
-class WheelTool(Protocol):
+class WheelTool(ABC):
     """A tool that is asked about the wheel as well; ``steps`` is positive away from the reader."""
 
+    @abstractmethod
     def wheeled(self, pane: Pane, steps: float, event: QWheelEvent) -> bool: ...

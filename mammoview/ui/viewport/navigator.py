@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from PySide6.QtCore import QPointF, QRectF, QTimer
-from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter, QPen
+from PySide6.QtGui import QColor, QFontMetricsF, QImage, QPainter
 
 from mammoview.core.geometry import Box, Dihedral
 from mammoview.session.coverage import Coverage, Coverages
@@ -111,10 +111,10 @@ class _Map:
 def _map_of(canvas: Canvas, fonts: Fonts, coverage: Coverage, lines: list[str], kept: _Map | None) -> _Map:
     """The map of what was seen; ``kept`` as long as nothing in it changes, which is the whole of a pan or a zoom."""
     placement = canvas.placement
-    metrics = QFontMetricsF(fonts.plain)
-    state = (fonts.plain.key(), placement.dihedral, placement.laid_size, coverage.seen.tobytes(), *lines)
+    state = (fonts.key, placement.dihedral, placement.laid_size, coverage, coverage.news, *lines)
     if kept is not None and kept.state == state:
         return kept
+    metrics = QFontMetricsF(fonts.plain)
     high = metrics.lineSpacing()
     rows, columns = placement.laid_size
     scale = _SIDE * high / max(rows, columns)
@@ -152,12 +152,17 @@ def _paint_map(painter: QPainter, canvas: Canvas, fonts: Fonts, made: _Map) -> N
     painter.drawImage(QPointF(round(left), round(top)), made.picture)
     corner = round(left) + made.corner[0], round(top) + made.corner[1]
     rows, columns = placement.laid_size
-    painter.save()
-    painter.setClipRect(QRectF(*corner, columns * made.scale, rows * made.scale))
-    view = laid_box(canvas.seen, placement)
-    painter.setPen(QPen(theme.ACCENT, fonts.line_px))
-    painter.drawRect(_scaled(view, made.scale, *corner).adjusted(0.5, 0.5, -0.5, -0.5))
-    painter.restore()
+    area = QRectF(*corner, columns * made.scale, rows * made.scale)
+    view = _scaled(laid_box(canvas.seen, placement), made.scale, *corner)
+    # Filled bars: a pen and a clip cost more than the map, at each step of a pan.
+    wide = max(1.0, round(fonts.line_px))
+    for bar in (
+        QRectF(view.left(), view.top(), view.width(), wide),
+        QRectF(view.left(), view.bottom() - wide, view.width(), wide),
+        QRectF(view.left(), view.top(), wide, view.height()),
+        QRectF(view.right() - wide, view.top(), wide, view.height()),
+    ):
+        painter.fillRect(bar.intersected(area).toRect(), theme.ACCENT)
 
 
 def _scaled(box: Box, scale: float, left: float, top: float) -> QRectF:

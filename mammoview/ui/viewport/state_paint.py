@@ -22,6 +22,7 @@ from mammoview.ui.viewport.annotation import Tone
 from mammoview.ui.viewport.canvas import Canvas
 from mammoview.ui.viewport.decor import Fonts
 from mammoview.ui.viewport.marks import outlined_text
+from mammoview.ui.viewport.mouse import Underpaint
 from mammoview.ui.viewport.output import Output
 from mammoview.ui.viewport.placement import Placement
 
@@ -31,7 +32,7 @@ _P_MAX = 65_535
 _ARM = 4.0
 
 
-class StatePaint:
+class StatePaint(Underpaint):
     """An overpaint of all panes; paints where a presentation state is in force."""
 
     def paint_under(self, painter: QPainter, canvas: Canvas) -> None:

@@ -85,7 +85,7 @@ def test_a_stroke_and_a_place_and_escape(hand: Hand) -> None:
 
 def test_the_brush_adds_erases_and_grows_with_the_wheel(hand: Hand) -> None:
     pane, tools = hand.pane("LCC"), hand.window.desk.findings.tools
-    hand.key(Qt.Key.Key_B, CONTROL)
+    hand.key(Qt.Key.Key_Y, CONTROL)
     radius, zoom = tools.brush.radius, pane.placement.zoom
     hand.wheel(pane, MIDDLE, 3)
     assert tools.brush.radius > radius
@@ -112,7 +112,7 @@ def test_the_brush_adds_erases_and_grows_with_the_wheel(hand: Hand) -> None:
 def test_the_last_of_an_outline_cannot_be_rubbed_out(hand: Hand) -> None:
     pane = hand.pane("LCC")
     hand.board.add(pane, square(MIDDLE, 10))
-    hand.key(Qt.Key.Key_B, CONTROL | SHIFT)
+    hand.key(Qt.Key.Key_Y, CONTROL | SHIFT)
     hand.wheel(pane, MIDDLE, 8)
     hand.drag(pane, MIDDLE, MIDDLE)
     (left,) = hand.draft.findings

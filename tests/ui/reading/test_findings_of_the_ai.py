@@ -21,14 +21,14 @@ def names_in(hand: Hand) -> list[str]:
 
 
 def test_nothing_of_the_ai_is_there_before_the_reveal(hand: Hand) -> None:
-    for identity in ("show_ai_marks", "show_ai_scores", "hide_ai", "ask_ai", "finding_assist", "accept_finding"):
+    for identity in ("ai_marks", "ai_scores", "ai_hide", "ask_ai", "finding_assist", "accept_finding"):
         action = hand.window.actions_by_id[identity]
         assert not action.isEnabled(), identity
         assert action.toolTip()
     assert "after the first read" in hand.window.actions_by_id["ask_ai"].toolTip()
     assert names_in(hand) == []
     hand.reveal()
-    assert hand.window.actions_by_id["show_ai_marks"].isChecked()
+    assert hand.window.actions_by_id["ai_marks"].isChecked()
     assert names_in(hand) == ["AI1", "AI2"]
 
 
@@ -48,7 +48,7 @@ def test_three_keys_show_marks_and_scores_and_hide_all(hand: Hand) -> None:
     hand.key(Qt.Key.Key_Minus, Qt.KeyboardModifier.KeypadModifier)
     assert hand.board.shown(pane) == ()
     assert Layer.SALIENCY not in hand.window.desk.options.visible
-    assert not hand.window.actions_by_id["show_ai_scores"].isChecked()
+    assert not hand.window.actions_by_id["ai_scores"].isChecked()
     hand.key(Qt.Key.Key_Slash)
     hand.window.desk.wall.refresh()
     assert pane.grab().toImage() == with_marks
