@@ -14,7 +14,6 @@ from bench.screens import DEMO, SMALL, Screen, take
 from mammoview.core.marks import Mark, MarkKind
 from mammoview.session.demo import write_phantom
 from mammoview.session.demo_volume import VolumePlan
-from mammoview.ui import theme
 from mammoview.ui.mainwindow import MainWindow
 
 OUT = Path(__file__).resolve().parent.parent / "docs" / "manual" / "images"
@@ -49,7 +48,6 @@ def main() -> int:
     """Write the pictures; prints their names."""
     OUT.mkdir(parents=True, exist_ok=True)
     app = QApplication([])
-    theme.apply(app)
     with tempfile.TemporaryDirectory(prefix="mammoview-manual-") as home:
         os.environ["MAMMOVIEW_HOME"] = home
         volumes = Path(home) / "volumes"

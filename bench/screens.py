@@ -45,6 +45,8 @@ class Screen:
         Ids of actions, done one after the other once all images are shown. A dialog that they open is the picture.
     prepare
         Done before the actions.
+    contrast, percent
+        The look, as in the settings.
     """
 
     name: str
@@ -53,6 +55,8 @@ class Screen:
     actions: tuple[str, ...] = ()
     analyse: bool = False
     prepare: Callable[[MainWindow], None] | None = None
+    contrast: str = "normal"
+    percent: int = 100
 
 
 GE = "fixtures/dicom/ge_senographe_r_mlo_sigmoid_voilut.dcm"
@@ -89,15 +93,25 @@ def main() -> int:
     parser.add_argument("out", type=Path)
     parser.add_argument("names", nargs="*")
     parser.add_argument("--action", action="append", default=[], help="one more action, before the picture is taken")
+    parser.add_argument("--contrast", default="normal", choices=("normal", "high"))
+    parser.add_argument("--percent", type=int, default=100, help="size of letters and controls")
+    parser.add_argument("--size", type=int, nargs=2, help="width and height in place of each row's own")
+    parser.add_argument("--source", help="what to open in place of each row's own")
     given = parser.parse_args()
     given.out.mkdir(parents=True, exist_ok=True)
     app = QApplication([])
-    theme.apply(app)
     with tempfile.TemporaryDirectory(prefix="mammoview-screens-") as home:
         os.environ["MAMMOVIEW_HOME"] = home
         for screen in SCREENS:
             if not given.names or screen.name in given.names:
-                chosen = replace(screen, actions=(*screen.actions, *given.action))
+                chosen = replace(
+                    screen,
+                    actions=(*screen.actions, *given.action),
+                    size=tuple(given.size) if given.size else screen.size,
+                    source=given.source or screen.source,
+                    contrast=given.contrast,
+                    percent=given.percent,
+                )
                 print(take(app, chosen, given.out / f"{screen.name}.png"))
     return 0
 
@@ -105,7 +119,9 @@ def main() -> int:
 def take(app: QApplication, screen: Screen, path: Path) -> Path:
     """Write one picture."""
     source = ensure_demo_study() if screen.source == DEMO else DATA / screen.source  # an absolute source stays as it is
-    session = Session(replace(settings.Settings(), analyse_on_open=screen.analyse))
+    theme.apply(app, screen.contrast, screen.percent)
+    chosen = settings.Settings(analyse_on_open=screen.analyse, contrast=screen.contrast, ui_scale=screen.percent)
+    session = Session(chosen)
     bridge, background = Bridge(), Background()
     window = MainWindow(session, background)
     bridge.told.connect(window.show_event)

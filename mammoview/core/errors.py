@@ -136,6 +136,12 @@ class DescriptorError(ReadingError):
     code = "descriptor"
 
 
+class QuestionError(MammoViewError):
+    """The models have no answer: no border there, a place outside the breast, an image that they do not know."""
+
+    code = "question"
+
+
 class NewerDocumentError(MammoViewError):
     """A stored document comes from a newer version of the program."""
 

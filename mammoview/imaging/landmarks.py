@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -87,26 +87,61 @@ def find_upright(
     Landmarks
         Stored (native) pixels.
     """
-    hung = _laid(image, dihedral)
-    hidden = None if padding is None else _laid(padding, dihedral)
-    spacing = spacing_mm[::-1] if spacing_mm is not None and dihedral.transpose else spacing_mm
+    laid = Laid(dihedral, *image.shape)
+    hung = laid.plane(image)
+    hidden = None if padding is None else laid.plane(padding)
+    spacing = laid.spacing(spacing_mm)
     cleared = suppress(hung, view=view, laterality=None, padding=hidden, spacing_mm=spacing)
-    found = find_landmarks(hung, cleared, view=view, spacing_mm=spacing)
-    back = dihedral.transform(*image.shape).inverse()
-
-    def stored(point: Point) -> Point:
-        row, col = back.apply(point)[0]
-        return float(row), float(col)
-
-    nipple, wall = found.nipple, found.wall
-    return Landmarks(
-        None if nipple is None else replace(nipple, point=stored(nipple.point)),
-        wall if wall.ends is None else replace(wall, ends=(stored(wall.ends[0]), stored(wall.ends[1]))),
-    )
+    return laid.landmarks(find_landmarks(hung, cleared, view=view, spacing_mm=spacing))
 
 
-def _laid(plane: NDArray[_Pixel], dihedral: Dihedral) -> NDArray[_Pixel]:
-    """The plane turned and mirrored."""
-    turned = plane.T if dihedral.transpose else plane
-    turned = turned[::-1] if dihedral.flip_rows else turned
-    return np.ascontiguousarray(turned[:, ::-1] if dihedral.flip_columns else turned)
+@dataclass(frozen=True)
+class Laid:
+    """An image laid down as it hangs, and the way back to the stored pixels.
+
+    Attributes
+    ----------
+    dihedral
+        From stored pixels to the screen.
+    rows, columns
+        Of the stored image.
+    """
+
+    dihedral: Dihedral
+    rows: int
+    columns: int
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the image hangs as it is stored."""
+        return not (self.dihedral.transpose or self.dihedral.flip_rows or self.dihedral.flip_columns)
+
+    def plane(self, plane: NDArray[_Pixel]) -> NDArray[_Pixel]:
+        """The plane turned and mirrored."""
+        turned = plane.T if self.dihedral.transpose else plane
+        turned = turned[::-1] if self.dihedral.flip_rows else turned
+        return np.ascontiguousarray(turned[:, ::-1] if self.dihedral.flip_columns else turned)
+
+    def back(self, plane: NDArray[_Pixel]) -> NDArray[_Pixel]:
+        """A plane of the laid-down image in stored pixels."""
+        turned = plane[:, ::-1] if self.dihedral.flip_columns else plane
+        turned = turned[::-1] if self.dihedral.flip_rows else turned
+        return np.ascontiguousarray(turned.T if self.dihedral.transpose else turned)
+
+    def spacing(self, spacing_mm: tuple[float, float] | None) -> tuple[float, float] | None:
+        """(row, column) millimetres a pixel of the laid-down image, from those of the stored one."""
+        return spacing_mm[::-1] if spacing_mm is not None and self.dihedral.transpose else spacing_mm
+
+    def landmarks(self, found: Landmarks) -> Landmarks:
+        """Landmarks of the laid-down image in stored pixels."""
+        back = self.dihedral.transform(self.rows, self.columns).inverse()
+
+        def stored(point: Point) -> Point:
+            row, col = back.apply(point)[0]
+            return float(row), float(col)
+
+        nipple, wall = found.nipple, found.wall
+        return Landmarks(
+            None if nipple is None else replace(nipple, point=stored(nipple.point)),
+            wall if wall.ends is None else replace(wall, ends=(stored(wall.ends[0]), stored(wall.ends[1]))),
+        )

@@ -202,9 +202,9 @@ def locate(frame: ViewFrame, point: Point) -> Place:
     """
     at = frame.along_across(point)
     if at is None:
-        return Place(None, None, None, frame.distance(point), frame.unit, _doubts(frame))
+        return Place(None, None, None, frame.distance(point), frame.unit, doubts_of(frame))
     region = _half(frame, at)
-    doubts = _doubts(frame)
+    doubts = doubts_of(frame)
     if region is None:
         doubts += (f"A {frame.view.value} view tells no half of the breast.",)
     return Place(region, None, _third(frame, at[0]), frame.distance(point), frame.unit, doubts)
@@ -234,7 +234,7 @@ def locate_pair(cc: ViewFrame, cc_point: Point, other: ViewFrame, other_point: P
         raise ValueError("a pair of views of two breasts")
     if not cc.view.is_craniocaudal or other.view not in UPRIGHT:
         raise ValueError(f"{cc.view} and {other.view} are no pair of a craniocaudal and an upright view")
-    doubts = tuple(dict.fromkeys(_doubts(cc) + _doubts(other)))
+    doubts = tuple(dict.fromkeys(doubts_of(cc) + doubts_of(other)))
     one, two = cc.along_across(cc_point), other.along_across(other_point)
     distances = [near for near in (cc.distance(cc_point), other.distance(other_point)) if near is not None]
     # Pixels of two images are no common unit.
@@ -324,7 +324,8 @@ def _third_of(share: float) -> Depth:
     return Depth.MIDDLE if share < 2 / 3 else Depth.POSTERIOR
 
 
-def _doubts(frame: ViewFrame) -> tuple[str, ...]:
+def doubts_of(frame: ViewFrame) -> tuple[str, ...]:
+    """What makes places on a view uncertain, in plain words."""
     nipple, wall = frame.landmarks.nipple, frame.landmarks.wall
     found = [frame.doubt] if frame.doubt else []
     if nipple is None:

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 P_MAX = 65_535.0
+#: Long side of an ordinary lesion, where nobody says how large one is.
+ORDINARY_LESION_MM = 15.0
 
 # The stride of the bodies: maps then cover the input exactly.
 Side = Annotated[int, Field(ge=32, le=8192, multiple_of=32)]
@@ -126,7 +128,9 @@ class SlidingSpec(_Spec):
     overlap: Annotated[float, Field(ge=0.0, le=0.9)] = 0.5
 
     @classmethod
-    def for_lesions(cls, patch: PatchSpec, *, lesion_mm: float = 15.0, breast_mm: float = 160.0) -> SlidingSpec:
+    def for_lesions(
+        cls, patch: PatchSpec, *, lesion_mm: float = ORDINARY_LESION_MM, breast_mm: float = 160.0
+    ) -> SlidingSpec:
         """The windows in which a lesion of ordinary size is as large as in the crops that a network learned from.
 
         Parameters

@@ -57,6 +57,30 @@ def classify(
     list
         The findings of each image, the most suspicious first. A candidate that is background to the mean is none.
     """
+    told = look(runners, images, batch=batch, module_of=module_of, how=how)
+    found: list[list[Finding]] = []
+    for prepared, answers in zip(images, told, strict=True):
+        judged = (_finding(candidate, one) for candidate, one in zip(prepared.candidates, answers, strict=True) if one)
+        found.append([finding for finding in judged if finding is not None])
+    return [_numbered(prepared, findings) for prepared, findings in zip(images, found, strict=True)]
+
+
+def look(
+    runners: Sequence[Runner],
+    images: Sequence[PreparedImage],
+    *,
+    batch: int,
+    module_of: ModuleOf,
+    how: Sampling = Sampling(),  # noqa: B008 - frozen
+) -> list[list[Average | None]]:
+    """What the classifiers say of every candidate, background or not; parameters as for `classify`.
+
+    Returns
+    -------
+    list
+        For each image one entry for each candidate, classes in the order of `PatchClass`; None where no classifier
+        knows images of its kind.
+    """
     told: dict[tuple[int, int], list[Samples]] = {}
     for runner in runners:
         contract = runner.package.manifest.input
@@ -69,12 +93,13 @@ def classify(
         samples = _look(runner, images, list(places.values()), batch=batch, module_of=module_of, how=how)
         for key, one in zip(places, samples, strict=True):
             told.setdefault(key, []).append(one)
-    found: list[list[Finding]] = [[] for _ in images]
-    for (index, number), samples in sorted(told.items(), key=lambda pair: pair[0]):
-        finding = _finding(images[index].candidates[number], average(samples, _MALIGNANT))
-        if finding is not None:
-            found[index].append(finding)
-    return [_numbered(prepared, findings) for prepared, findings in zip(images, found, strict=True)]
+    return [
+        [
+            average(told[index, number], _MALIGNANT) if (index, number) in told else None
+            for number in range(len(prepared.candidates))
+        ]
+        for index, prepared in enumerate(images)
+    ]
 
 
 def _look(

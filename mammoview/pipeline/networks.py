@@ -150,6 +150,10 @@ class OpenNetworks:
         """Look at the candidates of each image."""
         return lesions.classify(self.patches, images, batch=self.batch, module_of=self._module, how=self.sampling)
 
+    def look(self, images: Sequence[PreparedImage]) -> list[list[Average | None]]:
+        """What the patch classifiers say of each candidate of each image, background or not."""
+        return lesions.look(self.patches, images, batch=self.batch, module_of=self._module, how=self.sampling)
+
     def patch_map(self, image: PreparedImage) -> tuple[ValueMap, ...]:
         """The first patch classifier's five classes over an image that it knows; empty where it was told to keep off.
 

@@ -102,13 +102,37 @@ def around_finding(
     Part or None
         None where the segmenters see no lesion there.
     """
-    # The smallest square: there every segmenter has a say.
-    place = min((patch_box(finding.box, _crops(runner)) for runner in runners), key=lambda square: square.height_px)
-    seen = [_seen_in_crop(runner, prepared, finding.box, place) for runner in runners]
-    own = _within(finding.box, place)
     is_cluster = finding.kind is LesionKind.CALCIFICATION
+    return in_crop(runners, prepared, finding.box, breast=breast, own=finding.box, is_cluster=is_cluster)
+
+
+def in_crop(
+    runners: Sequence[Runner],
+    prepared: PreparedImage,
+    box: Box,
+    *,
+    breast: NDArray[np.bool_],
+    own: Box,
+    is_cluster: bool = False,
+) -> Part | None:
+    """Outline the lesion that touches ``own`` in the crop around a box.
+
+    Parameters
+    ----------
+    runners, breast
+        As for `around_finding`.
+    box
+        What the crop is made around: segmenters expect a lesion to fill it.
+    own, is_cluster
+        As for `own_part`, native pixels.
+    """
+    # The smallest square: there every segmenter has a say.
+    place = min((patch_box(box, _crops(runner)) for runner in runners), key=lambda square: square.height_px)
+    seen = [_seen_in_crop(runner, prepared, box, place) for runner in runners]
     kept = own_part(
-        (_mean(one.lesion for one in seen) >= _MASK_LEVEL) & _cut(breast, place), own, is_cluster=is_cluster
+        (_mean(one.lesion for one in seen) >= _MASK_LEVEL) & _cut(breast, place),
+        _within(own, place),
+        is_cluster=is_cluster,
     )
     return Part(place, kept, _malignancy(seen)) if kept.any() else None
 

@@ -93,7 +93,7 @@ def segment(
     fit = [one for one in segmenters if not why_not_scored(prepared.image, one.package.manifest.input)]
     breast = prepared.suppression.breast.to_array()
     done: list[_Outlined] = []
-    for runners, kinds in _duties(fit):
+    for runners, kinds in duties(fit):
         own = [finding for finding in findings if finding.kind in kinds]
         windows = [_windows(runner, outlining) for runner in runners]
         moved = [(runner, spec) for runner, spec in zip(runners, windows, strict=True) if spec is not None]
@@ -116,7 +116,7 @@ def segment(
     return Segmented(tuple(finding for finding, _ in named), _layers(inside, judge, prepared, threshold))
 
 
-def _duties(segmenters: Sequence[Runner]) -> list[tuple[list[Runner], set[LesionKind]]]:
+def duties(segmenters: Sequence[Runner]) -> list[tuple[list[Runner], set[LesionKind]]]:
     """Segmenters that answer together, with the kinds that they outline: those made for fewer kinds come first."""
     left, duties = set(LesionKind), []
     for kinds in sorted(
@@ -136,7 +136,8 @@ def _windows(runner: Runner, outlining: Outlining) -> SlidingSpec | None:
     return SlidingSpec.for_lesions(preprocess.patch) if outlining is Outlining.BREAST else None
 
 
-def _is_experimental(runner: Runner) -> bool:
+def is_unproven(runner: Runner) -> bool:
+    """Whether a segmenter was not validated on real images of its kind."""
     return runner.package.manifest.experimental or has_classes(runner)
 
 
@@ -145,7 +146,7 @@ def _around(
 ) -> list[_Outlined]:
     specs = [runner.package.preprocess.patch for runner in runners]
     crop_px = sum(spec.size_px**2 for spec in specs if spec is not None)
-    is_experimental = any(map(_is_experimental, runners))
+    is_experimental = any(map(is_unproven, runners))
     done = []
     for finding in findings[: max(1, _CROP_PIXELS // crop_px)]:
         part = around_finding(runners, prepared, finding, breast=breast)
@@ -163,7 +164,7 @@ def _everywhere(
 ) -> list[_Outlined]:
     """Give the lesions found all over the breast to the findings that they cover; the others are new findings."""
     # A net of crops has always seen a lesion in the middle: what it says elsewhere was never measured.
-    is_experimental = any(_is_experimental(one) or one.package.preprocess.sliding is None for one, _ in runners)
+    is_experimental = any(is_unproven(one) or one.package.preprocess.sliding is None for one, _ in runners)
     parts = all_over(runners, prepared, breast=breast)
     done = []
     for finding in findings:

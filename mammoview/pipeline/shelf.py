@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 import cv2
@@ -41,8 +42,8 @@ class Shelf:
     _modules: dict[str, Network] = field(default_factory=dict)
     _notes: list[str] = field(default_factory=list)
 
-    def open(self, request: AnalysisRequest) -> OpenNetworks:
-        """Make everything ready that a request needs.
+    def open(self, request: AnalysisRequest, tasks: Iterable[Task] = tuple(Task)) -> OpenNetworks:
+        """Make everything ready that a request needs, for some tasks only where not all are asked for.
 
         Raises
         ------
@@ -53,8 +54,10 @@ class Shelf:
         if request.threads is not None:
             cv2.setNumThreads(request.threads)
         chosen = choose(request.models)
-        runners = {task: tuple(self._runner(info, device, request) for info in chosen[task]) for task in EXPECTED}
-        missing = [task.value.replace("_", " ") for task in EXPECTED if not runners[task]]
+        wanted = frozenset(tasks)
+        opened = {task: chosen[task] if task in wanted else () for task in Task}
+        runners = {task: tuple(self._runner(info, device, request) for info in opened[task]) for task in EXPECTED}
+        missing = [task.value.replace("_", " ") for task in EXPECTED if task in wanted and not runners[task]]
         self._notes.clear()
         self._notes += [f"No model for {task} is installed: that part was left out." for task in missing]
         return OpenNetworks(
@@ -67,7 +70,7 @@ class Shelf:
             outlining=request.outlining,
             batch=1 if device.kind is DeviceKind.CPU else _CARD_BATCH,
             pending_notes=self._notes,
-            comparer=next((self._runner(info, device, request) for info in chosen[Task.PRIORS]), None),
+            comparer=next((self._runner(info, device, request) for info in opened[Task.PRIORS]), None),
         )
 
     def _runner(self, info: PackageInfo, device: Device, request: AnalysisRequest) -> Runner:

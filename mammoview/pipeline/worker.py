@@ -12,7 +12,7 @@ from multiprocessing.connection import Connection
 from typing import TYPE_CHECKING
 
 from mammoview.core.findings import ExamResult
-from mammoview.core.jobs import serve
+from mammoview.core.jobs import Handler, serve
 from mammoview.core.progress import Cancel, Progress
 from mammoview.pipeline.request import AnalysisRequest, EngineNote
 
@@ -21,15 +21,21 @@ if TYPE_CHECKING:
 
 __all__ = ["EngineNote", "main"]
 
-#: The one kind of job: payload `AnalysisRequest`, partial values `ImageResult` and `EngineNote`, result `ExamResult`.
+#: Payload `AnalysisRequest`, partial values `ImageResult` and `EngineNote`, result `ExamResult`.
 ANALYZE = "analyze"
+#: Payloads and results are those of `mammoview.pipeline.question`.
+ASK_POINT, CONTOUR, GET_READY = "ask_point", "contour", "get_ready"
 
 
 def main(connection: Connection) -> None:
-    """Serve analyses until the parent closes ``connection``."""
+    """Serve analyses and a reader's questions until the parent closes ``connection``."""
+    from mammoview.pipeline.answering import Answering
     from mammoview.pipeline.shelf import Shelf
 
-    serve(connection, {ANALYZE: bind(_analyze, Shelf())})
+    shelf = Shelf()
+    asked = Answering(shelf)
+    questions: dict[str, Handler] = {ASK_POINT: asked.ask_point, CONTOUR: asked.contour, GET_READY: asked.get_ready}
+    serve(connection, {ANALYZE: bind(_analyze, shelf), **questions})
 
 
 def _analyze(

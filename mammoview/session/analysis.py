@@ -61,12 +61,18 @@ class Analyses:
     ----------
     on_event
         Told what happens, never while the lock is held.
+
+    Attributes
+    ----------
+    on_result
+        Told every finished result, whatever others may hear of it, on the engine crew's thread: it must not wait.
     """
 
     def __init__(self, crew: Crew, on_event: Callable[[Event], None], messages: Messages) -> None:
         self._crew = crew
         self._on_event = on_event
         self._messages = messages
+        self.on_result: Callable[[Study, ExamResult], None] = _no_keeper
         self._lock = threading.Lock()
         self._known: dict[str, _Analysis] = {}
         self._round = 0
@@ -94,6 +100,27 @@ class Analyses:
             known = self._known.get(study_uid)
             return tuple(known.images.values()) if known else ()
 
+    def told_of(self, study_uid: str) -> tuple[Event, ...]:
+        """What would have been told by now of what was found in a study."""
+        with self._lock:
+            known = self._known.get(study_uid)
+            if known is None:
+                return ()
+            if known.result is not None:
+                return (ExamAnalysed(known.result),)
+            return tuple(ImageAnalysed(study_uid, image) for image in known.images.values())
+
+    def put(self, result: ExamResult) -> None:
+        """Take a finished result from elsewhere; an analysis of the same study is dropped."""
+        uid, images = result.study_uid, {image.image_id: image for image in result.images}
+        with self._lock:
+            known = self._known.get(uid)
+            if known is not None and known.result is not None and known.fingerprint == result.fingerprint:
+                return
+            self._known[uid] = _Analysis(result.fingerprint, is_running=False, images=images, result=result)
+        self._crew.cancel([f"analyze {uid}"])
+        self._on_event(ExamAnalysed(result))
+
     def start(self, study: Study, settings: Settings, priors: tuple[Study, ...] = ()) -> None:
         """Analyse a study, before those that wait; the same question is not asked twice at a time."""
         request = request_for(study, settings, priors)
@@ -112,7 +139,7 @@ class Analyses:
                 kind="analyze",
                 subject=study.images[0].path if len(study.images) == 1 else "",
                 make_payload=lambda: request,
-                on_report=lambda report: self._reported(study.uid, analysis, report),
+                on_report=lambda report: self._reported(study, analysis, report),
                 priority=priority,
                 fingerprint=fingerprint,
             )
@@ -128,8 +155,10 @@ class Analyses:
             self._known.pop(study_uid, None)
         self._crew.cancel([f"analyze {study_uid}"])
 
-    def _reported(self, study_uid: str, analysis: _Analysis, report: Report) -> None:
-        event = self._apply(study_uid, analysis, report)
+    def _reported(self, study: Study, analysis: _Analysis, report: Report) -> None:
+        event = self._apply(study.uid, analysis, report)
+        if isinstance(event, ExamAnalysed):
+            self.on_result(study, event.result)
         if event is not None:
             self._on_event(event)
 
@@ -166,3 +195,7 @@ class Analyses:
                 self._messages.tell(report.problem)
             return AnalysisFailed(study_uid, report.problem, is_cancelled=report.is_cancelled)
         return None
+
+
+def _no_keeper(_study: Study, _result: ExamResult) -> None:
+    """Nobody keeps results."""

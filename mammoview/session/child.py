@@ -47,6 +47,13 @@ def run_child(target: str, pipe: Connection, name: str, parent: int) -> None:
         logging.getLogger(__name__).info("the parent is gone")
 
 
+def how_it_ended(exitcode: int | None) -> str:
+    """A child's exit code in words."""
+    if exitcode == -9:
+        return "killed, perhaps because memory ran out"
+    return f"signal {-exitcode}" if exitcode is not None and exitcode < 0 else f"exit code {exitcode}"
+
+
 def _redirect(log: Path) -> None:
     try:
         log.parent.mkdir(parents=True, exist_ok=True)

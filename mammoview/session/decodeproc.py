@@ -24,19 +24,26 @@ from mammoview.imaging import pyramid
 from mammoview.imaging.chestwall import chest_wall_is_left
 from mammoview.imaging.truth import read_mask
 from mammoview.imaging.windowing import to_presentation
+from mammoview.session.anatomy import ANATOMY, Anatomy, AnatomyRequest
 from mammoview.session.blocks import Decoded, DecodeRequest, FrameRequest, Layout, ScanRequest, TruthRequest, opened
 from mammoview.session.orientation import Side
 from mammoview.session.worklist.ingestproc import read_headers, walk
 
 
 def main(connection: Connection) -> None:
-    """Serve the jobs ``scan`` (`ScanRequest` to `ScanResult`), ``decode`` (`DecodeRequest` to `Decoded`) ``frame``
-    (`FrameRequest` to `Decoded`) and ``truth`` (`TruthRequest` to `Mask`); for imports ``walk`` (`WalkRequest` to
-    `Walked`) and ``headers`` (`HeadersRequest` to `HeadersDone`).
+    """Serve the jobs ``scan`` (`ScanRequest` to `ScanResult`), ``decode`` (`DecodeRequest` to `Decoded`), ``frame``
+    (`FrameRequest` to `Decoded`), ``truth`` (`TruthRequest` to `Mask`) and ``anatomy`` (`AnatomyRequest` to `Anatomy`);
+    for imports ``walk`` (`WalkRequest` to `Walked`) and ``headers`` (`HeadersRequest` to `HeadersDone`).
     """
     # There are as many decoders as the user wants to be busy.
     cv2.setNumThreads(1)
-    handlers: dict[str, Handler] = {"scan": _scan, "decode": _decode, "frame": _frame, "truth": _truth}
+    handlers: dict[str, Handler] = {
+        "scan": _scan,
+        "decode": _decode,
+        "frame": _frame,
+        "truth": _truth,
+        ANATOMY: _anatomy,
+    }
     serve(connection, {**handlers, "walk": walk, "headers": read_headers})
 
 
@@ -82,6 +89,12 @@ def _fill_frame(stored: StoredImage, layout: Layout, memory: np.ndarray, shares:
 def _truth(request: TruthRequest, progress: Progress, _cancel: Cancel, _partial: Callable[[object], None]) -> Mask:
     progress(0.0, "reading a mask")
     return Mask.from_array(read_mask(Path(request.path), request.rows, request.columns))
+
+
+def _anatomy(request: AnatomyRequest, progress: Progress, cancel: Cancel, partial: Callable[[object], None]) -> Anatomy:
+    from mammoview.session.anatomyproc import measure
+
+    return measure(request, progress, cancel, partial)
 
 
 def _fill(stored: StoredImage, image: Mammogram, layout: Layout, memory: np.ndarray) -> bool | None:

@@ -9,7 +9,9 @@ from typing import TypeAlias
 from mammoview.core.errors import Problem
 from mammoview.core.findings import ExamResult, ImageResult
 from mammoview.core.image import DisplayImage
-from mammoview.core.study import ScanResult
+from mammoview.core.study import ScanResult, Study
+from mammoview.pipeline.question import ContourAnswer, PointAnswer
+from mammoview.session.anatomy import DensityAnswer, FrameAnswer
 from mammoview.session.orientation import Side
 from mammoview.session.settings import Settings
 
@@ -32,9 +34,16 @@ class ScanProgress:
 
 @dataclass(frozen=True)
 class StudiesFound:
-    """A search ended. ``scan`` is everything open now, what was open before included."""
+    """A search ended. ``scan`` is everything listed now, what was open before included."""
 
     scan: ScanResult
+
+
+@dataclass(frozen=True)
+class StudiesListed:
+    """Other studies are listed than before: some were fetched ahead and are looked at now, or were let go."""
+
+    studies: tuple[Study, ...]
 
 
 @dataclass(frozen=True)
@@ -139,6 +148,13 @@ class ExamAnalysed:
 
 
 @dataclass(frozen=True)
+class ResultsConcealed:
+    """What the AI finds in a study is not told for now: its analysis ended unheard, or what was told is taken back."""
+
+    study_uid: str
+
+
+@dataclass(frozen=True)
 class AnalysisFailed:
     """An analysis ended without a result. ``is_cancelled`` when the user wished it."""
 
@@ -165,6 +181,14 @@ class EngineState:
 
 
 @dataclass(frozen=True)
+class SaveProgress:
+    """How far the writing of a result folder is; 1 when it ended, however."""
+
+    fraction: float
+    text: str
+
+
+@dataclass(frozen=True)
 class ResultsSaved:
     """A result folder was written. ``path`` is its ``result.json``."""
 
@@ -178,9 +202,23 @@ class SettingsChanged:
     settings: Settings
 
 
+@dataclass(frozen=True)
+class QuestionAnswered:
+    """A reader's question was answered; whoever asked was told already."""
+
+    study_uid: str
+    answer: PointAnswer | ContourAnswer | FrameAnswer | DensityAnswer
+
+    @property
+    def is_from_ai(self) -> bool:
+        """Whether models answered; frames and densities are measured on the image."""
+        return isinstance(self.answer, PointAnswer | ContourAnswer)
+
+
 Event: TypeAlias = (
     ScanProgress
     | StudiesFound
+    | StudiesListed
     | StudySelected
     | HangingChanged
     | PixelsReady
@@ -194,9 +232,12 @@ Event: TypeAlias = (
     | AnalysisProgress
     | ImageAnalysed
     | ExamAnalysed
+    | ResultsConcealed
     | AnalysisFailed
     | Message
     | EngineState
+    | SaveProgress
     | ResultsSaved
     | SettingsChanged
+    | QuestionAnswered
 )

@@ -10,7 +10,7 @@ from mammoview.core.study import Mammogram, Study
 from mammoview.session import hanging_file, mirrored
 from mammoview.session.hanging import Hanging, Hung, priors
 from mammoview.session.messages import Messages
-from mammoview.session.orientation import Exceptions, Side, has_direction
+from mammoview.session.orientation import Exceptions, Orientation, Side, has_direction
 from mammoview.session.protocols import Protocol, Stage
 from mammoview.session.settings import Settings
 from mammoview.session.stacks import in_order, without_twins
@@ -149,6 +149,10 @@ class Hangings:
             for candidate in in_order(same) or in_order(alike):
                 return self._laying().hung(candidate, when)
         return None
+
+    def orientation(self, image: Mammogram) -> Orientation:
+        """How an image lies now, wherever it hangs."""
+        return self._laying().hung(image, 0).orientation
 
     def laid(self, item: Hung) -> Hung:
         """The same image as it lies now."""

@@ -22,7 +22,7 @@ from typing import TypeAlias
 
 from mammoview.core.errors import CancelledError, MammoViewError, Problem, WorkerDiedError
 from mammoview.core.jobs import CancelJob, Job, JobDone, JobFailed, JobPartial, JobProgress
-from mammoview.session.child import log_file, run_child
+from mammoview.session.child import how_it_ended, log_file, run_child
 
 _log = logging.getLogger(__name__)
 
@@ -66,6 +66,8 @@ class Order:
         comes after the order was superseded or cancelled.
     priority
         Smaller goes first; equal ones in the order of submission.
+    gives_way
+        Whether it is cancelled, though it runs, as soon as something of a smaller priority waits.
     """
 
     key: str
@@ -75,6 +77,7 @@ class Order:
     on_report: Callable[[Report], None]
     priority: tuple[int, ...] = ()
     fingerprint: str = ""
+    gives_way: bool = False
 
 
 @dataclass
@@ -269,6 +272,7 @@ class Crew:
         while self._queue:
             child = next((c for c in self._children if c.task is None), None)
             if child is None and len(self._children) == self._size:
+                self._make_way()
                 return
             try:
                 child = child or self._start_child()
@@ -278,6 +282,12 @@ class Crew:
             task = min(self._queue, key=lambda t: (t.priority, t.id))
             self._queue.remove(task)
             self._give(child, task)
+
+    def _make_way(self) -> None:
+        first = min(task.priority for task in self._queue)
+        for child in self._busy():
+            if child.task and child.task.order.gives_way and child.task.priority > first:
+                self._ask_to_cancel(child.task)
 
     def _give_up(self, error: OSError) -> None:
         """Fail what waits, for no process can be started; a child that is at work will do it in the end."""
@@ -326,7 +336,7 @@ class Crew:
         child.process.join(_END_PATIENCE_S)
         child.process.kill()
         child.process.join()
-        how, task = _how_it_ended(child.process.exitcode), child.task
+        how, task = how_it_ended(child.process.exitcode), child.task
         child.process.close()
         _log.info("the %s ended: %s", self._name, how)
         if task is None:
@@ -383,9 +393,3 @@ def _send(child: _Child, message: object) -> None:
 def _end_cancelled(task: _Task) -> None:
     error = CancelledError("The job was cancelled.", "Start it again whenever you like.")
     task.order.on_report(JobFailed(task.id, Problem.from_error(error, task.order.subject), is_cancelled=True))
-
-
-def _how_it_ended(exitcode: int | None) -> str:
-    if exitcode == -9:
-        return "killed, perhaps because memory ran out"
-    return f"signal {-exitcode}" if exitcode is not None and exitcode < 0 else f"exit code {exitcode}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
 from mammoview.core.image import DisplayImage
 from mammoview.core.jobs import JobDone, JobFailed
@@ -37,6 +37,7 @@ class Pixels:
         self._images: OrderedDict[str, PixelsReady] = OrderedDict()
         self._chest_walls: dict[str, Side] = {}
         self._pending: dict[str, _Decode] = {}
+        self._ahead: set[str] = set()
         self._kept: frozenset[str] = frozenset()
         self._round = 0
 
@@ -70,6 +71,7 @@ class Pixels:
         ready, orders = [], []
         with self._lock:
             self._round += 1
+            self._ahead.difference_update(image.id for image in images)
             if keep:
                 self._kept = frozenset(image.id for image in images)
             for index, image in enumerate(images):
@@ -84,6 +86,37 @@ class Pixels:
             self._crew.submit(order)
         for event in ready:
             self._on_event(event)
+
+    def fetch_ahead(self, images: Sequence[Mammogram]) -> None:
+        """Fetch pixels of images that nobody asked to see yet, behind everything else, as far as there is room for all.
+
+        Nobody is told when one cannot be read: that is tried again, and told, when it is asked for.
+        """
+        orders = []
+        with self._lock:
+            self._round += 1
+            taken = self._held_bytes() + sum(decode.size_bytes for decode in self._pending.values())
+            for index, image in enumerate(images):
+                decode = _Decode(image, self._ended)
+                if image.id in self._images or image.id in self._pending:
+                    continue
+                taken += decode.size_bytes
+                if taken > self._most_bytes - self._reserved_bytes:
+                    break
+                self._ahead.add(image.id)
+                self._pending[image.id] = decode
+                orders.append(decode.order((2, self._round, index)))
+        for order in orders:
+            self._crew.submit(order)
+
+    def release(self, image_ids: Collection[str]) -> None:
+        """Drop images that are no longer wanted, those on their way as well."""
+        self.forget(image_ids)
+        with self._lock:
+            for image_id in image_ids:
+                self._pending.pop(image_id, None)
+                self._ahead.discard(image_id)
+        self._crew.cancel(f"decode {image_id}" for image_id in image_ids)
 
     def forget(self, image_ids: Iterable[str]) -> None:
         """Drop images whose files may have changed."""
@@ -117,7 +150,8 @@ class Pixels:
     def _ended(self, decode: _Decode, report: Report) -> None:
         event: Event | None = None
         if isinstance(report, JobRetried):
-            self._messages.tell(report.problem, Level.WARNING)
+            if decode.image.id not in self._ahead:
+                self._messages.tell(report.problem, Level.WARNING)
         elif isinstance(report, JobDone):
             event = decode.taken(report.value)
             self._keep(event)
@@ -126,7 +160,9 @@ class Pixels:
             with self._lock:
                 if self._pending.get(decode.image.id) is decode:
                     del self._pending[decode.image.id]
-            if not report.is_cancelled:
+                is_wanted = decode.image.id not in self._ahead
+                self._ahead.discard(decode.image.id)
+            if is_wanted and not report.is_cancelled:
                 self._messages.tell(report.problem)
                 event = PixelsFailed(decode.image.id, report.problem)
         if event is not None:
@@ -136,14 +172,18 @@ class Pixels:
         image_id = ready.image.image_id
         with self._lock:
             self._pending.pop(image_id, None)
+            self._ahead.discard(image_id)
             self._images[image_id] = ready
             if ready.chest_wall is not None:
                 self._chest_walls[image_id] = ready.chest_wall
             self._shrunk(image_id)
 
+    def _held_bytes(self) -> int:
+        return sum(map(_size_bytes, self._images.values()))
+
     def _shrunk(self, newest: str = "") -> int:
         """Forget images until the rest fits, the one unused for longest first; returns what is held, bytes."""
-        total = sum(map(_size_bytes, self._images.values()))
+        total = self._held_bytes()
         for old in [old for old in self._images if old not in self._kept and old != newest]:
             if total <= self._most_bytes - self._reserved_bytes:
                 break
@@ -162,6 +202,11 @@ class _Decode:
         self.image = image
         self._on_report = on_report
         self._block: Block | None = None
+
+    @property
+    def size_bytes(self) -> int:
+        """Memory that the image will take."""
+        return Layout.of(self.image).size_bytes
 
     def order(self, priority: tuple[int, ...]) -> Order:
         """The order for the crew."""

@@ -3,48 +3,46 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
-from mammoview.core.errors import NotAnImageError, NotShownError, OutputError, Problem
+from mammoview.core.errors import OutputError, Problem
 from mammoview.core.findings import ExamResult, ImageResult
 from mammoview.core.image import DisplayImage
-from mammoview.core.jobs import JobDone, JobFailed, JobPartial, JobProgress
 from mammoview.core.study import Mammogram, ScanResult, Study
 from mammoview.session import settings as settings_file
 from mammoview.session.analysis import Analyses
 from mammoview.session.answers import Answer, Answers
-from mammoview.session.blocks import SaveRequest, ScanRequest, TruthMask
+from mammoview.session.blocks import TruthMask
 from mammoview.session.decoders import DECODER, start_decoders
 from mammoview.session.events import (
     Event,
     HangingChanged,
-    Level,
-    ResultsSaved,
     ScanProgress,
     SettingsChanged,
     StudiesFound,
+    StudiesListed,
     StudySelected,
 )
 from mammoview.session.hanging import Hanging, current, priors
 from mammoview.session.hangings import Hangings
-from mammoview.session.jobs import Crew, JobRetried, Order, Report
+from mammoview.session.jobs import Crew
 from mammoview.session.marks import Marks
 from mammoview.session.messages import Messages
+from mammoview.session.opened import GONE, News, Opened, news, news_of_hanging
+from mammoview.session.outlet import Outlet
 from mammoview.session.pixels import Pixels
+from mammoview.session.questions import Questions
+from mammoview.session.saving import Saver
+from mammoview.session.searches import Searches
 from mammoview.session.settings import Settings
-from mammoview.session.states import STATE_CODE, news_of_states
 from mammoview.session.truths import Truths
-from mammoview.session.volumes import VOLUME_CODE, Volumes, problems_of_volumes
+from mammoview.session.veil import Veil
+from mammoview.session.volumes import Volumes
 
 ENGINE = "mammoview.pipeline.worker:main"
-WRITER = "mammoview.session.saveproc:main"
-
-#: Names that promise an image: what bears one and is none is an error, not a bystander.
-IMAGE_SUFFIXES = frozenset({".dcm", ".dicom", ".ima", ".png", ".pgm", ".tif", ".tiff", ".jpg", ".jpeg"})
-#: How long `Session.close` waits for a result folder that is being written.
-_PATIENCE_S = 20.0
 
 
 class Session:
@@ -77,20 +75,25 @@ class Session:
     ) -> None:
         self._lock = threading.RLock()
         self._settings = settings
-        self._on_event = on_event
-        self._waiting: list[Event] = []
-        self._scan = ScanResult(())
-        self._roots = 0
-        self._opened = 0
         self._selected = ""
+        self._wanted = ""
         self._unanalysed = ""
+        self.veil = Veil(
+            self._lock,
+            studies=lambda: [study.uid for study in self.studies],
+            told_of=lambda study_uid: self._analyses.told_of(study_uid),
+            on_event=lambda event: self._emit(event),
+        )
+        self._outlet = Outlet(self._lock, passed=self.veil.passed, on_event=on_event)
+        self._emit = self._outlet.tell
         self.messages = Messages()
         self.messages.connect(self._emit)
-        self._decoders = decoders or start_decoders(settings, decoder)
-        self._engine = Crew(engine, size=1, name="engine")
-        self._writer = Crew(WRITER, size=1, name="writer")
-        self._pixels = Pixels(self._decoders, self._pixel_event, self.messages, settings.cache_mib)
-        self.volumes = Volumes(self._decoders, self._pixels, self._emit, self.messages, workers=settings.decode_workers)
+        self.decoders = decoders or start_decoders(settings, decoder)
+        self.engine = Crew(engine, size=1, name="engine")
+        self.saver = Saver(self._emit, self.messages)
+        self.searches = Searches(self.decoders, self._emit, self.messages)
+        self._pixels = Pixels(self.decoders, self._pixel_event, self.messages, settings.cache_mib)
+        self.volumes = Volumes(self.decoders, self._pixels, self._emit, self.messages, workers=settings.decode_workers)
         self.hangings = Hangings(
             self.messages,
             studies=lambda: self.studies,
@@ -99,28 +102,31 @@ class Session:
             on_change=self._hang_anew,
         )
         self._answers = Answers(self.messages)
+        self._open = Opened(self._answers)
         self._shown: Hanging | None = None
-        self._analyses = Analyses(self._engine, self._emit, self.messages)
-        self._truths = Truths(self._decoders, self._emit, self.messages)
+        self._analyses = Analyses(self.engine, self._emit, self.messages)
+        self.questions = Questions(self, self.decoders, self._emit, engine=engine)
+        self._truths = Truths(self.decoders, self._emit, self.messages)
         self.marks = Marks(self._emit, self.messages)
 
     def connect(self, on_event: Callable[[Event], None]) -> None:
         """Send every event to ``on_event`` from now on, beginning with those that waited."""
-        with self._lock:
-            self._on_event = on_event
-            waiting, self._waiting = self._waiting, []
-            for event in waiting:
-                on_event(event)
+        self._outlet.connect(on_event)
 
     @property
     def scan(self) -> ScanResult:
         """Everything open, with what could not be used."""
-        return self._scan
+        return self._open.scan
 
     @property
     def studies(self) -> tuple[Study, ...]:
-        """The open studies, newest first."""
-        return self._scan.studies
+        """The open studies, newest first; those fetched ahead included."""
+        return self._open.studies
+
+    @property
+    def listed(self) -> tuple[Study, ...]:
+        """The open studies that the reader opened, or that hang now."""
+        return self._open.listed(self._selected)
 
     @property
     def settings(self) -> Settings:
@@ -134,11 +140,11 @@ class Session:
 
     def study(self, study_uid: str) -> Study | None:
         """The open study of that UID."""
-        return next((study for study in self.studies if study.uid == study_uid), None)
+        return self._open.study(study_uid)
 
     def image(self, image_id: str) -> Mammogram | None:
         """The open image of that id."""
-        return next((image for study in self.studies for image in study.images if image.id == image_id), None)
+        return self._open.image(image_id)
 
     def hanging_of(self, study_uid: str) -> Hanging | None:
         """Where the images of a study go, as far as their chest walls are known by now."""
@@ -150,59 +156,104 @@ class Session:
         return self._pixels.get(image_id)
 
     def result_of(self, study_uid: str) -> ExamResult | None:
-        """The finished result of a study."""
-        return self._analyses.result_of(study_uid)
+        """The finished result of a study, where the veil lets it be told."""
+        return None if self.veil.conceals(study_uid) else self._analyses.result_of(study_uid)
 
     def image_results_of(self, study_uid: str) -> tuple[ImageResult, ...]:
-        """What the running or the finished analysis found so far."""
-        return self._analyses.image_results_of(study_uid)
+        """What the running or the finished analysis found so far, where the veil lets it be told."""
+        return () if self.veil.conceals(study_uid) else self._analyses.image_results_of(study_uid)
+
+    def has_result(self, study_uid: str) -> bool:
+        """Whether the AI looked at a study; not what it said."""
+        return self._analyses.result_of(study_uid) is not None
 
     @property
     def is_analysing(self) -> bool:
         """Whether an analysis waits or runs."""
         return self._analyses.is_busy
 
-    def open(self, paths: Sequence[str | Path]) -> None:
-        """Look for studies under ``paths`` and add them to what is open; the first one found is selected."""
+    def open(self, paths: Sequence[str | Path], *, select: bool = True) -> None:
+        """Look for studies under ``paths`` and add them to what is open; the first one found is selected.
+
+        Without ``select`` they are fetched ahead: nothing is shown or told, and the pixels come behind all others.
+        """
+        if select:
+            self.messages.start_over()
+        self.searches.begin(paths, partial(self._found, select=select), is_told=select)
+
+    def open_study(self, study_uid: str, paths: Sequence[str | Path]) -> None:
+        """Make a study the current one, from its files where it is not open; the last one asked for wins."""
         self.messages.start_over()
         with self._lock:
-            first_root, self._roots = self._roots, self._roots + len(paths)
-            self._opened += 1
-            key = f"scan {self._opened}"
-        request = ScanRequest(tuple(str(Path(path).absolute()) for path in paths))
+            self._wanted = study_uid
+            if self.study(study_uid) is not None:
+                self.select_study(study_uid)
+                return
+        self.searches.begin(paths, partial(self._found, select=False, wanted=study_uid))
 
-        def on_report(report: Report) -> None:
-            if isinstance(report, JobProgress):
-                self._emit(ScanProgress(report.fraction, report.text))
-            elif isinstance(report, JobRetried):
-                self.messages.tell(report.problem, Level.WARNING)
-            elif isinstance(report, JobFailed) and not report.is_cancelled:
-                self.messages.tell(report.problem)
-                self._emit(ScanProgress(1.0, report.problem.message))
-            elif isinstance(report, JobDone):
-                self._found(report.value, first_root)
-
-        subject = ", ".join(str(path) for path in paths)
-        self._decoders.submit(Order(key, "scan", subject, lambda: request, on_report, priority=(-1,)))
-
-    def _found(self, scan: object, first_root: int) -> None:
-        assert isinstance(scan, ScanResult)
+    def _found(self, scan: ScanResult, first_root: int, *, select: bool, wanted: str = "") -> None:
         with self._lock:
-            before = {study.uid: study.images for study in self._scan.studies}
-            self._scan = self._answers.applied(_merged(self._scan, scan, first_root))
-            for study in self._scan.studies:
-                if before.get(study.uid, study.images) != study.images:
-                    self._analyses.forget(study.uid)
-            self._pixels.forget(image.id for study in scan.studies for image in study.images)
-            self.volumes.forget(image.id for study in scan.studies for image in study.images)
-            self._emit(StudiesFound(self._scan))
-            for problem in (*scan.problems, *problems_of_volumes(scan), *news_of_states(scan)):
-                self.messages.tell(problem, _level(problem, scan))
-            if scan.studies:
-                first = scan.studies[0]
-                # A prior that is opened later stays a prior (MG-B11).
-                newest = current(self.studies, first.patient_id) if first.patient_id else None
-                self.select_study(newest.uid if newest and newest.date > first.date else first.uid)
+            on_table = self._open.on_table(self._selected)
+            for study_uid in self._open.add(scan, first_root, is_ahead=not select):
+                self._analyses.forget(study_uid)
+            if select:
+                self._found_by_hand(scan)
+            else:
+                self._found_ahead(scan, wanted, on_table)
+
+    def _found_by_hand(self, scan: ScanResult) -> None:
+        self.veil.unseal(study.uid for study in scan.studies)
+        images = [image.id for study in scan.studies for image in study.images]
+        for kept in (self._pixels, self.volumes, self.questions):
+            kept.forget(images)
+        self._emit(StudiesFound(replace(self.scan, studies=self.listed)))
+        self._tell(news(scan))
+        if scan.studies:
+            first = scan.studies[0]
+            # A prior that is opened later stays a prior (MG-B11).
+            newest = current(self.listed, first.patient_id) if first.patient_id else None
+            self.select_study(newest.uid if newest and newest.date > first.date else first.uid)
+
+    def _found_ahead(self, scan: ScanResult, wanted: str, on_table: frozenset[str]) -> None:
+        uids = [study.uid for study in scan.studies]
+        self._open.put_off([wanted, *uids], news(scan))
+        if wanted:
+            self._emit(ScanProgress(1.0, ""))
+            self._select_wanted(wanted)
+        if self._open.on_table(self._selected) != on_table:
+            # A prior of what hangs already was found.
+            self.veil.lay(self._selected, self._open.on_table(self._selected))
+            self._hang_anew()
+        for hanging in filter(None, map(self.hanging_of, uids)):
+            self._pixels.fetch_ahead(self._images(hanging.visible))
+
+    def _select_wanted(self, study_uid: str) -> None:
+        if self.study(study_uid) is None:
+            self._tell([*self._open.news_of(study_uid), GONE])
+        elif study_uid == self._wanted:
+            self.select_study(study_uid)
+
+    def release(self, study_uids: Iterable[str]) -> None:
+        """Let studies go, with their pixels and results; never one that hangs now. Marks stay on disk."""
+        with self._lock:
+            before = self.listed
+            gone = frozenset(study_uids) - self._open.on_table(self._selected)
+            images = [image.id for image in self._open.release(gone)]
+            self._pixels.release(images)
+            self.volumes.forget(images)
+            self.veil.forget(gone)
+            for study_uid in gone:
+                self._analyses.forget(study_uid)
+            if self.listed != before:
+                self._emit(StudiesListed(self.listed))
+
+    def put_result(self, result: ExamResult) -> None:
+        """Take a finished result that was kept on disk, as if the study had just been analysed."""
+        self._analyses.put(result)
+
+    def keep_results(self, keeper: Callable[[Study, ExamResult], None]) -> None:
+        """Have ``keeper`` told every result that an analysis here ends with, concealed or not; it must not wait."""
+        self._analyses.on_result = keeper
 
     def select_study(self, study_uid: str) -> None:
         """Make a study the current one: its pixels are fetched, visible slots first, then it is analysed if wished."""
@@ -212,10 +263,15 @@ class Session:
             if study_uid != self._selected:
                 # Other panes hang: what was done to the ones before cannot be taken back on them.
                 self.marks.history_of(self._selected).forget_display()
+            before = self.listed
             self.hangings.begin(study_uid)
-            self._selected = study_uid
+            self._selected = self._wanted = study_uid
+            self.veil.lay(study_uid, self._open.on_table(study_uid))
             self._wish_analysis()
+            if self.listed != before:
+                self._emit(StudiesListed(self.listed))
             self._emit(StudySelected(study_uid))
+            self._tell(self._open.news_of(study_uid))
             self._fetch()
         self._analyse_when_shown()
 
@@ -223,10 +279,8 @@ class Session:
         """Take the reader's word for what the file of an image does not say, now and whenever it is opened (MG-A07)."""
         with self._lock:
             self._answers.say(image_id, answer)
-            before, self._scan = self._scan, self._answers.applied(self._scan)
-            for old, new in zip(before.studies, self._scan.studies, strict=True):
-                if old != new:
-                    self._analyses.forget(new.uid)
+            for study_uid in self._open.apply_answers():
+                self._analyses.forget(study_uid)
             self._wish_analysis()
             self._hang_anew()
         self._analyse_when_shown()
@@ -241,12 +295,7 @@ class Session:
         self._shown = hanging
         if hanging is None:
             return
-        for image in hanging.left_out:
-            text = "An image of another patient lies in this study and is not shown."
-            self.messages.tell(Problem(image.path, "other_patient", text, "Open it by itself."), Level.WARNING)
-        if hanging.has_other_name:
-            text = "An earlier study under this patient number bears another name."
-            self.messages.tell(Problem("", "other_name", text, "Make sure that both are of one woman."), Level.WARNING)
+        self._tell(news_of_hanging(hanging))
         for study_uid in dict.fromkeys((self._selected, *(item.image.study_uid for item in hanging.hung))):
             self.marks.open(study_uid)
         self.volumes.keep_only(item.image.id for item in hanging.hung)
@@ -325,70 +374,21 @@ class Session:
         self._analyse_when_shown()
 
     def save_results(self, out: str | Path, *, overwrite: bool = False) -> None:
-        """Write the finished results as the command line does; `ResultsSaved` or a `Message` follows."""
-        self.messages.start_over()
-        scan = self._scan
+        """Write the finished results that may be told; `ResultsSaved` or a `Message` follows."""
+        scan = self.scan
         results = tuple(r for r in (self.result_of(study.uid) for study in scan.studies) if r is not None)
-        if not results:
-            self.messages.tell(Problem(str(out), "usage", "There is no result to save yet.", "Analyse a study first."))
-            return
-        request = SaveRequest(str(Path(out).absolute()), scan, results, overwrite, self._truths.all)
-
-        def on_report(report: Report) -> None:
-            if isinstance(report, JobDone):
-                self._emit(ResultsSaved(str(report.value)))
-            elif isinstance(report, JobRetried):
-                self.messages.tell(report.problem, Level.WARNING)
-            elif isinstance(report, JobFailed) and not report.is_cancelled:
-                self.messages.tell(report.problem)
-            assert not isinstance(report, JobPartial)
-
-        self._writer.submit(Order(f"save {out}", "save", str(out), lambda: request, on_report))
+        self.saver.save(out, scan, results, truths=self._truths.all, overwrite=overwrite)
 
     def close(self) -> None:
         """End the children; results that are being written are waited for, everything else is dropped."""
-        self._engine.close()
-        self._decoders.close()
-        self._writer.close(patience_s=_PATIENCE_S)
+        self.engine.close()
+        self.questions.close()
+        self.decoders.close()
+        self.saver.close()
         self.marks.close()
         self._pixels.clear()
         self.volumes.clear()
 
-    def _emit(self, event: Event) -> None:
-        with self._lock:
-            if self._on_event is None:
-                self._waiting.append(event)
-            else:
-                self._on_event(event)
-
-
-def _merged(before: ScanResult, new: ScanResult, first_root: int) -> ScanResult:
-    """Both, the new one winning; an image's root counts all paths that were ever opened."""
-    new_ids = {image.id for study in new.studies for image in study.images}
-    studies: dict[str, Study] = {}
-    for study in before.studies:
-        images = tuple(image for image in study.images if image.id not in new_ids)
-        if images:
-            studies[study.uid] = replace(study, images=images)
-    for study in new.studies:
-        images = tuple(replace(image, root=image.root + first_root) for image in study.images)
-        old = studies.get(study.uid)
-        # One UID for two patients is a broken export: it hangs as the study of the one with more images.
-        owner = max((study, *([old] if old else ())), key=_own_count)
-        studies[study.uid] = replace(owner, images=(*(old.images if old else ()), *images))
-    in_order = sorted(studies.values(), key=lambda study: study.date, reverse=True)
-    return ScanResult(tuple(in_order), (*before.problems, *new.problems))
-
-
-def _own_count(study: Study) -> int:
-    return sum(image.patient_id == study.patient_id for image in study.images)
-
-
-def _level(problem: Problem, scan: ScanResult) -> Level:
-    """How much a file that could not be used matters: a readme beside images that were found is worth a line only."""
-    if problem.code in {VOLUME_CODE, STATE_CODE}:
-        return Level.WARNING if problem.code == VOLUME_CODE else Level.INFO
-    is_bystander = problem.code == NotAnImageError.code and Path(problem.path).suffix.lower() not in IMAGE_SUFFIXES
-    if problem.code == NotShownError.code and scan.studies:
-        return Level.WARNING
-    return Level.INFO if is_bystander and scan.studies else Level.ERROR
+    def _tell(self, said: Sequence[News]) -> None:
+        for problem, level in said:
+            self.messages.tell(problem, level)

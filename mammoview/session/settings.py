@@ -168,10 +168,7 @@ class Settings:
         ),
     )
     hanging: str = _setting(
-        "cc_over_mlo",
-        "Display",
-        "Hanging",
-        "Which protocol hangs a study that has what it needs. Ctrl+H makes others.",
+        "cc_over_mlo", "Display", "Hanging", "Which protocol hangs a study that has all it needs. Ctrl+H makes others."
     )
     as_stored: str = _setting(
         "",
@@ -230,6 +227,9 @@ class Settings:
         "Turn round there, or begin again.",
         choices=(("back_and_forth", "Turn round"), ("loop", "Begin again")),
     )
+    lock_minutes: int = _setting(
+        15, "Worklist", "Lock after (minutes)", "Idle time until all is covered; 0 never.", minimum=0, maximum=480
+    )
     check_days: int = _setting(
         7,
         "Display check",
@@ -279,6 +279,24 @@ class Settings:
         "Monitor",
         "Measured luminance",
         "A table (CSV) with two columns: driving level from 0 to 255 and cd/m², measured without the room's light.",
+    )
+    contrast: str = _setting(
+        "normal",
+        "Window",
+        "Contrast",
+        "High draws letters white on black and bright frames; images and overlays stay as they are.",
+        choices=(("normal", "Usual"), ("high", "High")),
+    )
+    ui_scale: int = _setting(
+        100,
+        "Window",
+        "Size of letters and controls (%)",
+        "Of the panels, and of what is written over the images.",
+        minimum=80,
+        maximum=250,
+    )
+    offers_tour: bool = _setting(
+        True, "Window", "Tour at the next start", "A few steps over the window, when no files are opened with it."
     )
     decode_workers: int = _setting(
         2, "Loading", "Decoders", "Processes that read images; takes effect at the next start.", minimum=1, maximum=8

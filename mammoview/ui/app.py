@@ -10,6 +10,7 @@ import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import Final
 
 from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtWidgets import QApplication
@@ -24,6 +25,9 @@ from mammoview.ui.mainwindow import MainWindow
 from mammoview.ui.viewport.pane import Pane
 
 _log = logging.getLogger(__name__)
+
+#: A newcomer sees the window first, then the notes on it.
+_TOUR_MS: Final = 800
 
 _Hook = Callable[[type[BaseException], BaseException, TracebackType | None], None]
 
@@ -48,7 +52,7 @@ def run(paths: Sequence[Path], *, session: Session | None = None) -> int:
     app = QApplication.instance() or QApplication(sys.argv[:1])
     assert isinstance(app, QApplication)
     app.setApplicationName("MammoView")
-    theme.apply(app)
+    theme.apply(app, session.settings.contrast, session.settings.ui_scale)
     bridge, background = Bridge(), Background()
     window = MainWindow(session, background)
     bridge.told.connect(window.show_event)
@@ -56,8 +60,12 @@ def run(paths: Sequence[Path], *, session: Session | None = None) -> int:
     stamps = _Stamps(app) if os.environ.get("MAMMOVIEW_BENCH") else None
     window.show()
     session.connect(bridge.send)
+    if not paths:
+        QTimer.singleShot(0, window.begin_with_the_worklist)
     # Reading manifests imports their checker: after the first paint is soon enough.
     QTimer.singleShot(1500, window.desk.presenter.read_models)
+    if not paths and stamps is None and session.settings.offers_tour:
+        QTimer.singleShot(_TOUR_MS, window.actions_by_id["tour"].trigger)
     try:
         return app.exec()
     finally:

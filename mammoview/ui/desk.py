@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from PySide6.QtCore import QObject, Qt
 from PySide6.QtGui import QAction
@@ -15,6 +16,7 @@ from PySide6.QtWidgets import (
     QProgressBar,
     QPushButton,
     QSplitter,
+    QStackedWidget,
     QTabWidget,
     QWidget,
 )
@@ -32,16 +34,21 @@ from mammoview.ui.panels.marks import MarksPanel
 from mammoview.ui.panels.messages import Banner, MessagesDialog
 from mammoview.ui.panels.studies import StudiesPanel
 from mammoview.ui.presenter import Parts, Presenter
+from mammoview.ui.progress_line import ProgressLine
 from mammoview.ui.reading.decision_panel import DecisionPanel
 from mammoview.ui.reading.finding_parts import FindingParts
 from mammoview.ui.reading.reading_desk import ReadingDesk
 from mammoview.ui.reading.sign_off import SignOff
+from mammoview.ui.report.page import ReportPage
 from mammoview.ui.viewport.annotation import AnnotationOptions
 from mammoview.ui.viewport.board import Board
 from mammoview.ui.viewport.layers import Layer, OverlayOptions
 from mammoview.ui.viewport.pane import Pane
 from mammoview.ui.viewport.toolbox import Toolbox
 from mammoview.ui.viewport.wall import Wall
+
+if TYPE_CHECKING:
+    from mammoview.ui.worklist.page import WorklistPage
 
 
 class Desk(QObject):
@@ -55,8 +62,12 @@ class Desk(QObject):
         The keys in force.
     listeners
         Called with every event of the session, after the presenter has shown it.
+    jobs
+        Shows how far long jobs are; whoever does one tells it here.
     left, right
         The docks beside the images; set by the window.
+    stack, worklist
+        The window's pages, and the one of the worklist; set by the window.
     tabs, reading_tab
         The pages of the right dock, and the one where a case is read; set by the window.
     reading
@@ -73,6 +84,8 @@ class Desk(QObject):
         self.keys = KeyBinding(session.messages, self)
         self.left: QDockWidget
         self.right: QDockWidget
+        self.stack: QStackedWidget
+        self.worklist: WorklistPage
         self.tabs: QTabWidget
         self.reading_tab: QSplitter
         self.options = OverlayOptions().under(session.settings)
@@ -81,6 +94,7 @@ class Desk(QObject):
         self.wall.run = background.run
         self.studies, self.analysis = StudiesPanel(), AnalysisPanel()
         self.progress, self.cancel_button = QProgressBar(), QPushButton("Cancel")
+        self.jobs = ProgressLine(self.progress, self.cancel_button, self)
         self.cursor_label, self.state_label, self.engine_label = QLabel(), QLabel("Ready"), QLabel()
         self.stage_label = QLabel()
         self.wall.set_synchronous(is_on=session.settings.is_synchronous)
@@ -93,8 +107,7 @@ class Desk(QObject):
             self.analysis.findings,
             self.analysis.caption,
             self.banner,
-            self.progress,
-            self.cancel_button,
+            self.jobs,
             self.engine_label,
             self.state_label,
         )
@@ -109,7 +122,8 @@ class Desk(QObject):
         self.listeners.append(self.reading.hear)
         self.sign_off = SignOff(self.reading, self)
         self.decision = DecisionPanel(self.reading, self.sign_off, self.keys)
-        self.sign_off.flush = self.decision.settle
+        self.report = ReportPage(self.reading, self.sign_off, background, window)
+        self.listeners.append(self.report.pictures.hear)
         self.reading.case_opening.connect(
             lambda row: self.tabs.setCurrentWidget(self.reading_tab) if row >= 0 else None
         )
@@ -172,8 +186,10 @@ class Desk(QObject):
         """Show or hide who the patients are, wherever the window says so."""
         self.set_annotation(replace(self.annotation, is_identity_shown=is_shown))
         self.studies.set_identity(is_shown=is_shown)
+        self.worklist.set_identity(is_shown=is_shown)
         self.banner.set_hiding(self.hiding)
         self.presenter.set_identity(is_shown=is_shown)
+        self.report.set_identity(is_shown=is_shown)
         for dialog in self.window.findChildren(MessagesDialog):
             dialog.close()
         for asking in self.window.findChildren(AskViewDialog):

@@ -22,15 +22,19 @@ from PySide6.QtWidgets import (
 )
 
 from mammoview.session.session import Session
+from mammoview.session.worklist.database import worklist_path
 from mammoview.ui.actions import ACTIONS, Action, Group
 from mammoview.ui.bridge import Background
+from mammoview.ui.comfort import Comfort
 from mammoview.ui.commands import handlers
 from mammoview.ui.desk import Desk
+from mammoview.ui.scrolled import scrolled
 from mammoview.ui.undoable import Undoable
+from mammoview.ui.worklist.page import WorklistPage
 
 _WELCOME = (
-    "Drop a study here: files, folders or a DICOMDIR\n\n{files} opens files, {folder} a folder\n\n"
-    "Research software. Not for diagnosis."
+    "Drop a study here: files, folders or a DICOMDIR\n\n{files} opens files, {folder} a folder\n{worklist} shows the "
+    "worklist\n\nResearch software. Not for diagnosis."
 )
 
 
@@ -72,10 +76,13 @@ class MainWindow(QMainWindow):
         self.desk.keys.changed.connect(lambda: welcome.setText(self._welcome()))
         welcome.setText(self._welcome())
         welcome.setObjectName("welcome")
+        # Large letters must not make the window wider than the screen.
+        welcome.setWordWrap(True)
         welcome.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.stack = QStackedWidget()
-        self.stack.addWidget(welcome)
-        self.stack.addWidget(self.desk.wall)
+        self.stack = self.desk.stack = QStackedWidget()
+        self.desk.worklist = WorklistPage(self.desk)
+        for page in (welcome, self.desk.wall, self.desk.worklist):
+            self.stack.addWidget(page)
         centre = QWidget()
         column = QVBoxLayout(centre)
         column.setContentsMargins(0, 0, 0, 0)
@@ -86,23 +93,28 @@ class MainWindow(QMainWindow):
         self.desk.left = self._dock("Studies", self.desk.studies, Qt.DockWidgetArea.LeftDockWidgetArea)
         side = QTabWidget()
         side.setDocumentMode(True)
-        side.addTab(self.desk.analysis, "Analysis")
+        side.addTab(scrolled(self.desk.analysis), "Analysis")
         side.addTab(self.desk.marks, "Marks")
         self.desk.reading_tab = QSplitter(Qt.Orientation.Vertical)
         self.desk.reading_tab.addWidget(self.desk.decision)
         side.addTab(self.desk.reading_tab, "Reading")
+        side.addTab(self.desk.report, "Report")
         self.desk.tabs = side
         self.desk.findings.place(side, self.desk.reading_tab, height=self.height())
         self.desk.right = self._dock("Results", side, Qt.DockWidgetArea.RightDockWidgetArea)
         # The tabs say what the title would.
         self.desk.right.setTitleBarWidget(QWidget())
-        self.resizeDocks([self.desk.left, self.desk.right], [190, 310], Qt.Orientation.Horizontal)
         self.desk.left.hide()
         self._lay_out_status()
+        self.comfort = Comfort(self.desk)
 
     def _welcome(self) -> str:
         keys = self.desk.keys
-        return _WELCOME.format(files=keys.text("open_files") or "Open", folder=keys.text("open_folder") or "Folder")
+        return _WELCOME.format(
+            files=keys.text("open_files") or "Open",
+            folder=keys.text("open_folder") or "Folder",
+            worklist=keys.text("worklist") or "Worklist",
+        )
 
     def _lay_out_actions(self) -> None:
         menus = {group: self.menuBar().addMenu(group.value) for group in Group}
@@ -129,6 +141,12 @@ class MainWindow(QMainWindow):
         for menu in menus.values():
             menu.menuAction().setVisible(not menu.isEmpty())
         self.addToolBar(bar)
+        # Its own arrows are drawn dark on dark.
+        more = bar.findChild(QToolButton, "qt_toolbar_ext_button")
+        if more is not None:
+            more.setText("»")
+            more.setToolTip("More tools")
+            more.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
 
     def _dock(self, title: str, content: QWidget, area: Qt.DockWidgetArea) -> QDockWidget:
         dock = QDockWidget(title, self)
@@ -141,10 +159,6 @@ class MainWindow(QMainWindow):
     def _lay_out_status(self) -> None:
         bar, desk = self.statusBar(), self.desk
         bar.setSizeGripEnabled(False)
-        desk.progress.setRange(0, 1000)
-        desk.progress.setFixedWidth(300)
-        desk.progress.hide()
-        desk.cancel_button.hide()
         desk.state_label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         desk.engine_label.setText(f"device {desk.session.settings.device}")
         bar.addWidget(desk.state_label, 2)
@@ -165,7 +179,6 @@ class MainWindow(QMainWindow):
         desk.analysis.maps.changed.connect(desk.set_options)
         desk.analysis.layers.changed.connect(desk.set_options)
         desk.banner.all_wanted.connect(self.actions_by_id["messages"].trigger)
-        desk.cancel_button.clicked.connect(self.actions_by_id["cancel"].trigger)
 
     # What happens
 
@@ -173,7 +186,7 @@ class MainWindow(QMainWindow):
         """Show what the session tells; connected to the bridge."""
         desk = self.desk
         desk.show_event(event)
-        if desk.session.studies and self.stack.currentWidget() is not desk.wall:
+        if desk.session.studies and self.stack.currentIndex() == 0:
             self.stack.setCurrentWidget(desk.wall)
         desk.left.setVisible(len(desk.session.studies) > 1 and desk.right.isVisible())
         self.actions_by_id["analyse"].setEnabled(desk.presenter.study is not None)
@@ -186,11 +199,12 @@ class MainWindow(QMainWindow):
         if paths:
             self.desk.session.open(paths)
 
-    # Qt
+    def begin_with_the_worklist(self) -> None:
+        """Show the worklist, where there is one."""
+        if worklist_path().exists() and not self.desk.session.studies:
+            self.actions_by_id["worklist"].trigger()
 
-    def resizeEvent(self, event: QResizeEvent) -> None:
-        super().resizeEvent(event)
-        self.desk.findings.place(self.desk.tabs, self.desk.reading_tab, height=event.size().height())
+    # Qt
 
     def dragEnterEvent(self, event: QDragEnterEvent) -> None:
         if event.mimeData().hasUrls():
@@ -201,7 +215,13 @@ class MainWindow(QMainWindow):
         event.acceptProposedAction()
         self.open(paths)
 
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.comfort.fit()
+        self.desk.findings.place(self.desk.tabs, self.desk.reading_tab, height=event.size().height())
+
     def closeEvent(self, event: QCloseEvent) -> None:
+        self.desk.worklist.close_all()
         self.closed.emit()
         super().closeEvent(event)
 
@@ -209,5 +229,7 @@ class MainWindow(QMainWindow):
 def _list_button(text: str) -> QToolButton:
     button = QToolButton()
     button.setText(text)
+    # As the bar's other buttons: the keys stay with the images, and the menus have all of it.
+    button.setFocusPolicy(Qt.FocusPolicy.NoFocus)
     button.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
     return button

@@ -6,24 +6,25 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import singledispatchmethod
 
-from PySide6.QtCore import QObject, Qt
-from PySide6.QtWidgets import QLabel, QProgressBar, QPushButton
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QLabel
 
 from mammoview.core.findings import ExamResult, ImageResult, ScoreMeaning
 from mammoview.core.geometry import Box
-from mammoview.core.score_words import families, short_point_words, spread_words, thresholds_of
+from mammoview.core.score_words import families
 from mammoview.core.study import Study, VoiLut, VoiWindow
 from mammoview.session import events
 from mammoview.session.session import Session
 from mammoview.ui.bridge import Background
 from mammoview.ui.hiding import hidden_text
 from mammoview.ui.installed import Installed, installed
-from mammoview.ui.panels.findings import FindingsPanel, score_lines
+from mammoview.ui.panels.findings import FindingsPanel, caption_of
 from mammoview.ui.panels.messages import Banner
-from mammoview.ui.panels.scores import ScoresPanel, meaning_text
+from mammoview.ui.panels.scores import ScoresPanel
 from mammoview.ui.panels.studies import StudiesPanel
+from mammoview.ui.progress_line import ProgressLine
 from mammoview.ui.score_notes import notes
-from mammoview.ui.viewport.layers import Prepared, prepare, prepare_truth
+from mammoview.ui.tracing import Tracing
 from mammoview.ui.viewport.look import Look, first_look, look_for_air
 from mammoview.ui.viewport.wall import Wall
 
@@ -38,8 +39,7 @@ class Parts:
     findings: FindingsPanel
     findings_caption: QLabel
     banner: Banner
-    progress: QProgressBar
-    cancel: QPushButton
+    jobs: ProgressLine
     engine: QLabel
     state: QLabel
 
@@ -61,8 +61,7 @@ class Presenter(QObject):
         super().__init__(parent)
         self._session, self._parts, self._background = session, parts, background
         self._installed = Installed()
-        self._prepared: dict[str, tuple[ImageResult, Prepared]] = {}
-        self._wanted: dict[str, ImageResult] = {}
+        self._tracing = Tracing(session, parts.wall, background)
         self._is_scanning = False
         self._is_identity_shown = True
         self._looks: dict[str, tuple[Box, VoiWindow | VoiLut, VoiWindow | VoiLut]] = {}
@@ -94,7 +93,7 @@ class Presenter(QObject):
     def finding_image(self, finding_id: str) -> tuple[ImageResult, tuple[float, float]] | None:
         """The image that a finding lies in, and the finding's centre in native pixels."""
         hung = [pane.hung.image.id for pane in self._parts.wall.panes if pane.hung]
-        others = [result for result in map(self._result_of, hung) if result is not None]
+        others = [result for result in map(self._tracing.result_of, hung) if result is not None]
         for result in (*self._results(), *others):
             for finding in result.findings:
                 if finding.id == finding_id:
@@ -128,12 +127,6 @@ class Presenter(QObject):
     def _results(self) -> tuple[ImageResult, ...]:
         return self._session.image_results_of(self.study.uid) if self.study else ()
 
-    def _result_of(self, image_id: str) -> ImageResult | None:
-        """What is known of an image, of whichever study."""
-        image = self._session.image(image_id)
-        results = self._session.image_results_of(image.study_uid) if image else ()
-        return next((result for result in results if result.image_id == image_id), None)
-
     def _exam(self) -> ExamResult | None:
         return self._session.result_of(self.study.uid) if self.study else None
 
@@ -148,20 +141,9 @@ class Presenter(QObject):
     def _caption_findings(self) -> None:
         """Below the list: what the scores say, and what is known of the selected finding's, else of the highest."""
         findings = [finding for result in self._results() for finding in result.findings]
-        if not findings:
-            self._parts.findings_caption.setText("No findings")
-            return
-        meaning = self._finding_meaning()
-        chosen = self._parts.findings.current()
-        highest = max(findings, key=lambda finding: finding.p_malignant)
-        shown = next((finding for finding in findings if finding.id == chosen), highest)
-        spread = spread_words(shown.uncertainty, shown.spread_over)
-        point = short_point_words(shown.p_malignant, thresholds_of(meaning, shown.members))
-        told = ", ".join(filter(None, (spread, point)))
-        lines = [f"{len(findings)} findings. Score: {meaning_text(meaning)}"]
-        lines += [f"{shown.p_malignant:.2f}: {told}"] if told else []
-        self._parts.findings_caption.setText("\n".join(lines))
-        self._parts.findings_caption.setToolTip("\n".join(score_lines(shown, meaning)))
+        text, details = caption_of(findings, self._parts.findings.current(), self._finding_meaning())
+        self._parts.findings_caption.setText(text)
+        self._parts.findings_caption.setToolTip(details)
 
     # What the session tells
 
@@ -174,19 +156,25 @@ class Presenter(QObject):
         is_done = event.fraction >= 1.0
         # While it looks for images it names files, and a file's name is often a patient's.
         text = event.text if self._is_identity_shown or is_done else "Looking for images"
-        self._show_progress("" if is_done else text, event.fraction, can_cancel=False)
+        self._show_progress("scan", "" if is_done else text, event.fraction, self._session.searches.cancel)
         self._parts.state.setText(text if self._is_identity_shown else hidden_text(text, self._session.studies))
 
     @show.register
     def _(self, event: events.StudiesFound) -> None:
-        self._show_progress("", 1.0, can_cancel=False)
+        self._parts.jobs.end("scan")
         self._looks.clear()
         self._parts.studies.show_studies(event.scan.studies)
         if not event.scan.studies:
             self._parts.state.setText("No study found")
 
     @show.register
+    def _(self, event: events.StudiesListed) -> None:
+        self._parts.studies.show_studies(event.studies)
+
+    @show.register
     def _(self, event: events.StudySelected) -> None:
+        # The bar is the shown study's.
+        self._parts.jobs.end("analysis")
         self._parts.studies.select(event.study_uid)
         self._hang(event.study_uid)
 
@@ -222,46 +210,58 @@ class Presenter(QObject):
     @show.register
     def _(self, event: events.TruthRead) -> None:
         self._parts.state.setText("Mask opened")
-        self._compare(event.image_id)
+        self._tracing.compare(event.image_id)
 
     @show.register
     def _(self, event: events.AnalysisStarted) -> None:
         if self._is_current(event.study_uid):
-            self._show_progress("Waiting for the engine", 0.0, can_cancel=True)
+            self._show_analysis("Waiting for the engine", 0.0)
             self._parts.state.setText("Analysing")
             self._parts.wall.clear_results()
-            self._dress_all()
+            self._tracing.dress_all()
             self._show_results()
 
     @show.register
     def _(self, event: events.AnalysisProgress) -> None:
         if self._is_current(event.study_uid):
-            self._show_progress(event.text, event.fraction, can_cancel=True)
+            self._show_analysis(event.text, event.fraction)
 
     @show.register
     def _(self, event: events.ImageAnalysed) -> None:
-        if self._is_current(event.study_uid):
-            self._prepare(event.result)
+        if self._is_current(event.study_uid) and not self._session.veil.conceals(event.study_uid):
+            self._tracing.lay(event.result)
             self._show_results()
 
     @show.register
     def _(self, event: events.ExamAnalysed) -> None:
         if not self._is_current(event.result.study_uid):
             return
-        self._show_progress("", 1.0, can_cancel=False)
+        self._parts.jobs.end("analysis")
+        # An event on its way does not know that the study was concealed since.
+        if self._session.veil.conceals(event.result.study_uid):
+            return
         used = event.result.provenance
         self._parts.state.setText(f"Analysed in {used.seconds:.1f} s")
         for problem in event.result.problems:
             self._session.messages.tell(problem)
         for result in event.result.images:
-            self._prepare(result)
-            self._compare(result.image_id)
+            self._tracing.lay(result)
+            self._tracing.compare(result.image_id)
         self._show_results()
+
+    @show.register
+    def _(self, event: events.ResultsConcealed) -> None:
+        self._parts.wall.clear_results()
+        self._tracing.dress_all()
+        if self._is_current(event.study_uid):
+            self._parts.jobs.end("analysis")
+            self._parts.state.setText("What the AI found is hidden for now")
+            self._show_results()
 
     @show.register
     def _(self, event: events.AnalysisFailed) -> None:
         if self._is_current(event.study_uid):
-            self._show_progress("", 1.0, can_cancel=False)
+            self._parts.jobs.end("analysis")
             self._parts.state.setText("Analysis cancelled" if event.is_cancelled else "Analysis failed")
             self._show_results()
 
@@ -277,6 +277,13 @@ class Presenter(QObject):
         self._parts.state.setText(event.text)
 
     @show.register
+    def _(self, event: events.SaveProgress) -> None:
+        is_done = event.fraction >= 1.0
+        self._show_progress("save", "" if is_done else event.text, event.fraction, self._session.saver.cancel)
+        if is_done and event.text:
+            self._parts.state.setText(event.text)
+
+    @show.register
     def _(self, event: events.ResultsSaved) -> None:
         self._parts.state.setText(f"Saved {event.path}" if self._is_identity_shown else "Saved")
 
@@ -290,14 +297,15 @@ class Presenter(QObject):
     def _is_current(self, study_uid: str) -> bool:
         return self.study is not None and self.study.uid == study_uid
 
-    def _show_progress(self, text: str, fraction: float, *, can_cancel: bool) -> None:
-        bar = self._parts.progress
-        bar.setVisible(bool(text))
-        bar.setValue(round(fraction * 1000))
-        room = bar.width() - bar.fontMetrics().horizontalAdvance("  100% ")
-        bar.setFormat(f"{bar.fontMetrics().elidedText(text, Qt.TextElideMode.ElideRight, room)}  %p%")
-        bar.setToolTip(text)
-        self._parts.cancel.setVisible(bool(text) and can_cancel)
+    def _show_progress(self, job: str, text: str, fraction: float, cancel: Callable[[], None]) -> None:
+        """Say how far a job is; without a text it ended."""
+        if text:
+            self._parts.jobs.tell(job, text, fraction, cancel)
+        else:
+            self._parts.jobs.end(job)
+
+    def _show_analysis(self, text: str, fraction: float) -> None:
+        self._show_progress("analysis", text, fraction, self._session.cancel_analysis)
 
     def _models_read(self, found: Installed) -> None:
         self._installed = found
@@ -311,7 +319,7 @@ class Presenter(QObject):
         self._looks[image_id] = look.shown, look.default, look.computed
         self._parts.wall.show_image(look.image, look.shown, look.default, look.computed)
         self._look_for_air(look)
-        self._dress(image_id)
+        self._tracing.dress(image_id)
         self.show_notes()
         if study and self._session.pixels_of(image_id) and not self._session.is_analysing:
             self._parts.state.setText("Ready")
@@ -322,21 +330,9 @@ class Presenter(QObject):
         if look is None or image is None:
             return False
         self._parts.wall.show_image(image, *look)
-        self._dress(image_id)
+        self._tracing.dress(image_id)
         self.show_notes()
         return True
-
-    def _dress(self, image_id: str) -> None:
-        """Lay over an image what is known of it."""
-        result = self._result_of(image_id)
-        if result is not None:
-            self._prepare(result)
-        self._compare(image_id)
-
-    def _dress_all(self) -> None:
-        for pane in self._parts.wall.panes:
-            if pane.hung is not None:
-                self._dress(pane.hung.image.id)
 
     def _look_for_air(self, look: Look) -> None:
         """Estimate the air of an image once, after it was shown."""
@@ -344,38 +340,6 @@ class Presenter(QObject):
         header = self._session.image(image_id)
         if header is not None and not tones.knows_air(image_id):
             self._background.run(lambda: look_for_air(look, header), lambda air: tones.found_air(image_id, air))
-
-    def _prepare(self, result: ImageResult) -> None:
-        """Trace an image's overlays off the GUI thread, unless that was done; its pyramid must be here."""
-        known = self._prepared.get(result.image_id)
-        if known is not None and known[0] is result:
-            self._parts.wall.set_prepared(known[1])
-            return
-        image = self._session.pixels_of(result.image_id)
-        if image is None or self._wanted.get(result.image_id) is result:
-            return
-        self._wanted[result.image_id] = result
-        shape = [level.shape for level in image.levels]
-        self._background.run(lambda: (result, prepare(result, len(shape))), self._overlays_ready)
-
-    def _compare(self, image_id: str) -> None:
-        """Trace the mask that was opened for an image beside what was found by now, off the GUI thread."""
-        truth = self._session.truth_of(image_id)
-        if truth is None:
-            return
-        result = self._result_of(image_id) or ImageResult(image_id)
-        self._background.run(
-            lambda: prepare_truth(truth.mask, result), lambda traced: self._parts.wall.set_truth(image_id, traced)
-        )
-
-    def _overlays_ready(self, made: tuple[ImageResult, Prepared]) -> None:
-        result, prepared = made
-        if self._wanted.get(result.image_id) is not result:
-            return
-        del self._wanted[result.image_id]
-        self._prepared[result.image_id] = made
-        if self._result_of(result.image_id) is result:
-            self._parts.wall.set_prepared(prepared)
 
     def _show_results(self) -> None:
         study = self.study
@@ -397,6 +361,6 @@ class Presenter(QObject):
             image_id = pane.hung.image.id if pane.hung else ""
             if not self.tells_scores(image_id):
                 pane.set_notes(())
-            elif pane.hung is not None and (result := self._result_of(image_id)) is not None:
+            elif pane.hung is not None and (result := self._tracing.result_of(image_id)) is not None:
                 exam = self._session.result_of(pane.hung.image.study_uid)
                 pane.set_notes(notes(result, exam, exam.meaning if exam and exam.meaning else self._meaning()))

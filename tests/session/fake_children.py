@@ -63,7 +63,37 @@ def talk(payload, progress, cancel, partial):
 
 
 def engine(connection: Connection) -> None:
-    serve(connection, {"analyze": analyze})
+    serve(connection, {"analyze": analyze, "ask_point": ask_point, "contour": contour, "get_ready": get_ready})
+
+
+def ask_point(question, progress, cancel, partial):
+    """Say where was asked, held up by a file; the thousandth row has no answer."""
+    from mammoview.core.errors import QuestionError
+    from mammoview.core.geometry import Box
+    from mammoview.pipeline.question import PointAnswer
+
+    progress(0.0, "asked")
+    while (user_data() / "hold-questions").exists():
+        stop_if_cancelled(cancel)
+        time.sleep(0.01)
+    if question.point[0] >= 1000:
+        raise QuestionError("This place does not lie in the breast.", "Ask elsewhere.")
+    shares = (0.1, 0.2, 0.3, 0.1, 0.3)
+    return PointAnswer(question.image.id, question.point, Box(0, 0, 1, 1), shares, 0.6, (), None, "", None, ())
+
+
+def contour(question, progress, cancel, partial):
+    from mammoview.core.geometry import Box
+    from mammoview.pipeline.question import ContourAnswer
+
+    line = ((1.0, 1.0), (1.0, 5.0), (5.0, 5.0))
+    return ContourAnswer(question.image.id, line, question.box or Box(1, 1, 5, 5), None, None, False, ())
+
+
+def get_ready(question, progress, cancel, partial):
+    with (user_data() / "readied").open("a") as file:
+        file.write(f"{question.image.id}\n")
+    return True
 
 
 def _deaths_left(name: str) -> bool:

@@ -28,6 +28,7 @@ from mammoview.session.events import (
     PixelsFailed,
     PixelsReady,
     ResultsSaved,
+    SaveProgress,
     ScanProgress,
     SettingsChanged,
     StudiesFound,
@@ -223,7 +224,7 @@ def test_an_image_that_kills_decoders_is_given_up(start, ear, tmp_path) -> None:
 
 def test_the_session_lives_while_decoders_are_killed_from_outside(start, ear, study) -> None:
     session = start()
-    for pid in session._decoders.pids:
+    for pid in session.decoders.pids:
         os.kill(pid, signal.SIGKILL)
     session.open([study])
     ear.wait(PixelsReady, count=4)
@@ -359,6 +360,40 @@ def test_results_are_saved_as_the_command_line_does(start, ear, study, tmp_path)
     assert str(out) in message.problem.path + message.problem.message
     session.save_results(out, overwrite=True)
     ear.wait(ResultsSaved, count=2)
+
+
+def test_saving_tells_how_far_it_is_and_can_be_cancelled(start, ear, study, tmp_path) -> None:
+    session = start(Settings())
+    session.open([study])
+    ear.wait(ExamAnalysed)
+    session.save_results(tmp_path / "whole")
+    ear.wait(ResultsSaved)
+    told = [event.fraction for event in ear.of(SaveProgress)]
+    assert told == sorted(told)
+    assert len(set(told)) > 2
+    assert told[-1] == 1.0
+    session.save_results(tmp_path / "part")
+    session.saver.cancel()
+    ended = ear.wait(lambda event: isinstance(event, SaveProgress) and bool(event.text) and event.fraction == 1.0)
+    assert ended.text == "Saving cancelled"
+    assert not (tmp_path / "part" / "result.json").exists()
+    assert not ear.of(Message)
+
+
+def test_a_search_can_be_cancelled_and_what_is_open_stays_open(start, ear, study, tmp_path) -> None:
+    session = start(QUIET)
+    session.open([study])
+    ear.wait(StudiesFound)
+    before = session.studies
+    many = tmp_path / "many"
+    many.mkdir()
+    for number in range(400):
+        write_pgm(many / f"{number}.pgm", np.full((8, 8), number, np.uint16))
+    session.open([many])
+    session.searches.cancel()
+    ear.wait(lambda event: isinstance(event, ScanProgress) and event.text == "Opening cancelled")
+    assert session.studies == before
+    assert not ear.of(Message)
 
 
 def test_saving_nothing_is_told(start, ear, tmp_path) -> None:

@@ -256,7 +256,7 @@ def test_a_killed_decoder_costs_a_frame_at_most(session: Session, ear, tmp_path:
     image = opened(session, ear, write(tmp_path / "v.dcm", 60, VolumeSyntax.JPEG_2000))
     session.volumes.want(image, 0)
     ear.wait(FrameReady, count=3)
-    for pid in session._decoders.pids:
+    for pid in session.decoders.pids:
         os.kill(pid, signal.SIGKILL)
     session.volumes.want(image, 59, step=-1)
     ear.wait(lambda event: isinstance(event, FrameReady) and event.position == 59)

@@ -295,7 +295,7 @@ def test_a_killed_decoder_during_cine_costs_a_frame_not_the_window(
     watch_for_the_unexpected(window)
     pane, _ = to_volume(window, qtbot)
     do(window, "cine")
-    for pid in session._decoders.pids:
+    for pid in session.decoders.pids:
         os.kill(pid, signal.SIGKILL)
     seen: set[int] = set()
 

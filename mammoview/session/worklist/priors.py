@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -102,12 +103,23 @@ class PatientStudies:
         """
         seat.reader_id()
         with self._database.read() as connection:
-            study_uid(connection, study)
-            rows = connection.execute(
-                "SELECT studies.id, uid, patient_id, issuer, birth_date, name, date, time FROM studies "
-                "JOIN patients ON patients.id = studies.patient WHERE patient_id = "
-                "(SELECT patient_id FROM patients JOIN studies ON patients.id = patient WHERE studies.id = ?)",
-                (study,),
-            ).fetchall()
-        found = {row["id"]: StudyOfPatient(**dict(row)) for row in rows}
-        return priors_of(found[study], found.values())
+            return priors_in(connection, study)
+
+
+def priors_in(connection: sqlite3.Connection, study: int) -> tuple[Prior, ...]:
+    """The earlier studies of a study's patient, newest first.
+
+    Raises
+    ------
+    WorklistError
+        When there is no such study.
+    """
+    study_uid(connection, study)
+    rows = connection.execute(
+        "SELECT studies.id, uid, patient_id, issuer, birth_date, name, date, time FROM studies "
+        "JOIN patients ON patients.id = studies.patient WHERE patient_id = "
+        "(SELECT patient_id FROM patients JOIN studies ON patients.id = patient WHERE studies.id = ?)",
+        (study,),
+    ).fetchall()
+    found = {row["id"]: StudyOfPatient(**dict(row)) for row in rows}
+    return priors_of(found[study], found.values())

@@ -14,9 +14,11 @@ from mammoview.ui.actions import (
     hanging,
     overlays,
     quality,
+    report,
     size,
     tools,
     view,
+    worklist,
 )
 from mammoview.ui.actions import help as help_rows
 from mammoview.ui.actions.row import Action, Gesture, Group
@@ -25,6 +27,7 @@ __all__ = ["ACTIONS", "GESTURES", "Action", "Gesture", "Group", "action"]
 
 ACTIONS: Final[tuple[Action, ...]] = (
     *file.ROWS,
+    *worklist.ROWS,
     *hanging.ROWS,
     *view.ROWS,
     *gray.ROWS,
@@ -34,6 +37,7 @@ ACTIONS: Final[tuple[Action, ...]] = (
     *overlays.ROWS,
     *decide.ROWS,
     *findings.ROWS,
+    *report.ROWS,
     *analysis.ROWS,
     *quality.ROWS,
     *help_rows.ROWS,

@@ -10,5 +10,6 @@ ROWS: Final[tuple[Action, ...]] = (
     Action("messages", "Messages", ("F2",), Group.HELP, "Everything that was told so far."),
     Action("keys", "Keys and mouse", ("F1", "?"), Group.HELP, "This table.", tool="Keys"),
     Action("edit_keys", "Change keys…", ("Ctrl+K",), Group.HELP, "Give actions other keys; conflicts are told."),
+    Action("tour", "Tour", (), Group.HELP, "A few notes on the parts of the window."),
     Action("about", "About MammoView", (), Group.HELP, "Version, licence, and what this program is not."),
 )

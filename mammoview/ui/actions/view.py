@@ -41,5 +41,18 @@ ROWS: Final[tuple[Action, ...]] = (
         "Show all images with less noise, marked; again shows the originals.",
         True,
     ),
+    Action(
+        "larger", "Larger letters", ("Ctrl++", "Ctrl+="), Group.VIEW, "Letters, buttons and panels one step larger."
+    ),
+    Action("smaller", "Smaller letters", ("Ctrl+-",), Group.VIEW, "Letters, buttons and panels one step smaller."),
+    Action("usual_size", "Usual letters", ("Ctrl+0",), Group.VIEW, "Letters, buttons and panels at their usual size."),
+    Action(
+        "high_contrast",
+        "High contrast",
+        ("Ctrl+Shift+H",),
+        Group.VIEW,
+        "White letters on black and bright frames; images stay as they are.",
+        True,
+    ),
     Action("panel", "Panels", ("F9",), Group.VIEW, "Show or hide the panels beside the images.", True),
 )

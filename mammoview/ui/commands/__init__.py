@@ -16,13 +16,16 @@ from mammoview.ui.commands.hanging import HangingCommands
 from mammoview.ui.commands.help import HelpCommands
 from mammoview.ui.commands.overlays import OverlaysCommands
 from mammoview.ui.commands.quality import QualityCommands
+from mammoview.ui.commands.report import ReportCommands
 from mammoview.ui.commands.size import SizeCommands
 from mammoview.ui.commands.tools import ToolsCommands
 from mammoview.ui.commands.view import ViewCommands
+from mammoview.ui.commands.worklist import WorklistCommands
 from mammoview.ui.desk import Desk
 
 COMMANDS: Final[tuple[Callable[[Desk], object], ...]] = (
     FileCommands,
+    WorklistCommands,
     HangingCommands,
     ViewCommands,
     GrayCommands,
@@ -32,6 +35,7 @@ COMMANDS: Final[tuple[Callable[[Desk], object], ...]] = (
     OverlaysCommands,
     DecideCommands,
     FindingsCommands,
+    ReportCommands,
     AnalysisCommands,
     QualityCommands,
     HelpCommands,

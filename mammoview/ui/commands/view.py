@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from mammoview.core.errors import Problem
 from mammoview.session.answers import lacks
 from mammoview.session.events import Level, SettingsChanged, StudySelected
+from mammoview.ui.comfort import scaled
 from mammoview.ui.desk import Desk
 from mammoview.ui.dialogs.ask_view import AskViewDialog
 from mammoview.ui.dialogs.conformance import ConformanceDialog
@@ -103,6 +104,26 @@ class ViewCommands:
                 self._ask(is_wished=False)
         elif isinstance(event, SettingsChanged) and self._desk.is_checked("clahe"):
             self._enhance()
+
+    def do_larger(self) -> None:
+        self._scale(1)
+
+    def do_smaller(self) -> None:
+        self._scale(-1)
+
+    def do_usual_size(self) -> None:
+        self._scale(0)
+
+    def _scale(self, by: int) -> None:
+        session = self._desk.session
+        changed = scaled(session.settings, by)
+        if changed != session.settings:
+            session.change_settings(changed)
+        self._desk.state_label.setText(f"Letters at {changed.ui_scale} %")
+
+    def do_high_contrast(self) -> None:
+        contrast = "high" if self._desk.is_checked("high_contrast") else "normal"
+        self._desk.session.change_settings(replace(self._desk.session.settings, contrast=contrast))
 
     def do_panel(self) -> None:
         is_shown = self._desk.is_checked("panel")

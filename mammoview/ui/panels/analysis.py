@@ -34,7 +34,6 @@ class AnalysisPanel(QWidget):
         column.addWidget(splitter, 1)
         column.addWidget(_framed("Lesion layers", self.layers))
         column.addWidget(_framed("Map", self.maps))
-        self.setMinimumWidth(300)
 
 
 def _framed(title: str, content: QWidget) -> QGroupBox:

@@ -8,8 +8,9 @@ from PySide6.QtCore import QModelIndex, QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem, QWidget
 
 from mammoview.core.findings import Finding, ImageResult, Link, ScoreMeaning
-from mammoview.core.score_words import point_words, spread_words, thresholds_of
+from mammoview.core.score_words import point_words, short_point_words, spread_words, thresholds_of
 from mammoview.core.study import Mammogram
+from mammoview.ui.panels.scores import meaning_text
 
 _ID = Qt.ItemDataRole.UserRole
 
@@ -102,3 +103,27 @@ def score_lines(finding: Finding, meaning: ScoreMeaning | None) -> tuple[str, ..
         members if len(finding.members) > 1 else "",
     )
     return tuple(line for line in lines if line)
+
+
+def caption_of(findings: Sequence[Finding], chosen: str, meaning: ScoreMeaning | None) -> tuple[str, str]:
+    """What stands below the list, and its details: what the scores say, and what is known of the selected finding's.
+
+    Parameters
+    ----------
+    findings
+        All of the list.
+    chosen
+        Id of the selected one; without it, the one that scores highest is told of.
+    meaning
+        Of their scores.
+    """
+    if not findings:
+        return "No findings", ""
+    highest = max(findings, key=lambda finding: finding.p_malignant)
+    shown = next((finding for finding in findings if finding.id == chosen), highest)
+    spread = spread_words(shown.uncertainty, shown.spread_over)
+    point = short_point_words(shown.p_malignant, thresholds_of(meaning, shown.members))
+    told = ", ".join(filter(None, (spread, point)))
+    lines = [f"{len(findings)} findings. Score: {meaning_text(meaning)}"]
+    lines += [f"{shown.p_malignant:.2f}: {told}"] if told else []
+    return "\n".join(lines), "\n".join(score_lines(shown, meaning))

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 from PySide6.QtCore import QRectF, QSignalBlocker, QSize, Qt, Signal
 from PySide6.QtGui import QImage, QPainter, QPaintEvent
-from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QSlider, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QComboBox, QFormLayout, QLabel, QSizePolicy, QSlider, QVBoxLayout, QWidget
 
 from mammoview.core.findings import PatchClass
 from mammoview.imaging.colormaps import rgb_table
@@ -21,12 +21,15 @@ class ColourBar(QWidget):
 
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
-        self.setMinimumHeight(36)
+        self.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
         self._layer = Layer.SALIENCY
         self._threshold = 0.0
 
     def sizeHint(self) -> QSize:
-        return QSize(220, 36)
+        return QSize(theme.px(220), theme.px(18) + self.fontMetrics().height() + 2)
+
+    def minimumSizeHint(self) -> QSize:
+        return QSize(0, self.sizeHint().height())
 
     def set_map(self, layer: Layer, threshold: float) -> None:
         """Show the colours of a map."""
@@ -38,13 +41,14 @@ class ColourBar(QWidget):
         colours = rgb_table(MAP_COLOURS[self._layer]).copy()
         colours[: round(self._threshold * 255)] //= 6
         row = np.ascontiguousarray(colours)
-        bar = QRectF(4, 2, self.width() - 8, 14)
+        high = theme.px(14)
+        bar = QRectF(4, 2, self.width() - 8, high)
         painter.drawImage(bar, QImage(row.data, 256, 1, 768, QImage.Format.Format_RGB888))
         painter.setPen(theme.TEXT)
         x = bar.left() + bar.width() * self._threshold
-        painter.drawLine(int(x), 0, int(x), 18)
+        painter.drawLine(int(x), 0, int(x), high + 4)
         painter.setPen(theme.QUIET)
-        under = QRectF(4, 18, self.width() - 8, self.height() - 18)
+        under = QRectF(4, high + 4, self.width() - 8, self.height() - high - 4)
         painter.drawText(under, Qt.AlignmentFlag.AlignLeft, "0")
         painter.drawText(under, Qt.AlignmentFlag.AlignHCenter, "0.5")
         painter.drawText(under, Qt.AlignmentFlag.AlignRight, "1")

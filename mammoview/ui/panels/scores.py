@@ -90,8 +90,9 @@ def _breast(breast: BreastResult, meaning: ScoreMeaning | None) -> str:
 
 
 def _priors(priors: PriorsScore) -> str:
+    number = f'<span style="font-size:{theme.points(12)}">{priors.score:.2f}</span>'
     return (
-        f'<p style="margin:0 0 6px 0"><b>Earlier exams</b>&nbsp; <span style="font-size:12pt">{priors.score:.2f}</span>'
+        f'<p style="margin:0 0 6px 0"><b>Earlier exams</b>&nbsp; {number}'
         f"&nbsp; {_warning(priors.words)}<br>{_quiet(priors.meaning.text)}</p>"
     )
 
@@ -107,7 +108,7 @@ def _number(
 ) -> str:
     if value is None:
         return f"<p><b>{escape(what)}</b> {_quiet('no score')}</p>"
-    size = "18pt" if is_large else "12pt"
+    size = theme.points(18 if is_large else 12)
     number = f'<span style="font-size:{size}; font-weight:bold">{value:.2f}</span>'
     return (
         f'<p style="margin:0 0 6px 0"><b>{escape(what)}</b>&nbsp; {number}&nbsp; {_quiet(extra)}'

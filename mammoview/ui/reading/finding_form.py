@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtGui import QFocusEvent
-from PySide6.QtWidgets import QDoubleSpinBox, QFormLayout, QFrame, QLabel, QPlainTextEdit, QScrollArea, QWidget
+from PySide6.QtWidgets import QDoubleSpinBox, QFormLayout, QFrame, QPlainTextEdit, QScrollArea, QWidget
 
 from mammoview.core.reading import (
     ALLOWED,
@@ -31,6 +31,7 @@ from mammoview.core.reading import (
 from mammoview.ui.reading.choices import SeveralWords, WordChoice
 from mammoview.ui.reading.finding_board import FindingBoard
 from mammoview.ui.reading.location_form import LocationForm
+from mammoview.ui.wrapped import WrappedLabel
 
 _WORDS: Final[dict[str, tuple[str, type[StrEnum]]]] = {
     "shape": ("Shape", MassShape),
@@ -71,8 +72,7 @@ class FindingForm(QScrollArea):
         self.kind: WordChoice[FindingType] = WordChoice(FindingType, none="")
         self.words: dict[str, WordChoice[Any]] = {name: WordChoice(words) for name, (_, words) in _WORDS.items()}
         self.associated: SeveralWords[AssociatedFeature] = SeveralWords(tuple(AssociatedFeature))
-        self.lacks = QLabel(wordWrap=True)
-        self.lacks.setObjectName("quiet")
+        self.lacks = WrappedLabel()
         self.change: WordChoice[Change] = WordChoice(Change)
         self.size_mm = QDoubleSpinBox(decimals=1, minimum=0.0, maximum=500.0, suffix=" mm", singleStep=0.5)
         self.size_mm.setSpecialValueText("unknown")

@@ -10,7 +10,6 @@ from PySide6.QtWidgets import (
     QAbstractItemView,
     QHBoxLayout,
     QHeaderView,
-    QLabel,
     QMenu,
     QSizePolicy,
     QToolButton,
@@ -28,6 +27,7 @@ from mammoview.ui.reading.finding_overlay import COLOURS
 from mammoview.ui.reading.reject_box import RejectBox
 from mammoview.ui.reading.shown import Standing, Tie, names, standing, ties
 from mammoview.ui.reading.type_icons import icon
+from mammoview.ui.wrapped import WrappedLabel
 
 _ID: Final = Qt.ItemDataRole.UserRole
 _ROWS: Final = 4
@@ -78,8 +78,7 @@ class CaseFindings(QWidget):
         header.setStretchLastSection(True)
         high = self.list.fontMetrics().lineSpacing() + 6
         self.list.setFixedHeight(high * (_ROWS + 1) + 8)
-        self.hint = QLabel(wordWrap=True)
-        self.hint.setObjectName("quiet")
+        self.hint = WrappedLabel()
         self.reject_box = RejectBox()
         self.form = FindingForm(board)
         self._draw = QToolButton()

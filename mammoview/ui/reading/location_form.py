@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 
 from PySide6.QtCore import QSignalBlocker, Signal
-from PySide6.QtWidgets import QDoubleSpinBox, QGridLayout, QLabel, QPushButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QDoubleSpinBox, QGridLayout, QPushButton, QVBoxLayout, QWidget
 
 from mammoview.core.reading import Depth, Lesion, Location, Region, clock_fits
 from mammoview.imaging.location import Place
 from mammoview.ui.reading.choices import QuietCombo, WordChoice
+from mammoview.ui.wrapped import WrappedLabel
 
 _LARGEST_MM = 300.0
 
@@ -29,13 +30,13 @@ class LocationForm(QWidget):
         self.clock = QuietCombo()
         self.clock.addItems(["hour", *(f"{hour} o'clock" for hour in range(1, 13))])
         self.third: WordChoice[Depth] = WordChoice(Depth, none="depth")
-        self.distance = QDoubleSpinBox(decimals=0, minimum=-1.0, maximum=_LARGEST_MM, suffix=" mm from nipple")
-        self.distance.setSpecialValueText("distance")
+        self.distance = QDoubleSpinBox(decimals=0, minimum=-1.0, maximum=_LARGEST_MM, suffix=" mm")
+        self.distance.setSpecialValueText("from nipple")
         self.distance.setKeyboardTracking(False)
         self.computed = QPushButton("Computed")
+        self.computed.setObjectName("narrow")
         self.computed.setToolTip("Take the location that nipple and chest wall tell")
-        self.doubts = QLabel(wordWrap=True)
-        self.doubts.setObjectName("quiet")
+        self.doubts = WrappedLabel()
         for widget, name in (
             (self.region, "Region"),
             (self.clock, "Clock face"),
@@ -47,6 +48,8 @@ class LocationForm(QWidget):
         grid = QGridLayout()
         grid.setContentsMargins(0, 0, 0, 0)
         grid.setSpacing(4)
+        grid.setColumnStretch(0, 1)
+        grid.setColumnStretch(1, 1)
         grid.addWidget(self.region, 0, 0, 1, 2)
         grid.addWidget(self.clock, 1, 0)
         grid.addWidget(self.third, 1, 1)

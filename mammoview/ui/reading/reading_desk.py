@@ -6,8 +6,8 @@ and is tried again.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from dataclasses import replace
+from collections.abc import Callable
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
@@ -16,11 +16,12 @@ from PySide6.QtCore import QObject, QTimer, Signal
 from mammoview.core.errors import MammoViewError, OutputError, Problem
 from mammoview.core.findings import ExamResult
 from mammoview.report.breast_report.values import Draft
-from mammoview.session.events import Level, StudiesFound
+from mammoview.session.events import Level, Message, StudySelected
+from mammoview.session.opened import GONE
+from mammoview.session.reading import ai_files
 from mammoview.session.reading.case import Case, require_changeable, require_undecided
 from mammoview.session.reading.room import ReadingRoom
 from mammoview.session.session import Session
-from mammoview.session.worklist.errors import WorklistError
 from mammoview.session.worklist.leases import RENEW_S
 from mammoview.session.worklist.readers import Seat
 from mammoview.session.worklist.worklist import Worklist, open_worklist
@@ -30,10 +31,6 @@ from mammoview.ui.reading.seat import ReadingSeat
 _PRIORS: Final = 2
 #: Until a draft that could not be stored is tried again.
 _RETRY_MS: Final = 5000
-
-
-def _no_result(_path: Path) -> ExamResult:
-    raise WorklistError("The AI has not looked at this study yet.", "Start its analysis, or wait for it.")
 
 
 class ReadingDesk(ReadingSeat):
@@ -52,6 +49,8 @@ class ReadingDesk(ReadingSeat):
     #: The `Case`, or None.
     case_changed = Signal(object)
     stored_changed = Signal(bool)
+    #: The case is about to take a step or to leave the table: whatever is being typed or dragged goes into it now.
+    settling = Signal()
 
     def __init__(
         self,
@@ -59,7 +58,7 @@ class ReadingDesk(ReadingSeat):
         parent: QObject | None = None,
         *,
         open_database: Callable[[], tuple[Worklist, tuple[Problem, ...]]] = open_worklist,
-        load_result: Callable[[Path], ExamResult] = _no_result,
+        load_result: Callable[[Path], ExamResult] = ai_files.load,
     ) -> None:
         super().__init__(session, parent, open_database=open_database)
         self.case: Case | None = None
@@ -69,9 +68,12 @@ class ReadingDesk(ReadingSeat):
         self._room: ReadingRoom | None = None
         self._opening: tuple[int, str] | None = None
         self._begun_from: tuple[int, ...] = ()
+        self._last = -1
         self._is_busy = False
         # Counts what ends the undoing of changes: commit, reveal, signature.
         self._step = 0
+        # Counts the cases that were taken off the table.
+        self._table = 0
         self._asked = self._answered = 0
         self._retry = QTimer(self, singleShot=True, interval=_RETRY_MS)
         self._retry.timeout.connect(self._store)
@@ -79,6 +81,7 @@ class ReadingDesk(ReadingSeat):
         self._renewal.timeout.connect(self._renew)
 
     def _seated(self, worklist: Worklist, seat: Seat) -> None:
+        self.session.veil.begin()
         self._room = ReadingRoom(worklist, seat, self._load_result)
         self._renewal.start()
 
@@ -86,6 +89,7 @@ class ReadingDesk(ReadingSeat):
         self.close_case()
         self._room = None
         self._renewal.stop()
+        self.session.veil.end()
 
     def _renew(self) -> None:
         if self.case is not None:
@@ -98,7 +102,9 @@ class ReadingDesk(ReadingSeat):
         if self._retry.isActive():
             self.tell(OutputError("This case is not stored yet.", "Make room on the disk; it is tried every 5 s."))
             return
-        self._begun_from = self.order
+        # What is pressed while the next images come must not fall on the case before.
+        self.close_case()
+        self._begun_from, self._last = self.order, row
         self.case_opening.emit(row)
         self.ask(
             lambda worklist, seat: _files(worklist, seat, row), lambda found: self._fetch(row, found), self._not_opened
@@ -115,7 +121,7 @@ class ReadingDesk(ReadingSeat):
     def _step_to(self, step: int) -> None:
         order = self._begun_from or self.order
         rows = order if step > 0 else tuple(reversed(order))
-        current = self.case.study if self.case is not None else -1
+        current = self._last
         behind = rows[rows.index(current) + 1 :] if current in rows else rows
         # Forwards what the list no longer shows is passed over; backwards one may go to what was just read.
         row = next((one for one in behind if step < 0 or one in self.order), None)
@@ -127,27 +133,30 @@ class ReadingDesk(ReadingSeat):
         text = "This is the last case of the list." if step > 0 else "This is the first case of the list."
         self.session.messages.tell(Problem("", "end_of_list", text, "Clear the filter for more."), Level.INFO)
 
-    def _fetch(self, row: int, found: tuple[str, tuple[str, ...]]) -> None:
-        uid, paths = found
-        if self.session.study(uid) is not None:
-            self._begin(row, uid)
-            return
-        self._opening = row, uid
-        self.session.open(paths)
+    def _fetch(self, row: int, found: _Files) -> None:
+        self._opening = row, found.uid
+        self.session.open_study(found.uid, found.all)
+        known = {study.uid for study in self.session.studies}
+        late = [path for uid, paths in found.priors if uid not in known for path in paths]
+        if found.uid in known and late:
+            self.session.open(late, select=False)
 
     def hear(self, event: object) -> None:
-        """Follow what the session tells: a case's files were read."""
-        if isinstance(event, StudiesFound) and self._opening is not None:
-            row, uid = self._opening
-            if self.session.study(uid) is not None:
-                self._begin(row, uid)
+        """Follow what the session tells: the images of a case are here, or they are not."""
+        if self._opening is None:
+            return
+        row, uid = self._opening
+        if isinstance(event, StudySelected) and event.study_uid == uid:
+            self._begin(row, uid)
+        elif isinstance(event, Message) and event.problem == GONE[0]:
+            self._opening = None
+            self.case_opening.emit(-1)
 
     def _begin(self, row: int, uid: str) -> None:
         self._opening = None
         study, room = self.session.study(uid), self._room
         if study is None or room is None:
             return
-        self.session.select_study(uid)
         self._act(lambda: room.open_case(row, study), self._not_opened)
 
     def _not_opened(self, error: MammoViewError) -> None:
@@ -157,11 +166,14 @@ class ReadingDesk(ReadingSeat):
 
     def close_case(self) -> None:
         """Take the case off the table."""
+        self.settling.emit()
         case, room = self.case, self._room
         if case is None or room is None:
             return
+        self.session.veil.drop(case.uid)
         self.case = None
         self._step += 1
+        self._table += 1
         self._clerk.do(room.close_case, lambda _done: self.list_changed.emit(), self.tell)
         self.case_changed.emit(None)
 
@@ -230,10 +242,12 @@ class ReadingDesk(ReadingSeat):
 
         def failed(error: MammoViewError) -> None:
             self.tell(error)
+            if self.case is None or self.case.uid != case.uid:
+                return
             if isinstance(error, OutputError):
                 # The disk may have room again; what is shown is kept until then.
                 self._retry.start()
-            elif number == self._asked and room.case is not None and self.case is not None:
+            elif number == self._asked and room.case is not None:
                 self._set_stored(is_stored=True)
                 self._show(replace(room.case, frames=self.case.frames))
 
@@ -274,13 +288,24 @@ class ReadingDesk(ReadingSeat):
         """Take a step that only the stored case can take; nothing is changed meanwhile."""
         if self._room is None or self._is_busy:
             return
+        self.settling.emit()
         self._is_busy = True
+        table = self._table
 
         def done(case: Case) -> None:
             self._is_busy = False
+            if table != self._table:
+                # The case was taken off the table meanwhile; it is stored.
+                return
             self._step += 1
-            frames = self.case.frames if self.case is not None and self.case.uid == case.uid else {}
+            before = self.case
+            frames = before.frames if before is not None and before.uid == case.uid else {}
+            if before is not None and before.uid != case.uid:
+                self.session.veil.drop(before.uid)
             self._show(replace(case, frames=frames))
+            if case.result is not None and (before is None or before.result is not case.result):
+                self.session.put_result(case.result)
+                self.session.veil.lift(case.uid)
             self.list_changed.emit()
 
         def not_done(error: MammoViewError) -> None:
@@ -300,6 +325,7 @@ class ReadingDesk(ReadingSeat):
 
     def close(self) -> None:
         """Store what waits, give back all, end the clerk."""
+        self.settling.emit()
         self._retry.stop()
         worklist, room, case, is_stored = self.worklist, self._room, self.case, self.is_stored
 
@@ -313,9 +339,23 @@ class ReadingDesk(ReadingSeat):
         self._clerk.close(last)
 
 
-def _files(worklist: Worklist, seat: Seat, row: int) -> tuple[str, tuple[str, ...]]:
-    """The study's UID, and the files to open: its own and those of its newest priors."""
-    uid = worklist.listing.rows(seat, (row,))[0].uid
+@dataclass(frozen=True)
+class _Files:
+    """The files of a case: its own, and those of its newest priors by study."""
+
+    uid: str
+    own: tuple[str, ...]
+    priors: tuple[tuple[str, tuple[str, ...]], ...]
+
+    @property
+    def all(self) -> tuple[str, ...]:
+        return (*self.own, *(path for _, paths in self.priors for path in paths))
+
+
+def _files(worklist: Worklist, seat: Seat, row: int) -> _Files:
     priors = worklist.patients.priors(seat, row)[:_PRIORS]
-    rows: Sequence[int] = (row, *(prior.study.id for prior in priors))
-    return uid, tuple(path for one in rows for path in worklist.listing.paths(seat, one))
+    return _Files(
+        worklist.listing.rows(seat, (row,))[0].uid,
+        worklist.listing.paths(seat, row),
+        tuple((prior.study.uid, worklist.listing.paths(seat, prior.study.id)) for prior in priors),
+    )

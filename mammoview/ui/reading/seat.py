@@ -86,7 +86,9 @@ class ReadingSeat(QObject):
 
     # Who reads
 
-    def open_worklist(self, then: Callable[[], None] = lambda: None) -> None:
+    def open_worklist(
+        self, then: Callable[[], None] = lambda: None, failed: Callable[[MammoViewError], None] | None = None
+    ) -> None:
         """Open the user's worklist, once."""
         if self.worklist is not None:
             then()
@@ -100,7 +102,9 @@ class ReadingSeat(QObject):
                 self.worklist_opened.emit()
             then()
 
-        self._clerk.do(lambda: (self.worklist, ()) if self.worklist else self._open_database(), opened, self.tell)
+        self._clerk.do(
+            lambda: (self.worklist, ()) if self.worklist else self._open_database(), opened, failed or self.tell
+        )
 
     def sign_in(
         self,

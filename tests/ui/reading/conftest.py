@@ -19,10 +19,10 @@ from mammoview.session.settings import Settings
 from mammoview.ui.bridge import Background, Bridge
 from mammoview.ui.mainwindow import MainWindow
 
-# Tests of this folder share ``reader_hand``.
-sys.path.insert(0, str(Path(__file__).parent))
+# Tests share ``reader_hand``, ``reading_case``, and ``reading_makers`` of the session's.
+sys.path[:0] = [str(Path(__file__).parent), str(Path(__file__).parents[2] / "session" / "reading")]
 
-from reader_hand import SECONDS, Hand
+from reader_hand import SECONDS, Hand  # noqa: E402
 
 
 @pytest.fixture(scope="session")

@@ -9,10 +9,13 @@ from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication
 
-from mammoview.core.study import ScanResult, Study
-from mammoview.session.events import StudiesFound
+from mammoview.core.findings import ExamResult
+from mammoview.core.image import DisplayImage
+from mammoview.core.study import Mammogram, Study
+from mammoview.session.events import Message, StudySelected
 from mammoview.session.marks import Marks
 from mammoview.session.messages import Messages
+from mammoview.session.opened import GONE
 from mammoview.session.reading.case import Case
 from mammoview.session.worklist.worklist import Worklist
 from mammoview.ui.reading.reading_desk import ReadingDesk
@@ -22,13 +25,36 @@ sys.path.insert(0, str(Path(__file__).parents[2] / "session" / "reading"))
 from reading_makers import Shelf, import_study, result_of, study_of
 
 
+class FakeVeil:
+    """Remembers what was lifted."""
+
+    def __init__(self) -> None:
+        self.is_on, self.lifted = False, set[str]()
+
+    def begin(self) -> None:
+        self.is_on = True
+
+    def end(self) -> None:
+        self.is_on = False
+
+    def lift(self, uid: str) -> None:
+        self.lifted.add(uid)
+
+    def drop(self, uid: str) -> None:
+        self.lifted.discard(uid)
+
+
 class FakeSession:
-    """The part of a session that the reading desk asks."""
+    """The part of a session that the desk asks."""
 
     def __init__(self, *studies: Study) -> None:
         self.files = {study.uid: study for study in studies}
         self.open_studies: dict[str, Study] = {}
         self.selected = ""
+        self.pixels: dict[str, DisplayImage] = {}
+        self.requested: list[str] = []
+        self.veil = FakeVeil()
+        self.told: list[ExamResult] = []
         self.messages = Messages()
         self.marks = Marks(lambda _event: None, self.messages)
         self.tell: Callable[[object], None] = lambda _event: None
@@ -40,13 +66,34 @@ class FakeSession:
     def study(self, uid: str) -> Study | None:
         return self.open_studies.get(uid)
 
-    def open(self, paths: tuple[str, ...]) -> None:
+    def open_study(self, uid: str, paths: tuple[str, ...]) -> None:
+        if uid not in self.files:
+            self.tell(Message(GONE[0], GONE[1]))
+            return
+        assert {image.path for image in self.files[uid].images} <= set(paths)
+        self.open_studies[uid] = self.files[uid]
+        self.selected = uid
+        self.tell(StudySelected(uid))
+
+    def open(self, paths: tuple[str, ...], *, select: bool = True) -> None:
+        assert not select
         found = [study for study in self.files.values() if {image.path for image in study.images} & set(paths)]
         self.open_studies.update({study.uid: study for study in found})
-        self.tell(StudiesFound(ScanResult(tuple(found))))
 
-    def select_study(self, uid: str) -> None:
-        self.selected = uid
+    def image(self, image_id: str) -> Mammogram | None:
+        return next((one for study in self.studies for one in study.images if one.id == image_id), None)
+
+    def pixels_of(self, image_id: str) -> DisplayImage | None:
+        return self.pixels.get(image_id)
+
+    def request_pixels(self, image_ids: list[str]) -> None:
+        self.requested += image_ids
+
+    def hanging_of(self, _study_uid: str) -> None:
+        return None
+
+    def put_result(self, result: ExamResult) -> None:
+        self.told.append(result)
 
 
 def wait_until(condition: Callable[[], bool]) -> None:

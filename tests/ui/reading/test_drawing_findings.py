@@ -34,7 +34,7 @@ def area(contour: tuple[Point, ...]) -> float:
 
 def test_a_polygon_becomes_a_finding_that_is_selected_located_and_taken_back(hand: Hand) -> None:
     pane, corners = hand.pane("LCC"), square(MIDDLE)
-    hand.key(Qt.Key.Key_P, CONTROL)
+    hand.key(Qt.Key.Key_P, CONTROL | SHIFT)
     assert hand.window.desk.findings.tools.tool is Tool.POLYGON
     hand.click(pane, *corners, corners[0])
     (made,) = hand.draft.findings
@@ -61,7 +61,7 @@ def test_a_polygon_becomes_a_finding_that_is_selected_located_and_taken_back(han
 
 def test_a_stroke_and_a_place_and_escape(hand: Hand) -> None:
     pane, corners = hand.pane("LMLO"), square(MIDDLE)
-    hand.key(Qt.Key.Key_F, CONTROL)
+    hand.key(Qt.Key.Key_F, CONTROL | SHIFT)
     hand.press(pane, corners[0])
     hand.move(pane, corners[1])
     hand.key(Qt.Key.Key_Escape)
@@ -178,5 +178,5 @@ def test_nothing_is_drawn_on_what_can_only_be_looked_at(hand: Hand) -> None:
     assert "only be looked at" in action.toolTip()
     hand.show(None)
     assert not action.isEnabled()
-    hand.key(Qt.Key.Key_P, CONTROL)
+    hand.key(Qt.Key.Key_P, CONTROL | SHIFT)
     assert hand.window.desk.findings.tools.tool is None

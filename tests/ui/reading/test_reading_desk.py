@@ -2,58 +2,19 @@
 
 from __future__ import annotations
 
-import sys
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QCoreApplication
+from reading_case import FakeSession, FakeVeil, close, open_case, reading_desk, wait_until
+from reading_makers import normal
 
 from mammoview.core.errors import OutputError
 from mammoview.core.reading import Assessment
-from mammoview.core.study import Laterality, ScanResult, Study
-from mammoview.session.events import StudiesFound
-from mammoview.session.marks import Marks
-from mammoview.session.messages import Messages
+from mammoview.core.study import Laterality
 from mammoview.session.reading import changes
 from mammoview.session.worklist.worklist import Worklist, open_worklist
 from mammoview.ui.reading.reading_desk import ReadingDesk
-
-sys.path.insert(0, str(Path(__file__).parents[2] / "session" / "reading"))
-
-from reading_makers import Shelf, import_study, normal, result_of, study_of
-
-
-class Session:
-    """The part of a session that the desk asks."""
-
-    def __init__(self, *studies: Study) -> None:
-        self.files = {study.uid: study for study in studies}
-        self.open_studies: dict[str, Study] = {}
-        self.selected = ""
-        self.messages = Messages()
-        self.marks = Marks(lambda _event: None, self.messages)
-        self.tell: Callable[[object], None] = lambda _event: None
-
-    def study(self, uid: str) -> Study | None:
-        return self.open_studies.get(uid)
-
-    def open(self, paths: tuple[str, ...]) -> None:
-        found = [study for study in self.files.values() if {image.path for image in study.images} & set(paths)]
-        self.open_studies.update({study.uid: study for study in found})
-        self.tell(StudiesFound(ScanResult(tuple(found))))
-
-    def select_study(self, uid: str) -> None:
-        self.selected = uid
-
-
-def wait_until(condition: Callable[[], bool]) -> None:
-    end = time.monotonic() + 10
-    while not condition():
-        assert time.monotonic() < end, "nothing happened"
-        QCoreApplication.processEvents()
-        time.sleep(0.002)
 
 
 @pytest.fixture
@@ -63,24 +24,10 @@ def worklist(tmp_path: Path) -> Worklist:
 
 @pytest.fixture
 def desk(qapp: object, worklist: Worklist) -> Iterator[ReadingDesk]:
-    studies, shelf = [study_of(number) for number in (1, 2, 3)], Shelf()
-    for row, study in enumerate(studies, start=1):
-        import_study(worklist, study)
-        shelf.put(worklist, row, result_of(study))
-    worklist.readers.add("a", "Dr A")
-    session = Session(*studies)
-    made = ReadingDesk(session, open_database=lambda: (worklist, ()), load_result=shelf.load)  # type: ignore[arg-type]
-    session.tell = made.hear
-    made.open_worklist()
-    wait_until(lambda: made.worklist is not None)
-    made.sign_in("a")
-    wait_until(lambda: made.seat is not None)
-    made.order = (1, 2, 3)
-    made.open_case(1)
-    wait_until(lambda: made.case is not None)
+    made = reading_desk(worklist)
+    open_case(made)
     yield made
-    made.close()
-    session.marks.close()
+    close(made)
 
 
 def stored(worklist: Worklist) -> str:
@@ -137,7 +84,7 @@ def test_the_next_case_follows_the_list(desk: ReadingDesk) -> None:
     desk.case_changed.connect(shown.append)
     desk.next_case()
     wait_until(lambda: desk.case is not None and desk.case.study == 2)
-    assert desk.session.selected == "1.2.2"  # type: ignore[comparison-overlap]
+    assert desk.session.selected == "1.2.2"
     # The list shows unread cases only: the one before is gone from it.
     desk.order = (2, 3)
     desk.next_case()
@@ -145,6 +92,13 @@ def test_the_next_case_follows_the_list(desk: ReadingDesk) -> None:
     desk.next_case()
     assert desk.session.messages.history[-1].problem.code == "end_of_list"
     desk.previous_case()
+    wait_until(lambda: desk.case is not None and desk.case.study == 2)
+
+
+def test_while_the_next_case_is_fetched_nothing_can_be_changed(desk: ReadingDesk) -> None:
+    desk.open_case(2)
+    assert desk.case is None
+    assert not desk.change(normal)
     wait_until(lambda: desk.case is not None and desk.case.study == 2)
 
 
@@ -179,3 +133,39 @@ def test_locking_is_told_and_refuses(desk: ReadingDesk) -> None:
     assert "locked" in answers[0]
     desk.unlock()
     wait_until(lambda: told == [True, False])
+
+
+def veil_of(desk: ReadingDesk) -> FakeVeil:
+    assert isinstance(desk.session, FakeSession)
+    return desk.session.veil
+
+
+def test_the_veil_is_lifted_by_the_reveal_alone(desk: ReadingDesk) -> None:
+    assert veil_of(desk).is_on
+    desk.reveal()
+    wait_until(lambda: bool(desk.session.messages.history))
+    assert veil_of(desk).lifted == set()
+    desk.change(normal)
+    desk.commit()
+    wait_until(lambda: desk.case is not None and desk.case.is_committed)
+    assert veil_of(desk).lifted == set()
+    desk.reveal()
+    wait_until(lambda: veil_of(desk).lifted == {"1.2.1"})
+    desk.open_case(2)
+    wait_until(lambda: desk.case is not None and desk.case.study == 2)
+    assert veil_of(desk).lifted == set()
+    desk.open_case(1)
+    wait_until(lambda: veil_of(desk).lifted == {"1.2.1"})
+    desk.sign_out()
+    assert not veil_of(desk).is_on
+    assert veil_of(desk).lifted == set()
+
+
+def test_a_case_whose_files_are_gone_is_told(desk: ReadingDesk) -> None:
+    rows: list[int] = []
+    desk.case_opening.connect(rows.append)
+    assert isinstance(desk.session, FakeSession)
+    del desk.session.files["1.2.3"]
+    desk.open_case(3)
+    wait_until(lambda: rows == [3, -1])
+    assert desk.case is None
