@@ -9,9 +9,11 @@ from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication
 
+from mammoview.core.errors import Problem
 from mammoview.core.findings import ExamResult
 from mammoview.core.image import DisplayImage
 from mammoview.core.study import Mammogram, Study
+from mammoview.session.anatomy import FrameAnswer
 from mammoview.session.events import Message, StudySelected
 from mammoview.session.marks import Marks
 from mammoview.session.messages import Messages
@@ -44,6 +46,16 @@ class FakeVeil:
         self.lifted.discard(uid)
 
 
+class FakeQuestions:
+    """Keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.frames: dict[str, Callable[[FrameAnswer | Problem], None]] = {}
+
+    def ask_frame(self, image_id: str, then: Callable[[FrameAnswer | Problem], None]) -> None:
+        self.frames[image_id] = then
+
+
 class FakeSession:
     """The part of a session that the desk asks."""
 
@@ -54,6 +66,7 @@ class FakeSession:
         self.pixels: dict[str, DisplayImage] = {}
         self.requested: list[str] = []
         self.veil = FakeVeil()
+        self.questions = FakeQuestions()
         self.told: list[ExamResult] = []
         self.messages = Messages()
         self.marks = Marks(lambda _event: None, self.messages)
