@@ -124,7 +124,7 @@ class Desk(QObject):
         self.reading = ReadingDesk(session, self)
         self.listeners.append(self.reading.hear)
         self.sign_off = SignOff(self.reading, self)
-        self.decision = DecisionPanel(self.reading, self.sign_off, self.keys)
+        self.decision = DecisionPanel(self.reading, self.sign_off, self.keys, ask_density=session.questions.ask_density)
         self.report = ReportPage(self.reading, self.sign_off, background, window)
         self.listeners.append(self.report.pictures.hear)
         self.reading.case_opening.connect(
