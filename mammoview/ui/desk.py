@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QSplitter,
     QStackedWidget,
     QTabWidget,
+    QWidget,
 )
 
 from mammoview.core.errors import Problem
@@ -35,6 +36,7 @@ from mammoview.ui.panels.studies import StudiesPanel
 from mammoview.ui.presenter import Parts, Presenter
 from mammoview.ui.progress_line import ProgressLine
 from mammoview.ui.reading.decision_panel import DecisionPanel
+from mammoview.ui.reading.finding_parts import FindingParts
 from mammoview.ui.reading.reading_desk import ReadingDesk
 from mammoview.ui.reading.sign_off import SignOff
 from mammoview.ui.report.page import ReportPage
@@ -70,6 +72,8 @@ class Desk(QObject):
         The pages of the right dock, and the one where a case is read; set by the window.
     reading
         Who reads which case of the worklist.
+    findings
+        What the case on the table shows, as its reader sees it.
     """
 
     def __init__(self, session: Session, background: Background, window: QMainWindow) -> None:
@@ -122,6 +126,16 @@ class Desk(QObject):
         self.listeners.append(self.report.pictures.hear)
         self.reading.case_opening.connect(
             lambda row: self.tabs.setCurrentWidget(self.reading_tab) if row >= 0 else None
+        )
+        self.findings = FindingParts(
+            self.reading,
+            session,
+            self.wall,
+            background,
+            frames=self.frames,
+            marks=self.board,
+            toolbox=self.toolbox,
+            parent=self,
         )
 
     @property
@@ -190,6 +204,12 @@ class Desk(QObject):
         self.check("identity", is_on=self.annotation.is_identity_shown)
         self.check("technique", is_on=self.annotation.is_technique_shown)
         self.check("panel", is_on=self.right.isVisibleTo(self.window))
+
+    def show_tab(self, content: QWidget) -> None:
+        """Bring the tab at the right to the front that holds a widget."""
+        pages = [self.tabs.widget(index) for index in range(self.tabs.count())]
+        held = (page for page in pages if page is content or (page is not None and page.isAncestorOf(content)))
+        self.tabs.setCurrentWidget(next(held, self.tabs.currentWidget()))
 
     def open_dialog(self, dialog: QDialog) -> None:
         """Show a dialog that deletes itself; only the settings hold the window."""
