@@ -44,7 +44,7 @@ class Reading(Protocol):
     def change(self, fn: Callable[[Draft], Draft], text: str = "change") -> bool:
         """Change the draft; whether that was done."""
 
-    def show_frames(self, case_uid: str, frames: dict[str, object]) -> None:
+    def show_frames(self, case_uid: str, frames: Mapping[str, ViewFrame]) -> None:
         """Take landmarks that were found or dragged."""
 
 
