@@ -31,7 +31,7 @@ from mammoview.session.hangings import Hangings
 from mammoview.session.jobs import Crew
 from mammoview.session.marks import Marks
 from mammoview.session.messages import Messages
-from mammoview.session.opened import GONE, News, Opened, news, news_of_hanging
+from mammoview.session.opened import GONE, Opened, news, news_of_hanging
 from mammoview.session.outlet import Outlet
 from mammoview.session.pixels import Pixels
 from mammoview.session.questions import Questions
@@ -207,7 +207,7 @@ class Session:
         for kept in (self._pixels, self.volumes, self.questions):
             kept.forget(images)
         self._emit(StudiesFound(replace(self.scan, studies=self.listed)))
-        self._tell(news(scan))
+        self.messages.tell_all(news(scan))
         if scan.studies:
             first = scan.studies[0]
             # A prior that is opened later stays a prior (MG-B11).
@@ -219,19 +219,26 @@ class Session:
         self._open.put_off([wanted, *uids], news(scan))
         if wanted:
             self._emit(ScanProgress(1.0, ""))
-            self._select_wanted(wanted)
+            if self.study(wanted) is None:
+                self.messages.tell_all([*self._open.news_of(wanted), GONE])
+            elif wanted == self._wanted:
+                self.select_study(wanted)
         if self._open.on_table(self._selected) != on_table:
             # A prior of what hangs already was found.
             self.veil.lay(self._selected, self._open.on_table(self._selected))
             self._hang_anew()
-        for hanging in filter(None, map(self.hanging_of, uids)):
-            self._pixels.fetch_ahead(self._images(hanging.visible))
+        for study_uid in uids:
+            self._fetch_ahead(study_uid)
 
-    def _select_wanted(self, study_uid: str) -> None:
+    def fetch_ahead(self, study_uid: str, paths: Sequence[str | Path]) -> None:
+        """Have a study at hand that will be wanted soon: see `open` without ``select``."""
         if self.study(study_uid) is None:
-            self._tell([*self._open.news_of(study_uid), GONE])
-        elif study_uid == self._wanted:
-            self.select_study(study_uid)
+            self.open(paths, select=False)
+        self._fetch_ahead(study_uid)
+
+    def _fetch_ahead(self, study_uid: str) -> None:
+        hanging = self.hanging_of(study_uid)
+        self._pixels.fetch_ahead(self._images(hanging.visible if hanging else ()))
 
     def release(self, study_uids: Iterable[str]) -> None:
         """Let studies go, with their pixels and results; never one that hangs now. Marks stay on disk."""
@@ -271,7 +278,7 @@ class Session:
             if self.listed != before:
                 self._emit(StudiesListed(self.listed))
             self._emit(StudySelected(study_uid))
-            self._tell(self._open.news_of(study_uid))
+            self.messages.tell_all(self._open.news_of(study_uid))
             self._fetch()
         self._analyse_when_shown()
 
@@ -295,7 +302,7 @@ class Session:
         self._shown = hanging
         if hanging is None:
             return
-        self._tell(news_of_hanging(hanging))
+        self.messages.tell_all(news_of_hanging(hanging))
         for study_uid in dict.fromkeys((self._selected, *(item.image.study_uid for item in hanging.hung))):
             self.marks.open(study_uid)
         self.volumes.keep_only(item.image.id for item in hanging.hung)
@@ -388,7 +395,3 @@ class Session:
         self.marks.close()
         self._pixels.clear()
         self.volumes.clear()
-
-    def _tell(self, said: Sequence[News]) -> None:
-        for problem, level in said:
-            self.messages.tell(problem, level)
