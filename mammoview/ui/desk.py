@@ -37,6 +37,7 @@ from mammoview.ui.progress_line import ProgressLine
 from mammoview.ui.reading.decision_panel import DecisionPanel
 from mammoview.ui.reading.reading_desk import ReadingDesk
 from mammoview.ui.reading.sign_off import SignOff
+from mammoview.ui.report.page import ReportPage
 from mammoview.ui.viewport.annotation import AnnotationOptions
 from mammoview.ui.viewport.board import Board
 from mammoview.ui.viewport.layers import Layer, OverlayOptions
@@ -117,7 +118,8 @@ class Desk(QObject):
         self.listeners.append(self.reading.hear)
         self.sign_off = SignOff(self.reading, self)
         self.decision = DecisionPanel(self.reading, self.sign_off, self.keys)
-        self.sign_off.flush = self.decision.settle
+        self.report = ReportPage(self.reading, self.sign_off, background, window)
+        self.listeners.append(self.report.pictures.hear)
         self.reading.case_opening.connect(
             lambda row: self.tabs.setCurrentWidget(self.reading_tab) if row >= 0 else None
         )
@@ -173,6 +175,7 @@ class Desk(QObject):
         self.worklist.set_identity(is_shown=is_shown)
         self.banner.set_hiding(self.hiding)
         self.presenter.set_identity(is_shown=is_shown)
+        self.report.set_identity(is_shown=is_shown)
         for dialog in self.window.findChildren(MessagesDialog):
             dialog.close()
         for asking in self.window.findChildren(AskViewDialog):

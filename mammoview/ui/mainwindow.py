@@ -98,6 +98,7 @@ class MainWindow(QMainWindow):
         self.desk.reading_tab = QSplitter(Qt.Orientation.Vertical)
         self.desk.reading_tab.addWidget(self.desk.decision)
         side.addTab(self.desk.reading_tab, "Reading")
+        side.addTab(self.desk.report, "Report")
         self.desk.tabs = side
         self.desk.right = self._dock("Results", side, Qt.DockWidgetArea.RightDockWidgetArea)
         # The tabs say what the title would.

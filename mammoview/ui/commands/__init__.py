@@ -15,6 +15,7 @@ from mammoview.ui.commands.hanging import HangingCommands
 from mammoview.ui.commands.help import HelpCommands
 from mammoview.ui.commands.overlays import OverlaysCommands
 from mammoview.ui.commands.quality import QualityCommands
+from mammoview.ui.commands.report import ReportCommands
 from mammoview.ui.commands.size import SizeCommands
 from mammoview.ui.commands.tools import ToolsCommands
 from mammoview.ui.commands.view import ViewCommands
@@ -32,6 +33,7 @@ COMMANDS: Final[tuple[Callable[[Desk], object], ...]] = (
     ToolsCommands,
     OverlaysCommands,
     DecideCommands,
+    ReportCommands,
     AnalysisCommands,
     QualityCommands,
     HelpCommands,

@@ -159,6 +159,7 @@ class DecisionPanel(QWidget):
         self._sign_off.asked.connect(self._show_questions)
         self._sign_off.blocked.connect(self._show_blockers)
         self._reading.case_changed.connect(self.show_case)
+        self._reading.settling.connect(self.settle)
         self._reading.stored_changed.connect(lambda _is_stored: self._show_state())
         self._measured.connect(self._take_measured)
 

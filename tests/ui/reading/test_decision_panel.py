@@ -56,7 +56,6 @@ def make(qtbot: QtBot, desk: ReadingDesk) -> Make:
     def made(ask_density: AskDensity | None = None) -> DecisionPanel:
         sign_off = SignOff(desk, desk)
         panel = DecisionPanel(desk, sign_off, KeyBinding(Messages(), desk), ask_density=ask_density)
-        sign_off.flush = panel.settle
         qtbot.addWidget(panel)
         panel.resize(310, 620)
         panel.show()
