@@ -172,14 +172,15 @@ class Session:
         """Whether an analysis waits or runs."""
         return self._analyses.is_busy
 
-    def open(self, paths: Sequence[str | Path], *, select: bool = True) -> None:
+    def open(self, paths: Sequence[str | Path], *, select: bool = True, then: Callable[[], None] | None = None) -> None:
         """Look for studies under ``paths`` and add them to what is open; the first one found is selected.
 
-        Without ``select`` they are fetched ahead: nothing is shown or told, and the pixels come behind all others.
+        Without ``select`` nothing is shown or told, and the pixels are fetched behind all others; unless ``then``,
+        which is called when the search ended, sees to them with `fetch_ahead`.
         """
         if select:
             self.messages.start_over()
-        self.searches.begin(paths, partial(self._found, select=select), is_told=select)
+        self.searches.begin(paths, partial(self._found, select=select, then=then), is_told=select)
 
     def open_study(self, study_uid: str, paths: Sequence[str | Path]) -> None:
         """Make a study the current one, from its files where it is not open; the last one asked for wins."""
@@ -191,7 +192,15 @@ class Session:
                 return
         self.searches.begin(paths, partial(self._found, select=False, wanted=study_uid))
 
-    def _found(self, scan: ScanResult, first_root: int, *, select: bool, wanted: str = "") -> None:
+    def _found(
+        self,
+        scan: ScanResult,
+        first_root: int,
+        *,
+        select: bool,
+        wanted: str = "",
+        then: Callable[[], None] | None = None,
+    ) -> None:
         with self._lock:
             on_table = self._open.on_table(self._selected)
             for study_uid in self._open.add(scan, first_root, is_ahead=not select):
@@ -200,6 +209,7 @@ class Session:
                 self._found_by_hand(scan)
             else:
                 self._found_ahead(scan, wanted, on_table)
+                (then or partial(self.fetch_ahead, [study.uid for study in scan.studies]))()
 
     def _found_by_hand(self, scan: ScanResult) -> None:
         self.veil.unseal(study.uid for study in scan.studies)
@@ -215,8 +225,7 @@ class Session:
             self.select_study(newest.uid if newest and newest.date > first.date else first.uid)
 
     def _found_ahead(self, scan: ScanResult, wanted: str, on_table: frozenset[str]) -> None:
-        uids = [study.uid for study in scan.studies]
-        self._open.put_off([wanted, *uids], news(scan))
+        self._open.put_off([wanted, *(study.uid for study in scan.studies)], news(scan))
         if wanted:
             self._emit(ScanProgress(1.0, ""))
             if self.study(wanted) is None:
@@ -227,18 +236,11 @@ class Session:
             # A prior of what hangs already was found.
             self.veil.lay(self._selected, self._open.on_table(self._selected))
             self._hang_anew()
-        for study_uid in uids:
-            self._fetch_ahead(study_uid)
 
-    def fetch_ahead(self, study_uid: str, paths: Sequence[str | Path]) -> None:
-        """Have a study at hand that will be wanted soon: see `open` without ``select``."""
-        if self.study(study_uid) is None:
-            self.open(paths, select=False)
-        self._fetch_ahead(study_uid)
-
-    def _fetch_ahead(self, study_uid: str) -> None:
-        hanging = self.hanging_of(study_uid)
-        self._pixels.fetch_ahead(self._images(hanging.visible if hanging else ()))
+    def fetch_ahead(self, study_uids: Iterable[str]) -> None:
+        """Fetch pixels that will be wanted soon: of studies that are open, the first ones first."""
+        for hanging in filter(None, map(self.hanging_of, study_uids)):
+            self._pixels.fetch_ahead(self._images(hanging.visible))
 
     def release(self, study_uids: Iterable[str]) -> None:
         """Let studies go, with their pixels and results; never one that hangs now. Marks stay on disk."""

@@ -5,9 +5,11 @@ The results stay under the session's veil; fetching them tells nobody anything.
 
 from __future__ import annotations
 
+import itertools
 import logging
 import threading
 from collections.abc import Iterable, Sequence
+from functools import partial
 
 from mammoview.core.errors import MammoViewError
 from mammoview.session.reading import ai_files
@@ -81,13 +83,28 @@ class Prefetch:
             cases.append(case_files(self._worklist, self._seat, number))
         self._release(uid for case in cases for uid in case.uids)
         # The pixels of all first: the results are read while they are decoded.
-        for case in cases[1:]:
-            if not self._is_over:
-                self._session.fetch_ahead(case.uid, case.all)
+        self._open(cases[1:])
         for case in cases:
             for uid in case.uids:
                 if not self._is_over:
                     self._bring_result(uid)
+
+    def _open(self, cases: Sequence[CaseFiles]) -> None:
+        missing = {case.uid for case in cases if self._session.study(case.uid) is None}
+
+        def fetch() -> None:
+            # A later case must not take the memory that an earlier one needs: searches end in any order.
+            ready = list(itertools.takewhile(lambda case: case.uid not in missing, cases))
+            self._session.fetch_ahead(uid for case in ready for uid in case.uids)
+
+        def found(case: CaseFiles) -> None:
+            missing.discard(case.uid)
+            fetch()
+
+        for case in cases:
+            if case.uid in missing and not self._is_over:
+                self._session.open(case.all, select=False, then=partial(found, case))
+        fetch()
 
     def _release(self, wanted: Iterable[str]) -> None:
         kept = {*wanted, *(study.uid for study in self._session.listed)}
