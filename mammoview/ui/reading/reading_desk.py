@@ -13,12 +13,14 @@ from typing import Final
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
+from mammoview.core.anatomy import LandmarkEdit
 from mammoview.core.errors import MammoViewError, OutputError, Problem
 from mammoview.core.findings import ExamResult
 from mammoview.imaging.location import ViewFrame
 from mammoview.report.breast_report.values import Draft
 from mammoview.session.anatomy import FrameAnswer
 from mammoview.session.events import Level, Message, StudySelected
+from mammoview.session.locating import edited
 from mammoview.session.opened import GONE
 from mammoview.session.reading import ai_files
 from mammoview.session.reading.case import Case, require_changeable, require_undecided
@@ -336,12 +338,21 @@ class ReadingDesk(ReadingSeat):
 
     def _take_frame(self, case_uid: str, told: FrameAnswer | Problem) -> None:
         if isinstance(told, FrameAnswer) and told.frame is not None:
-            self.show_frames(case_uid, {told.image_id: told.frame})
+            edits = self.case.landmarks if self.case is not None else {}
+            self.show_frames(case_uid, {told.image_id: edited(told.frame, edits.get(told.image_id))})
 
     def show_frames(self, case_uid: str, frames: Mapping[str, ViewFrame]) -> None:
-        """Take landmarks of the case's images that were found or dragged."""
-        if self.case is not None and self.case.uid == case_uid:
-            self._show(replace(self.case, frames={**self.case.frames, **frames}))
+        """Take landmarks of the case's images that were found or dragged; what was dragged is kept."""
+        case = self.case
+        if case is None or case.uid != case_uid:
+            return
+        edits = {name: edit for name, one in frames.items() if (edit := LandmarkEdit.of(name, one.landmarks))}
+        new = [edit for name, edit in edits.items() if edit != case.landmarks.get(name)]
+        landmarks = {**case.landmarks, **edits}
+        self._show(replace(case, frames={**case.frames, **frames}, landmarks=landmarks))
+        if new and self._room is not None and not case.is_read_only:
+            room = self._room
+            self._clerk.do(lambda: room.keep_landmarks(new), lambda _: None, self.tell)
 
     def _show(self, case: Case) -> None:
         self.case = case
