@@ -494,3 +494,19 @@ def test_nothing_is_cut_off_in_the_narrow_dock(page: ReportPage, desk: ReadingDe
         text = field.text
         if field.isVisibleTo(page):
             assert text.verticalScrollBar().maximum() == 0, field.name
+
+
+def test_who_only_looks_sees_no_report_that_is_not_signed(
+    page: ReportPage, desk: ReadingDesk, worklist: Worklist
+) -> None:
+    worklist.readers.add("z", "Dr Z")
+    open_case(desk)
+    desk.close_case()
+    wait_until(lambda: desk.is_stored)
+    desk.sign_out()
+    desk.sign_in("z")
+    wait_until(lambda: desk.seat is not None)
+    assert open_case(desk).reading is None
+    assert page.empty.isVisibleTo(page)
+    assert "Read by others" in page.empty.text()
+    assert not page.export.isVisibleTo(page)
