@@ -40,6 +40,7 @@ from mammoview.ui.reading.finding_parts import FindingParts
 from mammoview.ui.reading.reading_desk import ReadingDesk
 from mammoview.ui.reading.sign_off import SignOff
 from mammoview.ui.report.page import ReportPage
+from mammoview.ui.since_prior import SincePrior
 from mammoview.ui.viewport.annotation import AnnotationOptions
 from mammoview.ui.viewport.board import Board
 from mammoview.ui.viewport.layers import Layer, OverlayOptions
@@ -112,6 +113,8 @@ class Desk(QObject):
             self.state_label,
         )
         self.presenter = Presenter(session, parts, background, self)
+        self.since_prior = SincePrior(session, self.analysis.change, self)
+        self.listeners.append(self.since_prior.hear)
         self.board = Board(session, self.wall, background, self)
         self.board.frame_of = self.frames.stored_at
         self.board.show_frame = lambda image_id, stored: self.frames.show_stored(image_id, stored + 1)
@@ -121,7 +124,7 @@ class Desk(QObject):
         self.reading = ReadingDesk(session, self)
         self.listeners.append(self.reading.hear)
         self.sign_off = SignOff(self.reading, self)
-        self.decision = DecisionPanel(self.reading, self.sign_off, self.keys)
+        self.decision = DecisionPanel(self.reading, self.sign_off, self.keys, ask_density=session.questions.ask_density)
         self.report = ReportPage(self.reading, self.sign_off, background, window)
         self.listeners.append(self.report.pictures.hear)
         self.reading.case_opening.connect(
