@@ -83,7 +83,7 @@ class CaseFindings(QWidget):
         self.form = FindingForm(board)
         self._draw = QToolButton()
         self._more = QToolButton()
-        self._buttons: list[QToolButton] = []
+        self.buttons: list[QToolButton] = []
         self._bar = QHBoxLayout()
         self._lay_out()
         self.list.currentItemChanged.connect(self._chosen)
@@ -119,9 +119,9 @@ class CaseFindings(QWidget):
             button = QToolButton()
             button.setDefaultAction(row)
             self._bar.addWidget(button)
-            self._buttons.append(button)
+            self.buttons.append(button)
         self._bar.addWidget(self._more)
-        for button in (self._draw, *self._buttons, self._more):
+        for button in (self._draw, *self.buttons, self._more):
             button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
             button.setObjectName("choice")
             button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
