@@ -17,7 +17,7 @@ from mammoview.ui.viewport.marks import outlined_text
 _COLOURS: dict[Tone, QColor] = {
     Tone.LABEL: QColor(235, 238, 242),
     Tone.PLAIN: theme.TEXT,
-    Tone.QUIET: theme.QUIET.lighter(115),
+    Tone.QUIET: QColor(170, 177, 186),
     Tone.WARNING: theme.WARNING,
     Tone.LOUD: theme.LOUD,
 }
@@ -32,9 +32,9 @@ class Fonts:
     """The fonts of a pane of ``rows`` device pixels on a screen of ``ratio`` device pixels per point unit."""
 
     def __init__(self, base: QFont, rows: int, ratio: float) -> None:
-        logical = rows / ratio
-        self.plain = _sized(base, min(20.0, max(12.0, logical * 0.018)) * ratio)
-        self.label = _sized(base, min(38.0, max(19.0, logical * 0.038)) * ratio, is_bold=True)
+        logical, large = rows / ratio, ratio * theme.scale()
+        self.plain = _sized(base, min(20.0, max(12.0, logical * 0.018)) * large)
+        self.label = _sized(base, min(38.0, max(19.0, logical * 0.038)) * large, is_bold=True)
         self.line_px = max(1.0, 1.4 * ratio)
         # Every frame makes its fonts anew, but measures the same words: the cache goes by what a font says of itself.
         self._keys = (self.plain.toString(), self.label.toString())
