@@ -89,8 +89,7 @@ class Session:
         self.messages = Messages()
         self.messages.connect(self._emit)
         self.decoders = decoders or start_decoders(settings, decoder)
-        self._engine = Crew(engine, size=1, name="engine")
-        self.decoders, self.engine = self._decoders, self._engine
+        self.engine = Crew(engine, size=1, name="engine")
         self.saver = Saver(self._emit, self.messages)
         self.searches = Searches(self.decoders, self._emit, self.messages)
         self._pixels = Pixels(self.decoders, self._pixel_event, self.messages, settings.cache_mib)
@@ -105,7 +104,7 @@ class Session:
         self._answers = Answers(self.messages)
         self._open = Opened(self._answers)
         self._shown: Hanging | None = None
-        self._analyses = Analyses(self._engine, self._emit, self.messages)
+        self._analyses = Analyses(self.engine, self._emit, self.messages)
         self.questions = Questions(self, self.decoders, self._emit, engine=engine)
         self._truths = Truths(self.decoders, self._emit, self.messages)
         self.marks = Marks(self._emit, self.messages)
@@ -382,7 +381,7 @@ class Session:
 
     def close(self) -> None:
         """End the children; results that are being written are waited for, everything else is dropped."""
-        self._engine.close()
+        self.engine.close()
         self.questions.close()
         self.decoders.close()
         self.saver.close()

@@ -178,8 +178,8 @@ def test_frames_are_measured_though_the_ai_is_concealed_and_once_only(open_exam,
     session, asked = open_exam(), Asked()
     session.veil.begin()
     orders: list[str] = []
-    submit = session._decoders.submit
-    monkeypatch.setattr(session._decoders, "submit", lambda order: (orders.append(order.kind), submit(order)))
+    submit = session.decoders.submit
+    monkeypatch.setattr(session.decoders, "submit", lambda order: (orders.append(order.kind), submit(order)))
     for label, truth in exam[1].items():
         image, one = named(session, label), Asked()
         session.questions.ask_frame(image.id, one)
