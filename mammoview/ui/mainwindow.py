@@ -97,7 +97,9 @@ class MainWindow(QMainWindow):
         self.desk.reading_tab = QSplitter(Qt.Orientation.Vertical)
         self.desk.reading_tab.addWidget(self.desk.decision)
         side.addTab(self.desk.reading_tab, "Reading")
+        side.addTab(self.desk.report, "Report")
         self.desk.tabs = side
+        self.desk.findings.place(side, self.desk.reading_tab, height=self.height())
         self.desk.right = self._dock("Results", side, Qt.DockWidgetArea.RightDockWidgetArea)
         # The tabs say what the title would.
         self.desk.right.setTitleBarWidget(QWidget())
@@ -215,6 +217,7 @@ class MainWindow(QMainWindow):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.comfort.fit()
+        self.desk.findings.place(self.desk.tabs, self.desk.reading_tab, height=event.size().height())
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.desk.worklist.close_all()

@@ -244,6 +244,8 @@ QToolButton#choice:checked {{ background: {c.chosen}; border-color: {c.accent}; 
 QToolButton#choice::menu-indicator {{ image: none; }}
 QToolButton#choice:focus {{ border: {px(1.5)}px solid {c.focus}; }}
 QPushButton#narrow {{ padding: {px(5)}px {px(2)}px; }}
+QPushButton#small, QPushButton#urgent {{ padding: {px(2)}px {px(8)}px; }}
+QPushButton#urgent {{ border-color: {c.warning}; color: {c.warning}; }}
 QPushButton#step {{ font-size: {points(12)}; font-weight: bold; padding: {px(8)}px {px(4)}px; }}
 QPushButton#step:enabled {{ border-color: {c.accent}; }}
 QPushButton#step:focus {{ border: {px(1.5)}px solid {c.focus}; }}

@@ -25,7 +25,8 @@ if TYPE_CHECKING:
 
 #: Long side of the view in a key image, pixels.
 VIEW_PX: Final = 1100
-_BAND_PX: Final = 88
+#: The bands above and below the view: the upper one holds the name.
+BAND_PX: Final = 88
 _LETTER_PX: Final = 30
 _OUTLINE: Final = (255, 210, 60)
 _TEXT: Final = (235, 235, 235)
@@ -131,9 +132,9 @@ def _picture(
     view = np.asarray(cv2.resize(gray, size, interpolation=how), dtype=np.uint8)
     # A narrow view leaves no room for a name.
     width = max(size[0], 700)
-    canvas = Image.new("RGB", (width, size[1] + 2 * _BAND_PX), (0, 0, 0))
+    canvas = Image.new("RGB", (width, size[1] + 2 * BAND_PX), (0, 0, 0))
     left = 0 if image.side is None or image.side.value == "L" else width - size[0]
-    canvas.paste(Image.fromarray(view).convert("RGB"), (left, _BAND_PX))
+    canvas.paste(Image.fromarray(view).convert("RGB"), (left, BAND_PX))
     draw = ImageDraw.Draw(canvas)
     # Text comes in visual order: the other layout engine would turn it round again, where it is installed.
     basic = ImageFont.Layout.BASIC
@@ -143,7 +144,7 @@ def _picture(
     placer = _Placer(draw, font, canvas.size)
     for name, finding in findings:
         places = laid.apply(np.asarray(finding.contour, dtype=np.float64))
-        points = [(left + column * scale, _BAND_PX + row * scale) for row, column in places.tolist()]
+        points = [(left + column * scale, BAND_PX + row * scale) for row, column in places.tolist()]
         _outline(draw, points)
         placer.put(name, points)
     if image.spacing_mm is not None:
@@ -231,7 +232,7 @@ class _Placer:
         places += [(right, top - step * high) for step in range(1, 8)] + [(right, top)]
         for place in places:
             x = min(max(place[0], 2), self.size[0] - wide - 2)
-            y = min(max(place[1], _BAND_PX), self.size[1] - _BAND_PX - high)
+            y = min(max(place[1], BAND_PX), self.size[1] - BAND_PX - high)
             box = (x, y, x + wide, y + high)
             if not any(_meet(box, other) for other in self.taken):
                 break

@@ -25,6 +25,14 @@ ROWS: Final[tuple[Action, ...]] = (
         "List the studies of a folder; the files stay where they are.",
     ),
     Action("import_files", "Import files…", (), Group.WORKLIST, "List the studies of some files."),
+    Action(
+        "ai_on_list",
+        "AI on the whole list",
+        (),
+        Group.WORKLIST,
+        "Let the AI look at all studies in the background; again pauses it.",
+        True,
+    ),
     Action("sign_out", "Sign out", (), Group.WORKLIST, "Leave the seat; another reader may sign in."),
     Action("lock", "Lock", ("Ctrl+Shift+L",), Group.WORKLIST, "Cover all windows until you are back."),
     Action(

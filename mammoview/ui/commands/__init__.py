@@ -9,12 +9,14 @@ from mammoview.ui.actions import ACTIONS
 from mammoview.ui.commands.analysis import AnalysisCommands
 from mammoview.ui.commands.decide import DecideCommands
 from mammoview.ui.commands.file import FileCommands
+from mammoview.ui.commands.findings import FindingsCommands
 from mammoview.ui.commands.frames import FramesCommands
 from mammoview.ui.commands.gray import GrayCommands
 from mammoview.ui.commands.hanging import HangingCommands
 from mammoview.ui.commands.help import HelpCommands
 from mammoview.ui.commands.overlays import OverlaysCommands
 from mammoview.ui.commands.quality import QualityCommands
+from mammoview.ui.commands.report import ReportCommands
 from mammoview.ui.commands.size import SizeCommands
 from mammoview.ui.commands.tools import ToolsCommands
 from mammoview.ui.commands.view import ViewCommands
@@ -32,6 +34,8 @@ COMMANDS: Final[tuple[Callable[[Desk], object], ...]] = (
     ToolsCommands,
     OverlaysCommands,
     DecideCommands,
+    FindingsCommands,
+    ReportCommands,
     AnalysisCommands,
     QualityCommands,
     HelpCommands,

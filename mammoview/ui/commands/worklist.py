@@ -20,6 +20,7 @@ _SEATED = (
     "find_study",
     "import_folder",
     "import_files",
+    "ai_on_list",
     "sign_out",
     "lock",
     "reading_protocol",
@@ -53,6 +54,7 @@ class WorklistCommands:
         self._reading.case_opening.connect(self._case_opening)
         self._reading.case_changed.connect(self._case_changed)
         desk.stack.currentChanged.connect(lambda _at: self._page_changed())
+        desk.worklist.ai.progressed.connect(lambda _progress: self._show_ai())
         self._show_what_can_be_done()
 
     @property
@@ -127,6 +129,14 @@ class WorklistCommands:
         names, _ = QFileDialog.getOpenFileNames(self._desk.window, "Import files into the worklist")
         if names:
             self._import(names)
+
+    def do_ai_on_list(self) -> None:
+        self._page.ai.toggle()
+        # It is on when the AI says so.
+        self._show_ai()
+
+    def _show_ai(self) -> None:
+        self._desk.check("ai_on_list", is_on=self._page.ai.is_at_work)
 
     # Who reads
 

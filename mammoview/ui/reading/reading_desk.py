@@ -6,16 +6,18 @@ and is tried again.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Final
 
-from PySide6.QtCore import QObject, QTimer, Signal
+from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
 from mammoview.core.errors import MammoViewError, OutputError, Problem
 from mammoview.core.findings import ExamResult
+from mammoview.imaging.location import ViewFrame
 from mammoview.report.breast_report.values import Draft
+from mammoview.session.anatomy import FrameAnswer
 from mammoview.session.events import Level, Message, StudySelected
 from mammoview.session.opened import GONE
 from mammoview.session.reading import ai_files
@@ -49,6 +51,9 @@ class ReadingDesk(ReadingSeat):
     #: The `Case`, or None.
     case_changed = Signal(object)
     stored_changed = Signal(bool)
+    _framed = Signal(str, object)
+    #: The case is about to take a step or to leave the table: whatever is being typed or dragged goes into it now.
+    settling = Signal()
 
     def __init__(
         self,
@@ -77,6 +82,7 @@ class ReadingDesk(ReadingSeat):
         self._retry.timeout.connect(self._store)
         self._renewal = QTimer(self, interval=round(RENEW_S * 1000))
         self._renewal.timeout.connect(self._renew)
+        self._framed.connect(self._take_frame, Qt.ConnectionType.QueuedConnection)
 
     def _seated(self, worklist: Worklist, seat: Seat) -> None:
         self.session.veil.begin()
@@ -164,6 +170,7 @@ class ReadingDesk(ReadingSeat):
 
     def close_case(self) -> None:
         """Take the case off the table."""
+        self.settling.emit()
         case, room = self.case, self._room
         if case is None or room is None:
             return
@@ -285,6 +292,7 @@ class ReadingDesk(ReadingSeat):
         """Take a step that only the stored case can take; nothing is changed meanwhile."""
         if self._room is None or self._is_busy:
             return
+        self.settling.emit()
         self._is_busy = True
         table = self._table
 
@@ -302,6 +310,8 @@ class ReadingDesk(ReadingSeat):
             if case.result is not None and (before is None or before.result is not case.result):
                 self.session.put_result(case.result)
                 self.session.veil.lift(case.uid)
+            if before is None or before.uid != case.uid:
+                self._ask_frames(case)
             self.list_changed.emit()
 
         def not_done(error: MammoViewError) -> None:
@@ -310,10 +320,19 @@ class ReadingDesk(ReadingSeat):
 
         self._clerk.do(work, done, not_done)
 
-    def show_frames(self, case_uid: str, frames: dict[str, object]) -> None:
+    def _ask_frames(self, case: Case) -> None:
+        """Have nipple and muscle looked for on each image: what locates findings."""
+        for image in case.draft.exam.images:
+            self.session.questions.ask_frame(image.id, lambda told: self._framed.emit(case.uid, told))
+
+    def _take_frame(self, case_uid: str, told: FrameAnswer | Problem) -> None:
+        if isinstance(told, FrameAnswer) and told.frame is not None:
+            self.show_frames(case_uid, {told.image_id: told.frame})
+
+    def show_frames(self, case_uid: str, frames: Mapping[str, ViewFrame]) -> None:
         """Take landmarks of the case's images that were found or dragged."""
         if self.case is not None and self.case.uid == case_uid:
-            self._show(replace(self.case, frames={**self.case.frames, **frames}))  # type: ignore[dict-item]
+            self._show(replace(self.case, frames={**self.case.frames, **frames}))
 
     def _show(self, case: Case) -> None:
         self.case = case
@@ -321,6 +340,7 @@ class ReadingDesk(ReadingSeat):
 
     def close(self) -> None:
         """Store what waits, give back all, end the clerk."""
+        self.settling.emit()
         self._retry.stop()
         worklist, room, case, is_stored = self.worklist, self._room, self.case, self.is_stored
 

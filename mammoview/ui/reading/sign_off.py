@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 from PySide6.QtCore import QObject, Signal
 
 from mammoview.report.breast_report.checks import Remark, remarks
@@ -19,8 +17,6 @@ class SignOff(QObject):
     ----------
     reading
         Where the case lies.
-    flush
-        Brings what is still being typed into the draft.
     """
 
     #: What is asked before the next `ask` signs; empty where nothing is.
@@ -32,7 +28,6 @@ class SignOff(QObject):
         super().__init__(parent)
         self._reading = reading
         self._questions: tuple[str, ...] = ()
-        self.flush: Callable[[], None] = lambda: None
         reading.case_changed.connect(self._follow)
 
     @property
@@ -42,7 +37,7 @@ class SignOff(QObject):
 
     def step(self) -> None:
         """Take the next step of the case: commit, sign, or open the next one."""
-        self.flush()
+        self._reading.settling.emit()
         step = offer(self._reading.case).step
         if step is Step.COMMIT:
             self._reading.commit()
@@ -53,7 +48,7 @@ class SignOff(QObject):
 
     def ask(self) -> None:
         """Sign, unless something stands in the way or has to be asked first; then the second call signs."""
-        self.flush()
+        self._reading.settling.emit()
         case = self._reading.case
         if case is None or offer(case).step is not Step.SIGN:
             return

@@ -38,8 +38,8 @@ class Importer(QObject):
         The decoders.
     """
 
-    #: Studies may have come.
-    progressed = Signal()
+    #: How far it is, in words, and as a fraction or None; studies may have come.
+    progressed = Signal(str, object)
     ended = Signal(object)
     _told = Signal(object)
 
@@ -111,7 +111,7 @@ class Importer(QObject):
             if self._waiting:
                 text = f"{text}; {counted(len(self._waiting), 'import')} after it"
             self.strip.run(text, report.fraction, {"Cancel": self.cancel})
-            self.progressed.emit()
+            self.progressed.emit(text, report.fraction)
         elif isinstance(report, ImportEnded):
             self._running = None
             self._ended = report

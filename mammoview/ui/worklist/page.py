@@ -10,18 +10,21 @@ from PySide6.QtGui import QDragEnterEvent, QDropEvent, QKeyEvent, QKeySequence
 from PySide6.QtWidgets import QLabel, QPushButton, QStackedWidget, QVBoxLayout, QWidget
 
 from mammoview.core.errors import MammoViewError, OutputError
+from mammoview.session.reading.ai_queue import AiProgress
 from mammoview.session.session import Session
 from mammoview.session.worklist import list_view
 from mammoview.ui.actions import ACTIONS, Group
 from mammoview.ui.desk import Desk
+from mammoview.ui.worklist.ai_list import AiOnList
 from mammoview.ui.worklist.importing import Importer
 from mammoview.ui.worklist.list_page import ListPage
 from mammoview.ui.worklist.sign_in import SignInPage
 
-_BUTTONS: Final = ("import_folder", "reading_protocol", "lock", "sign_out")
+_BUTTONS: Final = ("import_folder", "ai_on_list", "reading_protocol", "lock", "sign_out")
 #: Of the other menus' keys only these work while the list is shown: the rest would change images that nobody sees.
 _GROUPS: Final = frozenset({Group.FILE, Group.WORKLIST, Group.QUALITY, Group.HELP})
 _IDS: Final = frozenset({"identity", "next_case", "previous_case"})
+_IMPORT, _AI = "import", "ai on the list"
 _EMPTY: Final = (
     "The worklist is empty\n\nDrop folders with studies here, or press {key} to import one.\n\n"
     "Files stay where they are; only their headers are read."
@@ -55,6 +58,8 @@ class WorklistPage(QStackedWidget):
         self.list = ListPage(self._reading, actions, lambda: _EMPTY.format(key=desk.keys.text("import_folder")))
         self.importer = Importer(desk.session.decoders, self)
         self.list.add_strip(self.importer.strip)
+        self.ai = AiOnList(desk.session, self)
+        self.list.add_strip(self.ai.strip)
         self._closed = self._closed_page()
         for page in (self._closed, self.sign_in, self.list):
             self.addWidget(page)
@@ -62,8 +67,9 @@ class WorklistPage(QStackedWidget):
         self._reading.worklist_opened.connect(self._opened)
         self._reading.signed_in.connect(lambda _seat: self._signed_in())
         self._reading.signed_out.connect(self._signed_out)
-        self.importer.progressed.connect(self.list.follow)
-        self.importer.ended.connect(lambda _ended: self._reading.list_changed.emit())
+        self.importer.progressed.connect(self._import_progressed)
+        self.ai.progressed.connect(self._ai_progressed)
+        self.importer.ended.connect(lambda _ended: self._import_ended())
 
     def _closed_page(self) -> QWidget:
         made = QWidget()
@@ -99,6 +105,8 @@ class WorklistPage(QStackedWidget):
         self.setCurrentWidget(self.sign_in)
         self.sign_in.refresh()
         self._reading.do(list_view.load, self.list.show_view)
+        if self._reading.worklist is not None:
+            self.ai.open(self._reading.worklist)
 
     def _sign_in(self, reader: str, passphrase: str) -> None:
         minutes = self.session.settings.lock_minutes
@@ -140,9 +148,30 @@ class WorklistPage(QStackedWidget):
         if worklist is not None and self._reading.seat is not None and not self._reading.seat.is_locked:
             self.importer.start(worklist, [str(path.absolute()) for path in paths])
 
+    def _import_progressed(self, text: str, fraction: float | None) -> None:
+        self.list.follow()
+        if self.isVisible():
+            # The strip below the list says it, and more.
+            self._desk.jobs.end(_IMPORT)
+        else:
+            self._desk.jobs.tell(_IMPORT, text, fraction, self.importer.cancel)
+
+    def _ai_progressed(self, progress: AiProgress) -> None:
+        self.list.follow()
+        if self.isVisible() or not self.ai.is_at_work:
+            self._desk.jobs.end(_AI)
+        else:
+            fraction = progress.done / progress.total if progress.total else None
+            self._desk.jobs.tell(_AI, "AI on the list", fraction, self.ai.toggle)
+
+    def _import_ended(self) -> None:
+        self._desk.jobs.end(_IMPORT)
+        self._reading.list_changed.emit()
+
     def close_all(self) -> None:
         """The window is closed: stop the import, and keep how the list was."""
         self.importer.close()
+        self.ai.close()
         if self._reading.seat is not None or self._reading.worklist is not None:
             view = self.list.view
             self._reading.do(lambda: _keep(view), lambda _done: None)

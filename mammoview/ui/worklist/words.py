@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Final
 
 from mammoview.core.reading.states import RevealProtocol
+from mammoview.session.estimate import words_of
 from mammoview.session.worklist.importer import FATAL, ImportEnded, ImportProgress
 from mammoview.session.worklist.ingest_store import Outcome
 from mammoview.session.worklist.ingest_values import StudyKind
@@ -65,7 +66,7 @@ RULES: Final[Mapping[Discordance, tuple[str, str]]] = {
 }
 _OUTCOMES: Final[Mapping[str, str]] = {
     Outcome.ADDED: "new",
-    Outcome.DUPLICATE: "doubles of images that are listed",
+    Outcome.DUPLICATE: "listed already",
     Outcome.MOVED: "moved since the last import",
     Outcome.CHANGED: "changed since the last import",
     Outcome.CONFLICT: "of another patient than before, left out",
@@ -102,22 +103,12 @@ def grouped(number: int) -> str:
     return f"{number:,}".replace(",", "\u202f")
 
 
-def left_text(seconds: float) -> str:
-    """An estimate that does not claim more than it knows."""
-    if seconds < 5:
-        return "a few seconds left"
-    if seconds < 90:
-        return f"about {5 * round(seconds / 5)} s left"
-    minutes = round(seconds / 60)
-    return f"about {minutes} min left" if minutes < 90 else f"about {seconds / 3600:.1f} h left"
-
-
 def progress_text(progress: ImportProgress) -> str:
     """How far an import is."""
     if progress.is_walking:
         return f"Importing: {counted(progress.done, 'file')} read, {grouped(progress.found)} found so far"
     text = f"Importing: {grouped(progress.done)} of {counted(progress.found, 'file')}"
-    return f"{text}, {left_text(progress.seconds_left)}" if progress.seconds_left is not None else text
+    return f"{text}, {words_of(progress.seconds_left)}" if progress.seconds_left is not None else text
 
 
 def ended_text(ended: ImportEnded) -> str:
@@ -127,7 +118,7 @@ def ended_text(ended: ImportEnded) -> str:
         f"{counted(counts[outcome], 'image')} {text}" for outcome, text in _OUTCOMES.items() if counts.get(outcome)
     ]
     if ended.progress.known:
-        parts.append(f"{grouped(ended.progress.known)} known and unchanged")
+        parts.append(f"{counted(ended.progress.known, 'file')} known and unchanged")
     if ended.refused:
         parts.append(f"{counted(len(ended.refused), 'file')} cannot be used")
     if not parts:

@@ -9,8 +9,11 @@ from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication
 
+from mammoview.core.errors import Problem
 from mammoview.core.findings import ExamResult
-from mammoview.core.study import Study
+from mammoview.core.image import DisplayImage
+from mammoview.core.study import Mammogram, Study
+from mammoview.session.anatomy import FrameAnswer
 from mammoview.session.events import Message, StudySelected
 from mammoview.session.marks import Marks
 from mammoview.session.messages import Messages
@@ -43,6 +46,16 @@ class FakeVeil:
         self.lifted.discard(uid)
 
 
+class FakeQuestions:
+    """Keeps what it was asked."""
+
+    def __init__(self) -> None:
+        self.frames: dict[str, Callable[[FrameAnswer | Problem], None]] = {}
+
+    def ask_frame(self, image_id: str, then: Callable[[FrameAnswer | Problem], None]) -> None:
+        self.frames[image_id] = then
+
+
 class FakeSession:
     """The part of a session that the desk asks."""
 
@@ -50,7 +63,10 @@ class FakeSession:
         self.files = {study.uid: study for study in studies}
         self.open_studies: dict[str, Study] = {}
         self.selected = ""
+        self.pixels: dict[str, DisplayImage] = {}
+        self.requested: list[str] = []
         self.veil = FakeVeil()
+        self.questions = FakeQuestions()
         self.told: list[ExamResult] = []
         self.messages = Messages()
         self.marks = Marks(lambda _event: None, self.messages)
@@ -71,6 +87,23 @@ class FakeSession:
         self.open_studies[uid] = self.files[uid]
         self.selected = uid
         self.tell(StudySelected(uid))
+
+    def open(self, paths: tuple[str, ...], *, select: bool = True) -> None:
+        assert not select
+        found = [study for study in self.files.values() if {image.path for image in study.images} & set(paths)]
+        self.open_studies.update({study.uid: study for study in found})
+
+    def image(self, image_id: str) -> Mammogram | None:
+        return next((one for study in self.studies for one in study.images if one.id == image_id), None)
+
+    def pixels_of(self, image_id: str) -> DisplayImage | None:
+        return self.pixels.get(image_id)
+
+    def request_pixels(self, image_ids: list[str]) -> None:
+        self.requested += image_ids
+
+    def hanging_of(self, _study_uid: str) -> None:
+        return None
 
     def put_result(self, result: ExamResult) -> None:
         self.told.append(result)

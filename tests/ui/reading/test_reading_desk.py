@@ -2,16 +2,24 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
+import numpy as np
 import pytest
-from reading_case import FakeSession, FakeVeil, close, open_case, reading_desk, wait_until
-from reading_makers import normal
+from PySide6.QtCore import QCoreApplication
+from reading_case import FakeQuestions, FakeSession, FakeVeil, close, open_case, reading_desk, wait_until
+from reading_makers import normal, study_of
 
+from mammoview.core.anatomy import Landmarks, WallLine
 from mammoview.core.errors import OutputError
+from mammoview.core.geometry import Dihedral
+from mammoview.core.image import Mask
 from mammoview.core.reading import Assessment
-from mammoview.core.study import Laterality
+from mammoview.core.study import Laterality, ViewPosition
+from mammoview.imaging.location import ViewFrame
+from mammoview.session.anatomy import FrameAnswer
 from mammoview.session.reading import changes
 from mammoview.session.worklist.worklist import Worklist, open_worklist
 from mammoview.ui.reading.reading_desk import ReadingDesk
@@ -169,3 +177,23 @@ def test_a_case_whose_files_are_gone_is_told(desk: ReadingDesk) -> None:
     desk.open_case(3)
     wait_until(lambda: rows == [3, -1])
     assert desk.case is None
+
+
+def test_frames_of_the_case_on_the_table_are_taken_and_no_others(desk: ReadingDesk) -> None:
+    questions = desk.session.questions
+    assert isinstance(questions, FakeQuestions)
+    first = dict(questions.frames)
+    assert set(first) == {f"1.2.1.{number}" for number in range(4)}
+    image = study_of(1).images[0]
+    frame = ViewFrame(
+        Laterality.RIGHT, ViewPosition.CC, image.rows, image.columns, Dihedral(), Landmarks(None, WallLine(None))
+    )
+    answer = FrameAnswer(image.id, frame, Mask.from_array(np.zeros((2, 2), bool)), ())
+    threading.Thread(target=first[image.id], args=(answer,)).start()
+    wait_until(lambda: desk.case is not None and image.id in desk.case.frames)
+    desk.open_case(2)
+    wait_until(lambda: desk.case is not None)
+    first[image.id](answer)
+    QCoreApplication.processEvents()
+    assert desk.case is not None
+    assert not desk.case.frames
