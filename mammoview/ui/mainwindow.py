@@ -92,6 +92,9 @@ class MainWindow(QMainWindow):
         self.desk.left = self._dock("Studies", self.desk.studies, Qt.DockWidgetArea.LeftDockWidgetArea)
         side = QTabWidget()
         side.setDocumentMode(True)
+        # Arrows would hide whole pages at large letters.
+        side.setUsesScrollButtons(False)
+        side.setElideMode(Qt.TextElideMode.ElideRight)
         side.addTab(scrolled(self.desk.analysis), "Analysis")
         side.addTab(self.desk.marks, "Marks")
         self.desk.reading_tab = QSplitter(Qt.Orientation.Vertical)

@@ -8,6 +8,7 @@ from functools import partial
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -28,6 +29,7 @@ from mammoview.session.anatomy import DensityAnswer
 from mammoview.session.reading import changes
 from mammoview.session.reading.case import Case
 from mammoview.session.worklist.protocol import ReadingMode
+from mammoview.ui import theme
 from mammoview.ui.key_binding import KeyBinding
 from mammoview.ui.reading.breast_box import BreastBox, restyle
 from mammoview.ui.reading.density_row import DensityRow, beside, may_tell
@@ -42,6 +44,8 @@ from mammoview.ui.wrapped import WrappedLabel
 AskDensity = Callable[[str, Callable[[DensityAnswer | Problem], None]], None]
 _SIDES: Final = (Laterality.RIGHT, Laterality.LEFT)
 _MOST_STATE_LINES: Final = 6
+#: From this height on the keys fit below the decisions.
+_ROOM_PX: Final = 840
 #: What is printed on the panel: words, and the actions whose keys are told.
 KEY_GROUPS: Final = (
     ("BI-RADS 0 to 3", ("birads_0", "birads_1", "birads_2", "birads_3")),
@@ -163,6 +167,10 @@ class DecisionPanel(QWidget):
         self._reading.settling.connect(self.settle)
         self._reading.stored_changed.connect(lambda _is_stored: self._show_state())
         self._measured.connect(self._take_measured)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.key_map.set_room(has_room=event.size().height() >= theme.px(_ROOM_PX))
 
     # What is shown
 

@@ -267,6 +267,11 @@ def test_without_the_ai_nothing_is_revealed(make: Make, desk: ReadingDesk, workl
 def test_the_keys_are_printed_and_follow_changes(make: Make) -> None:
     panel = make()
     assert not panel.key_map.text.isVisibleTo(panel)
+    panel.resize(310, 1400)
+    assert panel.key_map.text.isVisibleTo(panel), "there is room for it"
+    panel.key_map.fold.click()
+    panel.resize(310, 1500)
+    assert not panel.key_map.text.isVisibleTo(panel), "the reader folded it"
     panel.key_map.fold.click()
     assert panel.key_map.text.isVisibleTo(panel)
     assert "Num+ Enter" in panel.key_map.text.text()
