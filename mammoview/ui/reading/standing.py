@@ -115,6 +115,8 @@ def state_lines(case: Case | None) -> tuple[str, ...]:
     steps = [_committed(case, reading), *_revealed(case)]
     if is_with_ai(reading):
         steps.reverse()
+    if case.others and reading.protocol.reading is ReadingMode.DOUBLE and reading.place == len(_ORDINALS):
+        lines.append("The readers disagree: both decisions are in the report.")
     lines += [*filter(None, steps), *changed_lines(case)]
     if case.is_amending and case.amends is not None:
         lines.append(f"Amending version {case.amends.original.version}: {case.amends.reason}")

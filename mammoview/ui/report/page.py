@@ -131,7 +131,7 @@ class ReportPage(QWidget):
         self._ai_title = QLabel("AI")
         self._versions_title = QLabel("Other reports")
         self._versions_box.setSpacing(2)
-        for widget in (banner, self.status, self.patient, self.remarks, self.sections, self.lesions, self.others):
+        for widget in (banner, self.status, self.patient, self.others, self.remarks, self.sections, self.lesions):
             column.addWidget(widget)
         column.addWidget(self._ai_title)
         column.addWidget(self.ai)

@@ -27,6 +27,7 @@ from mammoview.session.worklist.worklist import Worklist, open_worklist
 from mammoview.ui.bridge import Background
 from mammoview.ui.reading.reading_desk import ReadingDesk
 from mammoview.ui.reading.sign_off import SignOff
+from mammoview.ui.reading.standing import state_lines
 from mammoview.ui.report.page import ReportPage
 from mammoview.ui.report.sections import TYPED_MS
 from mammoview.ui.report.viewer import ReportViewer
@@ -469,6 +470,7 @@ def test_the_arbiter_sees_both_decisions_side_by_side(page: ReportPage, desk: Re
     case = open_case(desk)
     assert case.reading is not None
     assert case.reading.place == 3
+    assert state_lines(case)[0] == "The readers disagree: both decisions are in the report."
     assert "Right breast, category: first reader BI-RADS 0, second reader BI-RADS 1" in page.others.told.text()
     cells = [cell.text() for cell in page.others.cells]
     assert [text for text in cells if "reader (" in text] == ["First reader (b)", "Second reader (c)"]
