@@ -336,3 +336,36 @@ def test_fabric_is_imported_when_a_training_starts_and_not_before() -> None:
         "assert not found, found"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=300)
+
+
+def test_a_batch_in_parts_learns_as_the_whole_batch(tmp_path: Path) -> None:
+    words = {"stages": stages(2, batch_norm="eval"), "loss": functional.cross_entropy}
+    whole, parted = net(), net()
+    (one, *_), (other, *_) = (
+        train(whole, plan(**words), tmp_path / "whole"),
+        train(parted, plan(**words, parts=3), tmp_path / "parts"),
+    )
+    assert other.loss == pytest.approx(one.loss, abs=1e-6)
+    for first, second in zip(whole.parameters(), parted.parameters(), strict=True):
+        torch.testing.assert_close(first, second, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("words", ["[enforce fail] DefaultCPUAllocator: can't allocate memory", "shape mismatch"])
+def test_a_device_that_is_too_small_says_so_and_other_errors_stay_what_they_are(tmp_path: Path, words: str) -> None:
+    def loss(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        raise RuntimeError(words)
+
+    wanted = OutOfMemoryError if "memory" in words else RuntimeError
+    with pytest.raises(wanted) as caught:
+        train(net(), plan(loss=loss), tmp_path)
+    assert isinstance(caught.value, OutOfMemoryError) is ("memory" in words)
+
+
+def test_each_saved_epoch_is_told_with_the_net(tmp_path: Path) -> None:
+    told: list[tuple[int, bool, bool]] = []
+
+    def on_epoch(net: torch.nn.Module, log: EpochLog) -> None:
+        told.append((log.epoch, net.training, (tmp_path / CHECKPOINT).exists()))
+
+    train(net(), plan(on_epoch=on_epoch), tmp_path)
+    assert told == [(number, False, True) for number in (1, 2, 3, 4)]
