@@ -18,12 +18,14 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
 from mammoview.core.errors import DeviceError, OutputError, UsageError
 from mammoview.training.learning import checkpoint
+from mammoview.training.learning.course import EpochLog
 from mammoview.training.learning.curves import CURVES, LOG
 from mammoview.training.learning.engine import Machine, own_part
-from mammoview.training.learning.loop import CHECKPOINT, Batch, TrainingError, train
+from mammoview.training.learning.loop import CHECKPOINT, Batch, OutOfMemoryError, TrainingError, train
 from mammoview.training.learning.prefetch import AHEAD, prefetched
 from mammoview.training.learning.validation import validation_of
 
@@ -339,11 +341,11 @@ def test_fabric_is_imported_when_a_training_starts_and_not_before() -> None:
 
 
 def test_a_batch_in_parts_learns_as_the_whole_batch(tmp_path: Path) -> None:
-    words = {"stages": stages(2, batch_norm="eval"), "loss": functional.cross_entropy}
-    whole, parted = net(), net()
+    words = {"stages": toy_run.stages(2, batch_norm="eval"), "loss": functional.cross_entropy}
+    whole, parted = toy_run.net(), toy_run.net()
     (one, *_), (other, *_) = (
-        train(whole, plan(**words), tmp_path / "whole"),
-        train(parted, plan(**words, parts=3), tmp_path / "parts"),
+        train(whole, toy_run.plan(**words), tmp_path / "whole"),
+        train(parted, toy_run.plan(**words, parts=3), tmp_path / "parts"),
     )
     assert other.loss == pytest.approx(one.loss, abs=1e-6)
     for first, second in zip(whole.parameters(), parted.parameters(), strict=True):
@@ -357,7 +359,7 @@ def test_a_device_that_is_too_small_says_so_and_other_errors_stay_what_they_are(
 
     wanted = OutOfMemoryError if "memory" in words else RuntimeError
     with pytest.raises(wanted) as caught:
-        train(net(), plan(loss=loss), tmp_path)
+        train(toy_run.net(), toy_run.plan(loss=loss), tmp_path)
     assert isinstance(caught.value, OutOfMemoryError) is ("memory" in words)
 
 
@@ -367,5 +369,5 @@ def test_each_saved_epoch_is_told_with_the_net(tmp_path: Path) -> None:
     def on_epoch(net: torch.nn.Module, log: EpochLog) -> None:
         told.append((log.epoch, net.training, (tmp_path / CHECKPOINT).exists()))
 
-    train(net(), plan(on_epoch=on_epoch), tmp_path)
+    train(toy_run.net(), toy_run.plan(on_epoch=on_epoch), tmp_path)
     assert told == [(number, False, True) for number in (1, 2, 3, 4)]
