@@ -281,7 +281,7 @@ def _sides(split: Split, config: TrainingConfig) -> tuple[frozenset[str], frozen
     """Training patients to learn from, and those that the config sets aside to be watched."""
     if config.watch is None:
         return split.training, None
-    parts = set_aside(split, config.watch, seed=config.split.seed)
+    parts = set_aside(split, config.watch, seed=config.split.seed, table=config.split.table)
     # A tenth of a handful of patients is nobody.
     return parts.training, parts.validation or None
 

@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mammoview.core.errors import UsageError
 from mammoview.core.findings import PatchClass
-from mammoview.training.cases.splits import Split, split_by_patient
+from mammoview.training.cases.splits import Split, read_folds, split_by_patient
 from mammoview.training.judging import metrics
 from mammoview.training.judging.measured import BOOTSTRAP_SEED
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
@@ -26,8 +28,25 @@ if TYPE_CHECKING:
 _DRAWS = 500
 
 
-def set_aside(split: Split, watch: Watch, *, seed: int) -> Split:
-    """Part the training patients of a split: those learned from, and those watched."""
+def set_aside(split: Split, watch: Watch, *, seed: int, table: Path | None = None) -> Split:
+    """Part the training patients of a split: those learned from, and those watched.
+
+    Parameters
+    ----------
+    table
+        Of folds, where ``watch`` names one of them.
+
+    Raises
+    ------
+    UsageError
+        When a fold is named without a table.
+    """
+    if watch.fold is not None:
+        if table is None:
+            raise UsageError("The config watches a fold of no table.", "Name it in [split] table.")
+        folds = max(read_folds(table).values(), key=lambda one: len(split.training & one.keys()))
+        watched = frozenset(patient for patient in split.training if folds.get(patient) == watch.fold)
+        return Split(split.training - watched, watched)
     return split_by_patient(dict.fromkeys(split.training, ""), watch.share, seed=seed)
 
 

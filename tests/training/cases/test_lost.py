@@ -86,5 +86,4 @@ def test_an_epoch_is_the_same_whether_the_image_breaks_in_it_or_was_lost_before(
 def test_without_a_list_a_damaged_image_ends_the_run(stored: ImageSet) -> None:
     damage(stored, 4)
     with pytest.raises(InputError):
-        for seed in range(3):
-            seen(ImageBatches(stored, 3, Ranges()), seed)
+        list(ImageBatches(stored, 3, Ranges()).still())
