@@ -93,6 +93,9 @@ class MainWindow(QMainWindow):
         self.desk.left = self._dock("Studies", self.desk.studies, Qt.DockWidgetArea.LeftDockWidgetArea)
         side = QTabWidget()
         side.setDocumentMode(True)
+        # Arrows would hide whole pages at large letters.
+        side.setUsesScrollButtons(False)
+        side.setElideMode(Qt.TextElideMode.ElideRight)
         side.addTab(scrolled(self.desk.analysis), "Analysis")
         side.addTab(self.desk.marks, "Marks")
         self.desk.reading_tab = QSplitter(Qt.Orientation.Vertical)
@@ -100,6 +103,7 @@ class MainWindow(QMainWindow):
         side.addTab(self.desk.reading_tab, "Reading")
         side.addTab(self.desk.report, "Report")
         self.desk.tabs = side
+        self.desk.findings.place(side, self.desk.reading_tab, height=self.height())
         self.desk.right = self._dock("Results", side, Qt.DockWidgetArea.RightDockWidgetArea)
         # The tabs say what the title would.
         self.desk.right.setTitleBarWidget(QWidget())
@@ -185,8 +189,6 @@ class MainWindow(QMainWindow):
         """Show what the session tells; connected to the bridge."""
         desk = self.desk
         desk.show_event(event)
-        if desk.session.studies and self.stack.currentIndex() == 0:
-            self.stack.setCurrentWidget(desk.wall)
         desk.left.setVisible(len(desk.session.studies) > 1 and desk.right.isVisible())
         self.actions_by_id["analyse"].setEnabled(desk.presenter.study is not None)
         self.actions_by_id["save_results"].setEnabled(
@@ -217,6 +219,7 @@ class MainWindow(QMainWindow):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.comfort.fit()
+        self.desk.findings.place(self.desk.tabs, self.desk.reading_tab, height=event.size().height())
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.desk.worklist.close_all()

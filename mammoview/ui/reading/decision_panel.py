@@ -8,6 +8,7 @@ from functools import partial
 from typing import Final
 
 from PySide6.QtCore import Qt, Signal
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import (
     QFrame,
     QHBoxLayout,
@@ -24,9 +25,11 @@ from mammoview.core.reading import Assessment, Density, DensityRead, QualityFaul
 from mammoview.core.study import Laterality
 from mammoview.report.breast_report.checks import Remark
 from mammoview.report.breast_report.values import Draft
+from mammoview.session.anatomy import DensityAnswer
 from mammoview.session.reading import changes
 from mammoview.session.reading.case import Case
 from mammoview.session.worklist.protocol import ReadingMode
+from mammoview.ui import theme
 from mammoview.ui.key_binding import KeyBinding
 from mammoview.ui.reading.breast_box import BreastBox, restyle
 from mammoview.ui.reading.density_row import DensityRow, beside, may_tell
@@ -38,9 +41,11 @@ from mammoview.ui.reading.standing import Step, offer, reveal_hindrance, state_l
 from mammoview.ui.wrapped import WrappedLabel
 
 #: Asks for what is measured of a study's density; told on any thread.
-AskDensity = Callable[[str, Callable[[DensityRead | Problem], None]], None]
+AskDensity = Callable[[str, Callable[[DensityAnswer | Problem], None]], None]
 _SIDES: Final = (Laterality.RIGHT, Laterality.LEFT)
 _MOST_STATE_LINES: Final = 6
+#: From this height on the keys fit below the decisions.
+_ROOM_PX: Final = 840
 #: What is printed on the panel: words, and the actions whose keys are told.
 KEY_GROUPS: Final = (
     ("BI-RADS 0 to 3", ("birads_0", "birads_1", "birads_2", "birads_3")),
@@ -162,6 +167,10 @@ class DecisionPanel(QWidget):
         self._reading.settling.connect(self.settle)
         self._reading.stored_changed.connect(lambda _is_stored: self._show_state())
         self._measured.connect(self._take_measured)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self.key_map.set_room(has_room=event.size().height() >= theme.px(_ROOM_PX))
 
     # What is shown
 
@@ -313,16 +322,18 @@ class DecisionPanel(QWidget):
         self._ask_density(uid, lambda told: self._measured.emit(uid, told))
 
     def _take_measured(self, uid: str, told: object) -> None:
-        if not isinstance(told, DensityRead):
+        if not isinstance(told, DensityAnswer) or told.density is None:
             return
-        self._densities[uid] = told
+        measured = told.density.read()
+        self._densities[uid] = measured
+        self.density.told.setToolTip("\n".join(told.doubts))
         case = self._reading.case
         if case is None or case.uid != uid:
             return
         if case.draft.density is not None and not case.is_read_only:
             self._change(
                 lambda draft: changes.set_density(
-                    draft, beside(draft.density, told) if draft.density is not None else None
+                    draft, beside(draft.density, measured) if draft.density is not None else None
                 ),
                 "measured density",
             )
