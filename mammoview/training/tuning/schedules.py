@@ -92,7 +92,7 @@ def schedule_for(
     samples: int,
     patients: int,
     watched: int,
-    wishes: Wishes = Wishes(),  # noqa: B008
+    wishes: Wishes = Wishes(),
 ) -> Schedule:
     """The schedule for a task and so many cases.
 
