@@ -26,7 +26,8 @@ from mammoview.core.study import Laterality, ViewPosition
 _CENTRAL, _SUBAREOLAR = (10.0, 0.1), (20.0, 0.2)
 #: On MLO the axillary tail begins where tissue of the posterior third lies this many depths above the nipple's line.
 _TAIL_SHARE = 1.0
-_UPRIGHT = frozenset(
+#: Views that tell upper from lower.
+UPRIGHT = frozenset(
     {
         ViewPosition.MLO,
         ViewPosition.ML,
@@ -231,7 +232,7 @@ def locate_pair(cc: ViewFrame, cc_point: Point, other: ViewFrame, other_point: P
     """
     if cc.side is not other.side:
         raise ValueError("a pair of views of two breasts")
-    if not cc.view.is_craniocaudal or other.view not in _UPRIGHT:
+    if not cc.view.is_craniocaudal or other.view not in UPRIGHT:
         raise ValueError(f"{cc.view} and {other.view} are no pair of a craniocaudal and an upright view")
     doubts = tuple(dict.fromkeys(doubts_of(cc) + doubts_of(other)))
     one, two = cc.along_across(cc_point), other.along_across(other_point)
@@ -272,7 +273,7 @@ def _half(frame: ViewFrame, at: tuple[float, float]) -> Region | None:
     along, across = at
     if frame.view.is_craniocaudal:
         return _column(frame, at) or (Region.OUTER if across > 0 else Region.INNER)
-    if frame.view in _UPRIGHT:
+    if frame.view in UPRIGHT:
         return _column(frame, at) or _armpit(frame, along, across) or (Region.UPPER if across > 0 else Region.LOWER)
     return None
 

@@ -121,9 +121,26 @@ class Analyses:
         self._crew.cancel([f"analyze {uid}"])
         self._on_event(ExamAnalysed(result))
 
-    def start(self, study: Study, settings: Settings, priors: tuple[Study, ...] = ()) -> None:
-        """Analyse a study, before those that wait; the same question is not asked twice at a time."""
-        request = request_for(study, settings, priors)
+    def start(
+        self, study: Study, settings: Settings, priors: tuple[Study, ...] = (), *, and_prior: bool = False
+    ) -> None:
+        """Analyse a study, before those that wait; the same question is not asked twice at a time.
+
+        Parameters
+        ----------
+        study, settings
+            What, and how.
+        priors
+            The patient's earlier studies, newest first.
+        and_prior
+            Analyse the newest of them as well, behind everything else, unless that was done: what changed since then
+            can be told only of two exams that were both analysed.
+        """
+        self._start(request_for(study, settings, priors), study)
+        if and_prior and priors and self.is_new(priors[0].uid):
+            self._start(request_for(priors[0], settings, priors[1:]), priors[0], is_behind=True)
+
+    def _start(self, request: AnalysisRequest, study: Study, *, is_behind: bool = False) -> None:
         fingerprint = request.fingerprint
         with self._lock:
             known = self._known.get(study.uid)
@@ -131,7 +148,7 @@ class Analyses:
                 return
             self._known[study.uid] = analysis = _Analysis(fingerprint)
             self._round += 1
-            priority = (-self._round,)
+            priority = (int(is_behind), -self._round)
         self._on_event(AnalysisStarted(study.uid))
         self._crew.submit(
             Order(

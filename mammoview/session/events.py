@@ -9,6 +9,7 @@ from typing import TypeAlias
 from mammoview.core.errors import Problem
 from mammoview.core.findings import ExamResult, ImageResult
 from mammoview.core.image import DisplayImage
+from mammoview.core.reading.prior_change import PriorChange
 from mammoview.core.study import ScanResult, Study
 from mammoview.pipeline.question import ContourAnswer, PointAnswer
 from mammoview.session.anatomy import DensityAnswer, FrameAnswer
@@ -207,12 +208,12 @@ class QuestionAnswered:
     """A reader's question was answered; whoever asked was told already."""
 
     study_uid: str
-    answer: PointAnswer | ContourAnswer | FrameAnswer | DensityAnswer
+    answer: PointAnswer | ContourAnswer | PriorChange | FrameAnswer | DensityAnswer
 
     @property
     def is_from_ai(self) -> bool:
         """Whether models answered; frames and densities are measured on the image."""
-        return isinstance(self.answer, PointAnswer | ContourAnswer)
+        return isinstance(self.answer, PointAnswer | ContourAnswer | PriorChange)
 
 
 Event: TypeAlias = (

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import threading
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
+from functools import partial
 from itertools import count
 from typing import Protocol, TypeVar
 
 from mammoview.core.errors import Problem
-from mammoview.core.findings import LesionKind
+from mammoview.core.findings import ExamResult, LesionKind
 from mammoview.core.geometry import Box
 from mammoview.core.jobs import JobDone, JobFailed
 from mammoview.core.marks import Point
+from mammoview.core.reading.prior_change import PriorChange
 from mammoview.core.study import Mammogram, Study
+from mammoview.imaging.location import ViewFrame
 from mammoview.pipeline.question import (
     ContourAnswer,
     ContourQuestion,
@@ -24,10 +28,12 @@ from mammoview.pipeline.request import AnalysisRequest
 from mammoview.session.analysis import request_for
 from mammoview.session.anatomy import DensityAnswer, FrameAnswer
 from mammoview.session.events import Event, Level, QuestionAnswered
+from mammoview.session.hanging import priors
 from mammoview.session.hangings import Hangings
 from mammoview.session.jobs import Crew, JobRetried, Order, Report
 from mammoview.session.measurements import Measurements, not_open
 from mammoview.session.messages import Messages
+from mammoview.session.prior_changes import change_since, compared_views
 from mammoview.session.settings import Settings
 from mammoview.session.veil import Veil
 
@@ -52,6 +58,10 @@ class Asked(Protocol):
     def settings(self) -> Settings:
         """The values in force."""
 
+    @property
+    def studies(self) -> tuple[Study, ...]:
+        """The open studies."""
+
     def image(self, image_id: str) -> Mammogram | None:
         """The open image of that id."""
 
@@ -70,6 +80,8 @@ class Questions:
         They measure.
     on_event
         Told each answer, after whoever asked.
+    result_of
+        The finished result of a study, concealed or not.
     engine
         Target of the child that answers: it is one of its own, so that no question waits for an analysis.
 
@@ -80,7 +92,16 @@ class Questions:
     newer one supersedes the older one, whose ``then`` is never called.
     """
 
-    def __init__(self, session: Asked, decoders: Crew, on_event: Callable[[Event], None], *, engine: str) -> None:
+    def __init__(
+        self,
+        session: Asked,
+        decoders: Crew,
+        on_event: Callable[[Event], None],
+        result_of: Callable[[str], ExamResult | None],
+        *,
+        engine: str,
+    ) -> None:
+        self._result_of = result_of
         self._session = session
         self._on_event = on_event
         self._crew = Crew(engine, size=1, name="questions")
@@ -138,6 +159,49 @@ class Questions:
     def ask_density(self, study_uid: str, then: Callable[[DensityAnswer | Problem], None]) -> None:
         """Ask what the image says of a study's density, see `Measurements.ask_density`."""
         self._measurements.ask_density(study_uid, then)
+
+    def ask_change(self, study_uid: str, then: Callable[[PriorChange | Problem], None]) -> None:
+        """Ask what changed, to the AI, since the newest earlier exam that is open.
+
+        What the AI said of the earlier exam is concealed as what it says of this one.
+        """
+        study = self._session.study(study_uid)
+        if study is None or self._session.veil.conceals(study_uid):
+            then(not_open() if study is None else _CONCEALED)
+            return
+        earlier = next(iter(priors(study, self._session.studies)), None)
+        results = [None if one is None else self._result_of(one.uid) for one in (study, earlier)]
+        frames: dict[str, ViewFrame] = {}
+
+        def finish() -> None:
+            if self._session.veil.conceals(study_uid):
+                then(_CONCEALED)
+                return
+            change = change_since(study, results[0], earlier, results[1], frames)
+            then(change)
+            self._on_event(QuestionAnswered(study_uid, change))
+
+        wanted = [image.id for one in (study, earlier) if one and None not in results for image in compared_views(one)]
+        self._gather_frames(wanted, frames, finish)
+
+    def _gather_frames(self, image_ids: Sequence[str], frames: dict[str, ViewFrame], then: Callable[[], None]) -> None:
+        """Collect what frames can be had, then go on; the last answer may come from any thread."""
+        if not image_ids:
+            then()
+            return
+        lock, left = threading.Lock(), set(image_ids)
+
+        def take(image_id: str, told: FrameAnswer | Problem) -> None:
+            with lock:
+                if isinstance(told, FrameAnswer) and told.frame is not None:
+                    frames[image_id] = told.frame
+                left.discard(image_id)
+                is_last = not left
+            if is_last:
+                then()
+
+        for image_id in image_ids:
+            self.ask_frame(image_id, partial(take, image_id))
 
     def forget(self, image_ids: Iterable[str]) -> None:
         """Drop what is known of images whose files may have changed."""

@@ -105,7 +105,7 @@ class Session:
         self._open = Opened(self._answers)
         self._shown: Hanging | None = None
         self._analyses = Analyses(self.engine, self._emit, self.messages)
-        self.questions = Questions(self, self.decoders, self._emit, engine=engine)
+        self.questions = Questions(self, self.decoders, self._emit, self._analyses.result_of, engine=engine)
         self._truths = Truths(self.decoders, self._emit, self.messages)
         self.marks = Marks(self._emit, self.messages)
 
@@ -351,7 +351,7 @@ class Session:
         study = self.study(study_uid)
         if study is not None:
             self.messages.start_over()
-            self._analyses.start(study, self._settings, priors(study, self.studies))
+            self._analyses.start(study, self._settings, priors(study, self.studies), and_prior=self.veil.is_on)
 
     def cancel_analysis(self) -> None:
         """Stop every analysis that waits or runs; `AnalysisFailed` follows for each."""

@@ -18,6 +18,7 @@ from PySide6.QtWidgets import (
     QSplitter,
     QStackedWidget,
     QTabWidget,
+    QWidget,
 )
 
 from mammoview.core.errors import Problem
@@ -35,9 +36,11 @@ from mammoview.ui.panels.studies import StudiesPanel
 from mammoview.ui.presenter import Parts, Presenter
 from mammoview.ui.progress_line import ProgressLine
 from mammoview.ui.reading.decision_panel import DecisionPanel
+from mammoview.ui.reading.finding_parts import FindingParts
 from mammoview.ui.reading.reading_desk import ReadingDesk
 from mammoview.ui.reading.sign_off import SignOff
 from mammoview.ui.report.page import ReportPage
+from mammoview.ui.since_prior import SincePrior
 from mammoview.ui.viewport.annotation import AnnotationOptions
 from mammoview.ui.viewport.board import Board
 from mammoview.ui.viewport.layers import Layer, OverlayOptions
@@ -70,6 +73,8 @@ class Desk(QObject):
         The pages of the right dock, and the one where a case is read; set by the window.
     reading
         Who reads which case of the worklist.
+    findings
+        What the case on the table shows, as its reader sees it.
     """
 
     def __init__(self, session: Session, background: Background, window: QMainWindow) -> None:
@@ -108,6 +113,8 @@ class Desk(QObject):
             self.state_label,
         )
         self.presenter = Presenter(session, parts, background, self)
+        self.since_prior = SincePrior(session, self.analysis.change, self)
+        self.listeners.append(self.since_prior.hear)
         self.board = Board(session, self.wall, background, self)
         self.board.frame_of = self.frames.stored_at
         self.board.show_frame = lambda image_id, stored: self.frames.show_stored(image_id, stored + 1)
@@ -117,11 +124,21 @@ class Desk(QObject):
         self.reading = ReadingDesk(session, self)
         self.listeners.append(self.reading.hear)
         self.sign_off = SignOff(self.reading, self)
-        self.decision = DecisionPanel(self.reading, self.sign_off, self.keys)
+        self.decision = DecisionPanel(self.reading, self.sign_off, self.keys, ask_density=session.questions.ask_density)
         self.report = ReportPage(self.reading, self.sign_off, background, window)
         self.listeners.append(self.report.pictures.hear)
         self.reading.case_opening.connect(
             lambda row: self.tabs.setCurrentWidget(self.reading_tab) if row >= 0 else None
+        )
+        self.findings = FindingParts(
+            self.reading,
+            session,
+            self.wall,
+            background,
+            frames=self.frames,
+            marks=self.board,
+            toolbox=self.toolbox,
+            parent=self,
         )
 
     @property
@@ -190,6 +207,12 @@ class Desk(QObject):
         self.check("identity", is_on=self.annotation.is_identity_shown)
         self.check("technique", is_on=self.annotation.is_technique_shown)
         self.check("panel", is_on=self.right.isVisibleTo(self.window))
+
+    def show_tab(self, content: QWidget) -> None:
+        """Bring the tab at the right to the front that holds a widget."""
+        pages = [self.tabs.widget(index) for index in range(self.tabs.count())]
+        held = (page for page in pages if page is content or (page is not None and page.isAncestorOf(content)))
+        self.tabs.setCurrentWidget(next(held, self.tabs.currentWidget()))
 
     def open_dialog(self, dialog: QDialog) -> None:
         """Show a dialog that deletes itself; only the settings hold the window."""

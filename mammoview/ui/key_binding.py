@@ -11,7 +11,7 @@ from mammoview.core.errors import OutputError, Problem
 from mammoview.session import keys as keys_file
 from mammoview.session.events import Level
 from mammoview.session.messages import Messages
-from mammoview.ui.actions import ACTIONS
+from mammoview.ui.actions import ACTIONS, Action
 from mammoview.ui.keymap import Keymap, printed, resolve
 
 
@@ -25,6 +25,7 @@ class KeyBinding(QObject):
         self._messages = messages
         self._actions: Mapping[str, QAction] = {}
         self._asleep: frozenset[str] = frozenset()
+        self._reasons: dict[str, str] = {}
         given, problems = keys_file.load()
         self.keymap, conflicts = resolve(given)
         self._tell((*problems, *conflicts))
@@ -38,6 +39,16 @@ class KeyBinding(QObject):
         """Let actions rest whose keys belong to others meanwhile: keypad keys do what the main keyboard's do."""
         self._asleep = self._asleep | set(among) if is_asleep else self._asleep - set(among)
         self._apply()
+
+    def set_reason(self, identity: str, reason: str) -> None:
+        """Say in its tool tip why an action cannot be done now, and do not let it be done; empty where it can."""
+        self._reasons[identity] = reason
+        self._actions[identity].setEnabled(not reason)
+        self._actions[identity].setToolTip(reason or self._tip(next(row for row in ACTIONS if row.id == identity)))
+
+    def _tip(self, row: Action) -> str:
+        keys = self.text(row.id)
+        return f"{row.help} ({keys})" if keys else row.help
 
     def text(self, identity: str) -> str:
         """The keys of an action as they are printed on this machine's keyboard."""
@@ -70,4 +81,4 @@ class KeyBinding(QObject):
                 continue
             keys = self.keymap.keys(row.id)
             made.setShortcuts([QKeySequence(key) for key in keys if row.id not in self._asleep])
-            made.setToolTip(f"{row.help} ({self.text(row.id)})" if keys else row.help)
+            made.setToolTip(self._reasons.get(row.id) or self._tip(row))

@@ -100,6 +100,7 @@ class MainWindow(QMainWindow):
         side.addTab(self.desk.reading_tab, "Reading")
         side.addTab(self.desk.report, "Report")
         self.desk.tabs = side
+        self.desk.findings.place(side, self.desk.reading_tab, height=self.height())
         self.desk.right = self._dock("Results", side, Qt.DockWidgetArea.RightDockWidgetArea)
         # The tabs say what the title would.
         self.desk.right.setTitleBarWidget(QWidget())
@@ -217,6 +218,7 @@ class MainWindow(QMainWindow):
     def resizeEvent(self, event: QResizeEvent) -> None:
         super().resizeEvent(event)
         self.comfort.fit()
+        self.desk.findings.place(self.desk.tabs, self.desk.reading_tab, height=event.size().height())
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.desk.worklist.close_all()

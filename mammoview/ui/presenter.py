@@ -65,6 +65,7 @@ class Presenter(QObject):
         self._is_scanning = False
         self._is_identity_shown = True
         self._looks: dict[str, tuple[Box, VoiWindow | VoiLut, VoiWindow | VoiLut]] = {}
+        self.tells_scores: Callable[[str], bool] = lambda _image_id: True
 
     def set_identity(self, *, is_shown: bool) -> None:
         """Name files in the status bar, or not."""
@@ -319,7 +320,7 @@ class Presenter(QObject):
         self._parts.wall.show_image(look.image, look.shown, look.default, look.computed)
         self._look_for_air(look)
         self._tracing.dress(image_id)
-        self._show_notes()
+        self.show_notes()
         if study and self._session.pixels_of(image_id) and not self._session.is_analysing:
             self._parts.state.setText("Ready")
 
@@ -330,7 +331,7 @@ class Presenter(QObject):
             return False
         self._parts.wall.show_image(image, *look)
         self._tracing.dress(image_id)
-        self._show_notes()
+        self.show_notes()
         return True
 
     def _look_for_air(self, look: Look) -> None:
@@ -352,11 +353,14 @@ class Presenter(QObject):
         meaning = self._finding_meaning()
         self._parts.findings.show_findings(study.images, results, exam.links if exam else (), meaning)
         self._caption_findings()
-        self._show_notes()
+        self.show_notes()
 
-    def _show_notes(self) -> None:
+    def show_notes(self) -> None:
+        """Say in the corners of the images what the analysis found, where that may be told now."""
         for pane in self._parts.wall.panes:
-            result = self._tracing.result_of(pane.hung.image.id) if pane.hung else None
-            if result is not None and pane.hung is not None:
+            image_id = pane.hung.image.id if pane.hung else ""
+            if not self.tells_scores(image_id):
+                pane.set_notes(())
+            elif pane.hung is not None and (result := self._tracing.result_of(image_id)) is not None:
                 exam = self._session.result_of(pane.hung.image.study_uid)
                 pane.set_notes(notes(result, exam, exam.meaning if exam and exam.meaning else self._meaning()))

@@ -72,6 +72,8 @@ def restored(draft: Draft, name: SectionName, phrases: Phrases | None = None) ->
 
 def outdated(draft: Draft, phrases: Phrases | None = None) -> tuple[SectionName, ...]:
     """Sections that the reader changed, and that the program would write differently by now."""
+    if not any(section.is_edited for section in draft.sections):
+        return ()
     new = _generated(draft, phrases or shipped_phrases())
     return tuple(
         section.name

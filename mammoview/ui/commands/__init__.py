@@ -9,6 +9,7 @@ from mammoview.ui.actions import ACTIONS
 from mammoview.ui.commands.analysis import AnalysisCommands
 from mammoview.ui.commands.decide import DecideCommands
 from mammoview.ui.commands.file import FileCommands
+from mammoview.ui.commands.findings import FindingsCommands
 from mammoview.ui.commands.frames import FramesCommands
 from mammoview.ui.commands.gray import GrayCommands
 from mammoview.ui.commands.hanging import HangingCommands
@@ -33,6 +34,7 @@ COMMANDS: Final[tuple[Callable[[Desk], object], ...]] = (
     ToolsCommands,
     OverlaysCommands,
     DecideCommands,
+    FindingsCommands,
     ReportCommands,
     AnalysisCommands,
     QualityCommands,

@@ -18,11 +18,18 @@ class AnalysisCommands:
 
     def do_cancel(self) -> None:
         # What is being drawn, or the tool to draw with, is what the reader has in mind.
-        if not self._desk.toolbox.cancel():
+        if not self._desk.findings.tools.cancel() and not self._desk.toolbox.cancel():
             self._desk.session.cancel_analysis()
 
     def do_next_finding(self) -> None:
-        self._desk.analysis.findings.step(1)
+        self._step(1)
 
     def do_previous_finding(self) -> None:
-        self._desk.analysis.findings.step(-1)
+        self._step(-1)
+
+    def _step(self, by: int) -> None:
+        # While a case is read, the reader's list counts, which holds what the AI found as well.
+        if self._desk.reading.case is not None:
+            self._desk.findings.board.step(by)
+        else:
+            self._desk.analysis.findings.step(by)

@@ -27,7 +27,7 @@ class ToolsCommands:
     def do_undo(self) -> None:
         history = self._history()
         # What is half drawn goes first: it was done last.
-        if history is not None and not self._desk.toolbox.drop():
+        if history is not None and not self._desk.findings.tools.drop() and not self._desk.toolbox.drop():
             self._say(history.undo(), "Took back")
 
     def do_redo(self) -> None:

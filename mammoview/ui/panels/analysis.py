@@ -1,4 +1,4 @@
-"""The page beside the images: scores above, findings below, the controls of layers and colour maps at the foot."""
+"""The page beside the images: scores, the change since the earlier exam, findings, the controls of layers and maps."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from PySide6.QtWidgets import QGroupBox, QScrollArea, QSplitter, QVBoxLayout, QW
 from mammoview.ui.panels.findings import FindingsPanel
 from mammoview.ui.panels.layers import LayersPanel
 from mammoview.ui.panels.maps import MapsPanel
+from mammoview.ui.panels.prior_change import PriorChangePanel
 from mammoview.ui.panels.scores import ScoresPanel
 from mammoview.ui.wrapped import WrappedLabel
 
@@ -18,10 +19,10 @@ class AnalysisPanel(QWidget):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.scores, self.findings, self.maps = ScoresPanel(), FindingsPanel(), MapsPanel()
-        self.layers = LayersPanel()
+        self.layers, self.change = LayersPanel(), PriorChangePanel()
         self.caption = WrappedLabel()
         scores = QScrollArea()
-        scores.setWidget(self.scores)
+        scores.setWidget(_stacked(self.scores, self.change))
         scores.setWidgetResizable(True)
         scores.setFrameShape(QScrollArea.Shape.NoFrame)
         splitter = QSplitter(Qt.Orientation.Vertical)

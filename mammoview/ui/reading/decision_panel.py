@@ -24,6 +24,7 @@ from mammoview.core.reading import Assessment, Density, DensityRead, QualityFaul
 from mammoview.core.study import Laterality
 from mammoview.report.breast_report.checks import Remark
 from mammoview.report.breast_report.values import Draft
+from mammoview.session.anatomy import DensityAnswer
 from mammoview.session.reading import changes
 from mammoview.session.reading.case import Case
 from mammoview.session.worklist.protocol import ReadingMode
@@ -38,7 +39,7 @@ from mammoview.ui.reading.standing import Step, offer, reveal_hindrance, state_l
 from mammoview.ui.wrapped import WrappedLabel
 
 #: Asks for what is measured of a study's density; told on any thread.
-AskDensity = Callable[[str, Callable[[DensityRead | Problem], None]], None]
+AskDensity = Callable[[str, Callable[[DensityAnswer | Problem], None]], None]
 _SIDES: Final = (Laterality.RIGHT, Laterality.LEFT)
 _MOST_STATE_LINES: Final = 6
 #: What is printed on the panel: words, and the actions whose keys are told.
@@ -313,16 +314,18 @@ class DecisionPanel(QWidget):
         self._ask_density(uid, lambda told: self._measured.emit(uid, told))
 
     def _take_measured(self, uid: str, told: object) -> None:
-        if not isinstance(told, DensityRead):
+        if not isinstance(told, DensityAnswer) or told.density is None:
             return
-        self._densities[uid] = told
+        measured = told.density.read()
+        self._densities[uid] = measured
+        self.density.told.setToolTip("\n".join(told.doubts))
         case = self._reading.case
         if case is None or case.uid != uid:
             return
         if case.draft.density is not None and not case.is_read_only:
             self._change(
                 lambda draft: changes.set_density(
-                    draft, beside(draft.density, told) if draft.density is not None else None
+                    draft, beside(draft.density, measured) if draft.density is not None else None
                 ),
                 "measured density",
             )

@@ -22,6 +22,7 @@ from PySide6.QtWidgets import (
 from mammoview.core.reading import QualityFault, QualityNote
 from mammoview.core.study import Laterality, ViewPosition
 from mammoview.report.breast_report.values import ReportImage
+from mammoview.ui import theme
 from mammoview.ui.reading.breast_box import flat_button
 from mammoview.ui.wrapped import WrappedLabel
 
@@ -47,8 +48,10 @@ class QualityDialog(QDialog):
     def __init__(self, image: ReportImage, note: QualityNote | None, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle(f"Quality of {image.label}")
-        self.resize(420, 520)
+        self.resize(theme.px(460), theme.px(560))
         self.list = QListWidget()
+        self.list.setWordWrap(True)
+        self.list.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
         chosen = set(note.faults) if note is not None else set()
         for fault in (*chosen, *(one for one in faults_for(image.view) if one not in chosen)):
             item = QListWidgetItem(fault.value[0].upper() + fault.value[1:])

@@ -33,8 +33,10 @@ from mammoview.report.breast_report.key_images import KeyImage
 from mammoview.report.breast_report.pdf import Paper
 from mammoview.report.breast_report.values import Draft, SignedReport
 from mammoview.report.breast_report.writing import Form, write_report
+from mammoview.ui import theme
 from mammoview.ui.bridge import Background
 from mammoview.ui.reading.reading_desk import ReadingDesk
+from mammoview.ui.report.pictures import Pictures
 from mammoview.ui.wrapped import WrappedLabel
 
 _PRINT: Final = "print-"
@@ -48,7 +50,7 @@ class ExportDialog(QDialog):
     def __init__(self, *, is_draft: bool, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Export the report")
-        self.setMinimumWidth(440)
+        self.setMinimumWidth(theme.px(440))
         self.folder = QLineEdit()
         self.folder.setPlaceholderText("Folder")
         self.browse = QPushButton("Choose…")
@@ -121,13 +123,17 @@ class Exporter(QObject):
         self._reading, self._background, self._window = reading, background, window
         self.dialog: ExportDialog | None = None
 
-    def ask(self, study: int, written: Draft | SignedReport, pictures: tuple[KeyImage, ...]) -> None:
+    def ask(self, study: int, written: Draft | SignedReport, pictures: Pictures) -> None:
         """Ask where to, then write."""
         self.dialog = dialog = ExportDialog(is_draft=isinstance(written, Draft), parent=self._window)
 
         def accepted() -> None:
             out, forms = Path(dialog.folder.text().strip()).absolute(), dialog.forms
-            self.write(study, out, written, pictures, forms=forms, paper=Paper(dialog.paper.currentData()))
+            paper = Paper(dialog.paper.currentData())
+            pictures.of(
+                written if isinstance(written, Draft) else written.content,
+                lambda images: self.write(study, out, written, images, forms=forms, paper=paper),
+            )
 
         dialog.accepted.connect(accepted)
         dialog.finished.connect(self._forget)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from PySide6.QtCore import QEvent, Qt, Signal
-from PySide6.QtGui import QKeyEvent
+from PySide6.QtGui import QKeyEvent, QShowEvent
 from PySide6.QtWidgets import (
     QFrame,
     QGridLayout,
@@ -178,6 +178,9 @@ class ReportPage(QWidget):
         """Show the report of a case; None where there is none."""
         if (case.uid if case is not None else "") != self._uid:
             self._begin(case)
+        if not self.isVisible():
+            # Done when the page is looked at: a key on another page must not wait for it.
+            return
         for widget in (self.area, self.sign, self.amend, self.export, self.print_out):
             widget.setVisible(case is not None)
         self.empty.setVisible(case is None)
@@ -200,6 +203,10 @@ class ReportPage(QWidget):
         self.others.show_case(case)
         self._show_versions(case)
         self._show_steps(case)
+
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        self.show_case(self._reading.case)
 
     def _begin(self, case: Case | None) -> None:
         self._uid = case.uid if case is not None else ""
@@ -317,14 +324,18 @@ class ReportPage(QWidget):
         self._reading.settling.emit()
         case = self._reading.case
         if case is not None:
-            self.exporter.ask(case.study, written_of(case), self.pictures.images)
+            self.exporter.ask(case.study, written_of(case), self.pictures)
 
     def print_report(self) -> None:
         """Open the PDF in the system's viewer."""
         self._reading.settling.emit()
         case = self._reading.case
         if case is not None:
-            self.exporter.print_out(case.study, written_of(case), self.pictures.images)
+            written = written_of(case)
+            self.pictures.of(
+                written if isinstance(written, Draft) else written.content,
+                lambda images: self.exporter.print_out(case.study, written, images),
+            )
 
     def read(self, one: Readable) -> None:
         """Show another report beside this one."""

@@ -66,6 +66,8 @@ class Pictures:
         self._session, self._background, self._told = session, background, told
         self._written: Draft | Content | None = None
         self._key: object = None
+        self._failed: set[str] = set()
+        self._waiting: list[Callable[[tuple[KeyImage, ...]], None]] = []
         self.images: tuple[KeyImage, ...] = ()
         self.is_current = True
 
@@ -76,42 +78,53 @@ class Pictures:
         if key == self._key:
             return
         self._key = key
-        if written is None or not key or not key[1]:
-            self._show((), is_current=True)
-            return
-        self._make()
+        self._failed.clear()
+        self._waiting.clear()
+        if self._wanted():
+            self._make()
+        else:
+            self._show((), key)
+
+    def of(self, written: Draft | Content, then: Callable[[tuple[KeyImage, ...]], None]) -> None:
+        """Hand the pictures of a report over, when they are made."""
+        self.follow(written)
+        if self.is_current:
+            then(self.images)
+        else:
+            self._waiting.append(then)
 
     def hear(self, event: object) -> None:
-        """Pixels that were missing have come."""
-        if self._written is None or self.is_current:
+        """Pixels that were missing have come, or never will."""
+        if self.is_current:
             return
         if isinstance(event, PixelsReady) and event.image.image_id in self._wanted():
             self._make()
         elif isinstance(event, PixelsFailed) and event.image_id in self._wanted():
-            self._make(without=event.image_id)
+            self._failed.add(event.image_id)
+            self._make()
 
     def _wanted(self) -> tuple[str, ...]:
+        """The images with a described finding, less volumes, whose slices are not pictured."""
         written = self._written
         if written is None:
             return ()
         marked = {finding.image_id for one in named_lesions(written) for finding in one.lesion.findings}
-        return tuple(image.id for image in written.exam.images if image.id in marked)
+        images = (self._session.image(one.id) for one in written.exam.images if one.id in marked)
+        return tuple(
+            image.id for image in images if image is not None and image.frames == 1 and image.id not in self._failed
+        )
 
-    def _make(self, without: str = "") -> None:
+    def _make(self) -> None:
         written, key = self._written, self._key
         assert written is not None
         self.is_current = False
-        wanted = [image_id for image_id in self._wanted() if image_id != without]
+        wanted = self._wanted()
         missing = [image_id for image_id in wanted if self._session.pixels_of(image_id) is None]
-        known = [image_id for image_id in missing if self._session.image(image_id) is not None]
-        if known:
-            self._session.request_pixels(known)
+        if missing:
+            self._session.request_pixels(missing)
             return
         sources = [source for source in map(self._source, wanted) if source is not None]
-        # A later state of the report may have asked meanwhile.
-        self._background.run(
-            lambda: made(written, sources), lambda images: self._show(images, is_current=True, key=key)
-        )
+        self._background.run(lambda: made(written, sources), lambda images: self._show(images, key))
 
     def _source(self, image_id: str) -> Source | None:
         image, pixels = self._session.image(image_id), self._session.pixels_of(image_id)
@@ -122,7 +135,11 @@ class Pictures:
         laid = next((item.orientation.dihedral for item in hung if item.image.id == image_id), Dihedral())
         return Source(image, pixels, laid)
 
-    def _show(self, images: tuple[KeyImage, ...], *, is_current: bool, key: object = None) -> None:
-        if key is None or key == self._key:
-            self.images, self.is_current = images, is_current
+    def _show(self, images: tuple[KeyImage, ...], key: object) -> None:
+        # A later state of the report may have asked meanwhile.
+        if key == self._key:
+            self.images, self.is_current = images, True
             self._told(images)
+            waiting, self._waiting = self._waiting, []
+            for then in waiting:
+                then(images)

@@ -63,6 +63,7 @@ class SectionField(QFrame):
         self.text.setAccessibleName(self.title.text())
         self._typed = QTimer(self, singleShot=True, interval=TYPED_MS)
         head = QHBoxLayout()
+        head.setSpacing(8)
         head.addWidget(self.title)
         head.addWidget(self.tag)
         head.addStretch(1)

@@ -6,6 +6,7 @@ from PySide6.QtWidgets import QDialog, QDialogButtonBox, QTextBrowser, QVBoxLayo
 
 from mammoview.report.breast_report.printed import printed
 from mammoview.report.breast_report.values import SignedReport
+from mammoview.ui import theme
 from mammoview.ui.report.words import report_html
 from mammoview.ui.wrapped import WrappedLabel
 
@@ -24,7 +25,7 @@ class ReportViewer(QDialog):
     ) -> None:
         super().__init__(parent)
         self.setWindowTitle(title)
-        self.resize(560, 680)
+        self.resize(theme.px(560), theme.px(680))
         self._printed = printed(report)
         self.text = QTextBrowser()
         self.text.setOpenLinks(False)

@@ -67,6 +67,8 @@ class OverlayOptions:
         Which channel of the patch map is shown: a class name, or `MALIGNANT`.
     is_cleaned
         Whether the image is shown as the models see it, with everything suppressed black.
+    read
+        Ids of the images whose findings the reader judges: `mammoview.ui.reading` paints them.
     """
 
     visible: frozenset[Layer] = frozenset({Layer.FINDINGS})
@@ -75,6 +77,7 @@ class OverlayOptions:
     layer_opacity: float = 0.3
     patch_channel: str = MALIGNANT
     is_cleaned: bool = False
+    read: frozenset[str] = frozenset()
 
     def under(self, settings: Settings) -> OverlayOptions:
         """With the opacities and the threshold of the settings."""

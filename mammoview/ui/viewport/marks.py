@@ -78,7 +78,8 @@ def paint_marks(
     is_compared = truth is not None and Layer.TRUTH in options.visible
     if truth is not None and is_compared:
         _paint_outlines(painter, truth.outlines, placement.to_device, COLOURS[Layer.TRUTH], line_px * 2.2)
-    if Layer.FINDINGS in options.visible or selected or is_compared:
+    is_read = prepared.image_id in options.read
+    if not is_read and (Layer.FINDINGS in options.visible or selected or is_compared):
         _paint_findings(
             painter,
             prepared,

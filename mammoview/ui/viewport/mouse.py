@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from typing import TYPE_CHECKING, Protocol
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QMouseEvent, QPainter
+from PySide6.QtGui import QMouseEvent, QPainter, QWheelEvent
 
 if TYPE_CHECKING:
     from mammoview.ui.viewport.canvas import Canvas
@@ -61,3 +61,10 @@ class MouseTool(Protocol):
 
     def paint(self, painter: QPainter, pane: Canvas, fonts: Fonts) -> None:
         """Paint what is being drawn, anew with every frame; device pixels."""
+
+
+class WheelTool(ABC):
+    """A tool that is asked about the wheel as well; ``steps`` is positive away from the reader."""
+
+    @abstractmethod
+    def wheeled(self, pane: Pane, steps: float, event: QWheelEvent) -> bool: ...

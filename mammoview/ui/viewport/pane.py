@@ -13,7 +13,7 @@ from mammoview.core.image import DisplayImage
 from mammoview.core.study import Grayscale, VoiLut, VoiWindow
 from mammoview.ui.viewport import marks
 from mammoview.ui.viewport.canvas import Canvas
-from mammoview.ui.viewport.mouse import MouseTool
+from mammoview.ui.viewport.mouse import MouseTool, WheelTool
 
 _WHEEL_STEP = 1.15
 _CLICK_PX = 4.0
@@ -29,6 +29,7 @@ class Pane(Canvas):
     window_drag_begun = Signal()
     window_drag_ended = Signal()
     finding_clicked = Signal(str)
+    clicked = Signal(float, float)
     hovered = Signal(str)
     pressed = Signal()
     stepped = Signal(int)
@@ -132,9 +133,12 @@ class Pane(Canvas):
         moved = event.position() - self._pressed_at
         self._pressed_at = None
         is_click = abs(moved.x()) + abs(moved.y()) < _CLICK_PX
-        if is_click and event.button() == Qt.MouseButton.LeftButton and self.prepared is not None:
-            ratio = self.devicePixelRatioF()
-            at = event.position() * ratio
+        if not is_click or event.button() != Qt.MouseButton.LeftButton or self.image is None:
+            return
+        ratio = self.devicePixelRatioF()
+        at = event.position() * ratio
+        self.clicked.emit(at.y(), at.x())
+        if self.prepared is not None:
             self.finding_clicked.emit(marks.hit(self.prepared, self.placement, at.y(), at.x(), _REACH_PX * ratio) or "")
 
     def mouseDoubleClickEvent(self, event: QMouseEvent) -> None:
@@ -143,6 +147,9 @@ class Pane(Canvas):
 
     def wheelEvent(self, event: QWheelEvent) -> None:
         steps = event.angleDelta().y() / 120.0
+        if isinstance(self.tool, WheelTool) and self.tool.wheeled(self, steps, event):
+            event.accept()
+            return
         if event.modifiers() & Qt.KeyboardModifier.ShiftModifier:
             has_frames = self.hung is not None and self.hung.image.frames > 1
             (self.frames_stepped if has_frames else self.stepped).emit(1 if steps < 0 else -1)

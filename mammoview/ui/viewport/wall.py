@@ -35,6 +35,8 @@ class Wall(Furnished):
     """
 
     finding_clicked = Signal(str)
+    #: A pane, and the device (row, column) that was clicked on its image.
+    clicked = Signal(object, float, float)
     hovered = Signal(str)
     pixels_wanted = Signal(tuple)
     single_toggled = Signal(bool)
@@ -140,6 +142,7 @@ class Wall(Furnished):
         pane.stepped.connect(lambda step: self.step(step, index))
         pane.frames_stepped.connect(lambda step: self.frames_stepped.emit(pane, step))
         pane.finding_clicked.connect(self.finding_clicked)
+        pane.clicked.connect(lambda row, col: self.clicked.emit(pane, row, col))
         pane.hovered.connect(self.hovered)
         pane.renewed.connect(lambda: self.renewed.emit(pane))
         pane.double_clicked.connect(lambda: self.set_single(is_single=not self.is_single))

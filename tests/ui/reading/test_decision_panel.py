@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -21,6 +22,8 @@ from mammoview.core.reading import (
     RevealProtocol,
 )
 from mammoview.core.study import Laterality
+from mammoview.imaging.density import ExamDensity
+from mammoview.session.anatomy import DensityAnswer
 from mammoview.session.messages import Messages
 from mammoview.session.worklist.protocol import Protocol, ReadingMode
 from mammoview.session.worklist.worklist import Worklist, open_worklist
@@ -178,11 +181,15 @@ def test_a_change_takes_the_question_away(make: Make, desk: ReadingDesk) -> None
 
 def test_density_is_measured_only_after_the_reader_chose_and_the_letter_stays(make: Make, desk: ReadingDesk) -> None:
     asked: list[str] = []
-    measured = DensityRead(Density.HETEROGENEOUS, Density.HETEROGENEOUS, 31.4, "dense mask")
+    measured = ExamDensity(31.4, Density.HETEROGENEOUS, ((RIGHT, 31.4), (LEFT, 28.0)))
 
-    def ask(uid: str, then: Callable[[DensityRead | Problem], None]) -> None:
+    def ask(uid: str, then: Callable[[DensityAnswer | Problem], None]) -> None:
         asked.append(uid)
-        then(measured)
+        # The session answers from one of its own threads.
+        told = DensityAnswer(uid, measured, (), ("Two views only.",))
+        answering = threading.Thread(target=then, args=(told,))
+        answering.start()
+        answering.join()
 
     panel = make(ask)
     case = open_case(desk)
@@ -194,6 +201,7 @@ def test_density_is_measured_only_after_the_reader_chose_and_the_letter_stays(ma
     assert read is not None
     assert (read.grade, read.proposed, read.percent) == (Density.SCATTERED, Density.HETEROGENEOUS, 31.4)
     assert panel.density.told.text() == "31 % dense, c proposed, yours is b"
+    assert panel.density.told.toolTip() == "Two views only."
     panel.density.letters[Density.HETEROGENEOUS].click()
     read = case_of(desk).draft.density
     assert read is not None
