@@ -140,15 +140,15 @@ class Questions:
     def ask_contour(
         self,
         image_id: str,
-        *,
+        seed: Point | Box,
         then: Callable[[ContourAnswer | Problem], None],
-        at: Point | None = None,
-        box: Box | None = None,
+        *,
         kind: LesionKind = LesionKind.MASS,
     ) -> None:
-        """Ask where the border of a lesion runs, at a place within it or in a box around it, native pixels."""
+        """Ask where the border of a lesion runs, from a place within it or a box around it, native pixels."""
         image, how = self._asked(image_id, then)
         if image is not None and how is not None:
+            at, box = (None, seed) if isinstance(seed, Box) else (seed, None)
             question = ContourQuestion(image, how, at, box, kind)
             self._submit(_CONTOUR, "contour", question, lambda told: self._tell(image, told, ContourAnswer, then))
 

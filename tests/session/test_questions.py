@@ -97,7 +97,7 @@ def test_the_answer_comes_to_whoever_asked_and_as_an_event(open_exam, ear) -> No
     assert ear.wait(QuestionAnswered).answer == answer
 
     box = Box(10, 20, 30, 40)
-    session.questions.ask_contour(image.id, box=box, then=asked, kind=LesionKind.CALCIFICATION)
+    session.questions.ask_contour(image.id, box, asked, kind=LesionKind.CALCIFICATION)
     assert isinstance(asked.wait(2), ContourAnswer)
     assert asked.told[1].box == box
 
@@ -114,7 +114,7 @@ def test_the_newest_point_supersedes_the_older_and_a_contour_does_not(open_exam)
     session, first, second, outline = open_exam(), Asked(), Asked(), Asked()
     image, file = named(session, "LCC"), hold()
     session.questions.ask_point(image.id, 1.0, 1.0, first)
-    session.questions.ask_contour(image.id, at=(3.0, 3.0), then=outline)
+    session.questions.ask_contour(image.id, (3.0, 3.0), outline)
     session.questions.ask_point(image.id, 2.0, 2.0, second)
     file.unlink()
     assert second.wait().point == (2.0, 2.0)
@@ -130,7 +130,7 @@ def test_nothing_of_the_ai_is_told_while_the_study_is_concealed(open_exam, ear, 
     if kind == "point":
         session.questions.ask_point(image.id, 100.0, 20.0, asked)
     else:
-        session.questions.ask_contour(image.id, at=(100.0, 20.0), then=asked)
+        session.questions.ask_contour(image.id, (100.0, 20.0), asked)
     (told,) = asked.told
     assert isinstance(told, Problem), "at once, and no child was asked"
     assert told.code == "concealed"
@@ -155,7 +155,7 @@ def test_an_answer_that_comes_after_the_study_was_concealed_is_kept_back(open_ex
 def test_an_image_that_is_not_open_is_a_problem(open_exam) -> None:
     session, asked = open_exam(), Asked()
     session.questions.ask_point("nothing", 1.0, 1.0, asked)
-    session.questions.ask_contour("nothing", at=(1.0, 1.0), then=asked)
+    session.questions.ask_contour("nothing", (1.0, 1.0), asked)
     session.questions.ask_frame("nothing", asked)
     session.questions.ask_density("nothing", asked)
     assert [one.code for one in asked.told] == ["question"] * 4
@@ -275,7 +275,7 @@ def test_the_real_engine_answers_within_the_session(open_exam, exam) -> None:
     lesion = truth.truth.lesions[0]
     image = named(session, "LCC")
     session.questions.ask_point(image.id, *lesion.centre, point)
-    session.questions.ask_contour(image.id, box=lesion.box, then=line)
+    session.questions.ask_contour(image.id, lesion.box, line)
     told = point.wait()
     assert isinstance(told, PointAnswer), told
     assert sum(told.probabilities) == pytest.approx(1)
