@@ -37,7 +37,7 @@ def main() -> int:
     count = int(sys.argv[1]) if len(sys.argv) > 1 else STUDIES
     with tempfile.TemporaryDirectory(prefix="mammoview-bench-") as home:
         path = Path(home) / "worklist.db"
-        _fill(path, count)
+        fill(path, count)
         size_mib = path.stat().st_size / 2**20
         print(f"{count} studies, {count * IMAGES} images, {size_mib:.0f} MiB; median / worst of {REPEATS}, ms")
         worst = _report("open", lambda: open_worklist(path)[0].close())
@@ -72,7 +72,8 @@ def _header(chance: random.Random, study: int, image: int) -> HeaderRead:
     )
 
 
-def _fill(path: Path, count: int) -> None:
+def fill(path: Path, count: int) -> None:
+    """Make a worklist of made-up studies."""
     chance = random.Random(5)
     worklist, _ = open_worklist(path)
     worklist.readers.add("R1", "Reader")

@@ -90,6 +90,55 @@ class Landmarks:
     wall: WallLine
 
 
+@dataclass(frozen=True)
+class LandmarkEdit:
+    """Where a reader put the landmarks of one image; it stands before whatever is found there.
+
+    Attributes
+    ----------
+    nipple
+        (row, column), native pixels; None where it was not dragged.
+    wall
+        Both ends of the line, native pixels; None where it was not dragged.
+
+    Raises
+    ------
+    ValueError
+        When a point is no place, or the ends of the wall meet.
+    """
+
+    image_id: str
+    nipple: Point | None = None
+    wall: tuple[Point, Point] | None = None
+
+    def __post_init__(self) -> None:
+        points = [*(self.wall or ()), *([self.nipple] if self.nipple else [])]
+        if not all(math.isfinite(part) for point in points for part in point):
+            raise ValueError("a landmark that is no place")
+        if self.wall is not None and math.dist(*self.wall) < 1.0:
+            raise ValueError("the ends of a wall line must lie apart")
+
+    @classmethod
+    def of(cls, image_id: str, landmarks: Landmarks) -> LandmarkEdit | None:
+        """What of some landmarks was put by hand; None where nothing was."""
+        nipple, wall = landmarks.nipple, landmarks.wall
+        edit = cls(
+            image_id,
+            nipple.point if nipple is not None and nipple.is_by_hand else None,
+            wall.ends if wall.is_by_hand else None,
+        )
+        return None if edit.nipple is None and edit.wall is None else edit
+
+    def applied(self, found: Landmarks) -> Landmarks:
+        """The landmarks with what was put by hand in place of what was found."""
+        nipple, wall = found.nipple, found.wall
+        if self.nipple is not None:
+            nipple = Nipple(self.nipple, 1.0, is_by_hand=True)
+        if self.wall is not None:
+            wall = replace(wall, ends=self.wall, reason="", is_by_hand=True)
+        return Landmarks(nipple, wall)
+
+
 def foot_on(line: tuple[Point, Point], point: Point, spacing: tuple[float, float] = (1.0, 1.0)) -> Point:
     """The point of an endless line that lies nearest to ``point``.
 

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 
+from mammoview.core.anatomy import LandmarkEdit
 from mammoview.core.errors import DamagedDocumentError, NewerDocumentError
 from mammoview.core.reading import FindingLink, ReaderDecision, ReaderFinding
 from mammoview.report.breast_report.values import Draft, SignedReport
@@ -52,9 +53,10 @@ FINDINGS: Final = Kind("findings", "The list of findings", tuple[ReaderFinding, 
 LINKS: Final = Kind("links", "The list of links", tuple[FindingLink, ...])
 DRAFT: Final = Kind("draft", "The draft", Draft)
 REPORT: Final = Kind("report", "The report", SignedReport)
+LANDMARKS: Final = Kind("landmarks", "The list of landmarks", tuple[LandmarkEdit, ...])
 
 #: Every kind, for whoever looks through a store.
-KINDS: Final[tuple[Kind[Any], ...]] = (DECISION, FINDINGS, LINKS, DRAFT, REPORT)
+KINDS: Final[tuple[Kind[Any], ...]] = (DECISION, FINDINGS, LINKS, DRAFT, REPORT, LANDMARKS)
 
 
 def to_json(kind: Kind[T], value: T) -> str:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from mammoview.core.anatomy import Landmarks
+from dataclasses import replace
+
+from mammoview.core.anatomy import LandmarkEdit, Landmarks
 from mammoview.core.study import Mammogram
 from mammoview.imaging.location import ViewFrame
 from mammoview.session.orientation import Orientation, has_direction
@@ -40,3 +42,8 @@ def view_frame(image: Mammogram, orientation: Orientation, landmarks: Landmarks)
         image.spacing_mm,
         doubt,
     )
+
+
+def edited(frame: ViewFrame, edit: LandmarkEdit | None) -> ViewFrame:
+    """A view as the reader's own landmarks make it; as it is where nothing was dragged."""
+    return frame if edit is None else replace(frame, landmarks=edit.applied(frame.landmarks))

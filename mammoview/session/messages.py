@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from mammoview.core.errors import Problem
 from mammoview.session.events import Level, Message
@@ -56,6 +56,11 @@ class Messages:
         if on_message is not None:
             # Never called under the lock: the receiver may hold one of its own.
             on_message(message)
+
+    def tell_all(self, said: Iterable[tuple[Problem, Level]]) -> None:
+        """Tell the user several things."""
+        for problem, level in said:
+            self.tell(problem, level)
 
     def start_over(self) -> None:
         """Forget what was told, so that it may be told again."""

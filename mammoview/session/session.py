@@ -31,7 +31,7 @@ from mammoview.session.hangings import Hangings
 from mammoview.session.jobs import Crew
 from mammoview.session.marks import Marks
 from mammoview.session.messages import Messages
-from mammoview.session.opened import GONE, News, Opened, news, news_of_hanging
+from mammoview.session.opened import GONE, Opened, news, news_of_hanging
 from mammoview.session.outlet import Outlet
 from mammoview.session.pixels import Pixels
 from mammoview.session.questions import Questions
@@ -172,14 +172,15 @@ class Session:
         """Whether an analysis waits or runs."""
         return self._analyses.is_busy
 
-    def open(self, paths: Sequence[str | Path], *, select: bool = True) -> None:
+    def open(self, paths: Sequence[str | Path], *, select: bool = True, then: Callable[[], None] | None = None) -> None:
         """Look for studies under ``paths`` and add them to what is open; the first one found is selected.
 
-        Without ``select`` they are fetched ahead: nothing is shown or told, and the pixels come behind all others.
+        Without ``select`` nothing is shown or told, and the pixels are fetched behind all others; unless ``then``,
+        which is called when the search ended, sees to them with `fetch_ahead`.
         """
         if select:
             self.messages.start_over()
-        self.searches.begin(paths, partial(self._found, select=select), is_told=select)
+        self.searches.begin(paths, partial(self._found, select=select, then=then), is_told=select)
 
     def open_study(self, study_uid: str, paths: Sequence[str | Path]) -> None:
         """Make a study the current one, from its files where it is not open; the last one asked for wins."""
@@ -191,7 +192,15 @@ class Session:
                 return
         self.searches.begin(paths, partial(self._found, select=False, wanted=study_uid))
 
-    def _found(self, scan: ScanResult, first_root: int, *, select: bool, wanted: str = "") -> None:
+    def _found(
+        self,
+        scan: ScanResult,
+        first_root: int,
+        *,
+        select: bool,
+        wanted: str = "",
+        then: Callable[[], None] | None = None,
+    ) -> None:
         with self._lock:
             on_table = self._open.on_table(self._selected)
             for study_uid in self._open.add(scan, first_root, is_ahead=not select):
@@ -200,6 +209,7 @@ class Session:
                 self._found_by_hand(scan)
             else:
                 self._found_ahead(scan, wanted, on_table)
+                (then or partial(self.fetch_ahead, [study.uid for study in scan.studies]))()
 
     def _found_by_hand(self, scan: ScanResult) -> None:
         self.veil.unseal(study.uid for study in scan.studies)
@@ -207,7 +217,7 @@ class Session:
         for kept in (self._pixels, self.volumes, self.questions):
             kept.forget(images)
         self._emit(StudiesFound(replace(self.scan, studies=self.listed)))
-        self._tell(news(scan))
+        self.messages.tell_all(news(scan))
         if scan.studies:
             first = scan.studies[0]
             # A prior that is opened later stays a prior (MG-B11).
@@ -215,23 +225,22 @@ class Session:
             self.select_study(newest.uid if newest and newest.date > first.date else first.uid)
 
     def _found_ahead(self, scan: ScanResult, wanted: str, on_table: frozenset[str]) -> None:
-        uids = [study.uid for study in scan.studies]
-        self._open.put_off([wanted, *uids], news(scan))
+        self._open.put_off([wanted, *(study.uid for study in scan.studies)], news(scan))
         if wanted:
             self._emit(ScanProgress(1.0, ""))
-            self._select_wanted(wanted)
+            if self.study(wanted) is None:
+                self.messages.tell_all([*self._open.news_of(wanted), GONE])
+            elif wanted == self._wanted:
+                self.select_study(wanted)
         if self._open.on_table(self._selected) != on_table:
             # A prior of what hangs already was found.
             self.veil.lay(self._selected, self._open.on_table(self._selected))
             self._hang_anew()
-        for hanging in filter(None, map(self.hanging_of, uids)):
-            self._pixels.fetch_ahead(self._images(hanging.visible))
 
-    def _select_wanted(self, study_uid: str) -> None:
-        if self.study(study_uid) is None:
-            self._tell([*self._open.news_of(study_uid), GONE])
-        elif study_uid == self._wanted:
-            self.select_study(study_uid)
+    def fetch_ahead(self, study_uids: Iterable[str]) -> None:
+        """Fetch pixels that will be wanted soon: of studies that are open, the first ones first."""
+        for hanging in filter(None, map(self.hanging_of, study_uids)):
+            self._pixels.fetch_ahead(self._images(hanging.visible))
 
     def release(self, study_uids: Iterable[str]) -> None:
         """Let studies go, with their pixels and results; never one that hangs now. Marks stay on disk."""
@@ -271,7 +280,7 @@ class Session:
             if self.listed != before:
                 self._emit(StudiesListed(self.listed))
             self._emit(StudySelected(study_uid))
-            self._tell(self._open.news_of(study_uid))
+            self.messages.tell_all(self._open.news_of(study_uid))
             self._fetch()
         self._analyse_when_shown()
 
@@ -295,7 +304,7 @@ class Session:
         self._shown = hanging
         if hanging is None:
             return
-        self._tell(news_of_hanging(hanging))
+        self.messages.tell_all(news_of_hanging(hanging))
         for study_uid in dict.fromkeys((self._selected, *(item.image.study_uid for item in hanging.hung))):
             self.marks.open(study_uid)
         self.volumes.keep_only(item.image.id for item in hanging.hung)
@@ -388,7 +397,3 @@ class Session:
         self.marks.close()
         self._pixels.clear()
         self.volumes.clear()
-
-    def _tell(self, said: Sequence[News]) -> None:
-        for problem, level in said:
-            self.messages.tell(problem, level)

@@ -186,8 +186,6 @@ class MainWindow(QMainWindow):
         """Show what the session tells; connected to the bridge."""
         desk = self.desk
         desk.show_event(event)
-        if desk.session.studies and self.stack.currentIndex() == 0:
-            self.stack.setCurrentWidget(desk.wall)
         desk.left.setVisible(len(desk.session.studies) > 1 and desk.right.isVisible())
         self.actions_by_id["analyse"].setEnabled(desk.presenter.study is not None)
         self.actions_by_id["save_results"].setEnabled(

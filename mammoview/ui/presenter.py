@@ -251,8 +251,9 @@ class Presenter(QObject):
 
     @show.register
     def _(self, event: events.ResultsConcealed) -> None:
-        self._parts.wall.clear_results()
-        self._tracing.dress_all()
+        if any(pane.hung and pane.hung.image.study_uid == event.study_uid for pane in self._parts.wall.panes):
+            self._parts.wall.clear_results()
+            self._tracing.dress_all()
         if self._is_current(event.study_uid):
             self._parts.jobs.end("analysis")
             self._parts.state.setText("What the AI found is hidden for now")

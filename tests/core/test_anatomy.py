@@ -2,7 +2,7 @@ import math
 
 import pytest
 
-from mammoview.core.anatomy import Landmarks, Nipple, WallLine, foot_on, posterior_nipple_line
+from mammoview.core.anatomy import LandmarkEdit, Landmarks, Nipple, WallLine, foot_on, posterior_nipple_line
 
 
 def test_a_dragged_nipple_is_sure_and_says_by_hand() -> None:
@@ -56,3 +56,40 @@ def test_no_line_without_both_ends(marks: Landmarks) -> None:
 
 def test_foot_of_a_point_on_the_line_is_the_point() -> None:
     assert foot_on(((0.0, 0.0), (10.0, 10.0)), (4.0, 4.0)) == (4.0, 4.0)
+
+
+FOUND = Landmarks(
+    Nipple((10.0, 20.0), 0.2, "No nipple stands out."),
+    WallLine(((0.0, 100.0), (300.0, 0.0)), "The edge stands for the wall.", is_pectoral=True),
+)
+
+
+def test_an_edit_holds_what_was_dragged_and_stands_before_what_is_found() -> None:
+    assert LandmarkEdit.of("a", FOUND) is None, "nothing was dragged"
+    assert FOUND.nipple is not None
+    nipple = LandmarkEdit.of("a", Landmarks(FOUND.nipple.moved((11.0, 22.0)), FOUND.wall))
+    assert nipple == LandmarkEdit("a", nipple=(11.0, 22.0))
+    applied = nipple.applied(FOUND)
+    assert applied.nipple == Nipple((11.0, 22.0), 1.0, is_by_hand=True)
+    assert applied.wall == FOUND.wall
+    assert nipple.applied(Landmarks(None, WallLine(None))).nipple == applied.nipple, "also where none is found"
+
+    wall = LandmarkEdit.of("a", Landmarks(FOUND.nipple, FOUND.wall.with_end(1, (290.0, 5.0))))
+    assert wall == LandmarkEdit("a", wall=((0.0, 100.0), (290.0, 5.0)))
+    dragged = wall.applied(FOUND)
+    assert dragged.nipple == FOUND.nipple
+    assert dragged.wall == WallLine(((0.0, 100.0), (290.0, 5.0)), is_pectoral=True, is_by_hand=True)
+    assert LandmarkEdit.of("a", dragged) == wall, "what is applied reads back the same"
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        {"nipple": (math.nan, 1.0)},
+        {"wall": ((0.0, math.inf), (5.0, 5.0))},
+        {"wall": ((0.0, 0.0), (0.5, 0.5))},
+    ],
+)
+def test_an_edit_that_is_no_place_is_refused(values: dict[str, object]) -> None:
+    with pytest.raises(ValueError, match=r"no place|apart"):
+        LandmarkEdit("a", **values)  # type: ignore[arg-type]

@@ -6,12 +6,12 @@ from itertools import product
 
 import pytest
 
-from mammoview.core.anatomy import Landmarks, Nipple, WallLine
+from mammoview.core.anatomy import LandmarkEdit, Landmarks, Nipple, WallLine
 from mammoview.core.geometry import Dihedral
 from mammoview.core.reading.location import Region
 from mammoview.core.study import Grayscale, Laterality, Mammogram, SourceKind, ViewPosition
 from mammoview.imaging.location import locate
-from mammoview.session.locating import view_frame
+from mammoview.session.locating import edited, view_frame
 from mammoview.session.orientation import Side, orient
 
 L, R = Laterality.LEFT, Laterality.RIGHT
@@ -83,3 +83,19 @@ def test_without_patient_orientation_the_doubt_is_told() -> None:
 def test_without_side_or_view_there_is_no_frame(lacking: dict[str, object]) -> None:
     image = mammogram(**lacking)
     assert view_frame(image, orient(image), Landmarks(None, WallLine(None))) is None
+
+
+def test_a_dragged_nipple_moves_what_is_upper_and_lower() -> None:
+    image = mammogram(laterality=L, view=MLO, patient_orientation=("A", "F"))
+    found = Landmarks(Nipple((200.0, 250.0), 0.9), WallLine(((0.0, 20.0), (400.0, 20.0))))
+    frame = view_frame(image, orient(image), found)
+    assert frame is not None
+    place = (150.0, 100.0)
+    assert locate(frame, place).region is Region.UPPER
+    lower = edited(frame, LandmarkEdit("1", nipple=(100.0, 250.0)))
+    assert locate(lower, place).region is Region.LOWER
+    nearer = edited(frame, LandmarkEdit("1", wall=((0.0, 95.0), (400.0, 95.0))))
+    assert nearer.depth is not None
+    assert frame.depth is not None
+    assert frame.depth - nearer.depth == pytest.approx(37.5)
+    assert edited(frame, None) is frame

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from mammoview.core.anatomy import LandmarkEdit
 from mammoview.core.errors import ReadingError
 from mammoview.core.findings import ExamResult
 from mammoview.core.reading import RevealProtocol
@@ -41,6 +42,8 @@ class Case:
         Readings by others that this reader may see.
     priors
         Earlier studies of the patient, newest first, with what is not sure about them.
+    landmarks
+        By image id: nipple and wall as the reader put them.
     frames
         By image id: landmarks and directions of each view, as far as they were found by now.
     """
@@ -56,6 +59,7 @@ class Case:
     amends: Amends | None = None
     others: tuple[Reading, ...] = ()
     priors: tuple[Prior, ...] = ()
+    landmarks: Mapping[str, LandmarkEdit] = field(default_factory=dict)
     frames: Mapping[str, ViewFrame] = field(default_factory=dict, compare=False)
 
     @property

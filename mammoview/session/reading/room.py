@@ -8,11 +8,12 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
+from mammoview.core.anatomy import LandmarkEdit
 from mammoview.core.errors import ReadingError
 from mammoview.core.findings import ExamResult
 from mammoview.core.reading import ReaderDecision, ReaderRole, RevealProtocol, now
@@ -20,7 +21,7 @@ from mammoview.core.study import Study
 from mammoview.report.breast_report import signing
 from mammoview.report.breast_report.drafting import refreshed
 from mammoview.report.breast_report.values import Amends, Draft, SignedReport
-from mammoview.report.documents import DECISION, DRAFT, REPORT, from_json, to_json
+from mammoview.report.documents import DECISION, DRAFT, LANDMARKS, REPORT, from_json, to_json
 from mammoview.session.reading.beginning import exam_of, first_draft, with_ai
 from mammoview.session.reading.case import Case, require_changeable, require_undecided
 from mammoview.session.worklist.audit import Head
@@ -126,6 +127,7 @@ class ReadingRoom:
             amends=amends,
             others=others,
             priors=priors,
+            landmarks=_landmarks(own),
         )
 
     @property
@@ -151,6 +153,25 @@ class ReadingRoom:
                 self.seat, case.study, kind=REPORT_DOCUMENT, content=to_json(DRAFT, draft), schema=1
             )
             return self._put(replace(case, draft=draft))
+
+    def keep_landmarks(self, edits: Sequence[LandmarkEdit]) -> Case:
+        """Keep where the reader put nipple and wall on some images; those of other images stay.
+
+        Raises
+        ------
+        ReadingError
+            When the case can only be looked at.
+        InUseError
+            When another window has the study.
+        OutputError
+            When the disk is full.
+        """
+        with self._lock:
+            case = self._changeable()
+            landmarks = {**case.landmarks, **{edit.image_id: edit for edit in edits}}
+            content = to_json(LANDMARKS, tuple(landmarks.values()))
+            self.worklist.documents.save(self.seat, case.study, kind=LANDMARKS.name, content=content, schema=1)
+            return self._put(replace(case, landmarks=landmarks))
 
     def commit(self) -> Case:
         """Commit the first read: its decisions never change any more, and the AI may be seen.
@@ -330,6 +351,11 @@ def _stored(decision: ReaderDecision) -> CaseDecision:
 def _draft(documents: list[Document]) -> Draft | None:
     stored = next((one for one in documents if one.kind == REPORT_DOCUMENT and not one.is_signed), None)
     return None if stored is None else from_json(DRAFT, stored.content)
+
+
+def _landmarks(documents: list[Document]) -> dict[str, LandmarkEdit]:
+    stored = next((one for one in reversed(documents) if one.kind == LANDMARKS.name), None)
+    return {} if stored is None else {edit.image_id: edit for edit in from_json(LANDMARKS, stored.content)}
 
 
 def _signed(documents: tuple[Document, ...] | list[Document]) -> SignedReport | None:

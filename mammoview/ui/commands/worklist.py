@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from PySide6.QtWidgets import QFileDialog, QMessageBox
+from PySide6.QtWidgets import QDialog, QFileDialog, QMessageBox
 
 from mammoview.session.events import StudySelected
 from mammoview.session.worklist.audit import Verdict
@@ -47,7 +47,9 @@ class WorklistCommands:
         self.lock = Lock(desk.reading, desk.window)
         self._touches = Touches(desk.reading, desk.window)
         self._has_panel = True
-        self._is_opening = False
+        self._is_opening = self._has_read = False
+        # Studies of a reader who left: their images are not shown any more.
+        self._left: frozenset[str] = frozenset()
         desk.listeners.append(self._hear)
         self._reading.signed_in.connect(lambda _seat: self._show_what_can_be_done())
         self._reading.signed_out.connect(self._signed_out)
@@ -68,8 +70,10 @@ class WorklistCommands:
     # Which page is shown
 
     def _hear(self, event: object) -> None:
-        if isinstance(event, StudySelected) and self._is_listed:
-            self._show_images()
+        if isinstance(event, StudySelected):
+            self._left, left = frozenset(), self._left
+            self._desk.session.release(left)
+            self._desk.stack.setCurrentWidget(self._desk.wall)
 
     def _case_opening(self, row: int) -> None:
         self._is_opening = row >= 0
@@ -77,13 +81,16 @@ class WorklistCommands:
             self._desk.state_label.setText("Opening the case …")
 
     def _case_changed(self, case: object) -> None:
+        self._has_read = self._has_read or case is not None
         if case is not None and self._is_opening:
             self._is_opening = False
-            self._show_images()
+            self._desk.stack.setCurrentWidget(self._desk.wall)
 
     def _show_images(self) -> None:
         desk = self._desk
-        if self._is_listed:
+        if self._left:
+            desk.state_label.setText("Open a case first: the images there are another reader's")
+        elif self._is_listed:
             desk.stack.setCurrentIndex(desk.stack.indexOf(desk.wall) if desk.session.studies else 0)
 
     def _page_changed(self) -> None:
@@ -147,8 +154,15 @@ class WorklistCommands:
 
     def _signed_out(self) -> None:
         self._show_what_can_be_done()
-        # The last case's images are nobody's business now.
-        self._desk.stack.setCurrentWidget(self._page)
+        desk = self._desk
+        desk.stack.setCurrentWidget(self._page)
+        if self._has_read:
+            # The last case is nobody's business now, on no screen and in no dialog.
+            self._left, self._has_read = frozenset(study.uid for study in desk.session.studies), False
+            if desk.is_checked("second_screen"):
+                desk.actions["second_screen"].trigger()
+            for dialog in desk.window.findChildren(QDialog):
+                dialog.close()
 
     def do_sign_out(self) -> None:
         self._reading.sign_out()

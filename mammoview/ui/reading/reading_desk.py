@@ -7,21 +7,25 @@ and is tried again.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
 from PySide6.QtCore import QObject, Qt, QTimer, Signal
 
+from mammoview.core.anatomy import LandmarkEdit
 from mammoview.core.errors import MammoViewError, OutputError, Problem
 from mammoview.core.findings import ExamResult
 from mammoview.imaging.location import ViewFrame
 from mammoview.report.breast_report.values import Draft
 from mammoview.session.anatomy import FrameAnswer
 from mammoview.session.events import Level, Message, StudySelected
+from mammoview.session.locating import edited
 from mammoview.session.opened import GONE
 from mammoview.session.reading import ai_files
 from mammoview.session.reading.case import Case, require_changeable, require_undecided
+from mammoview.session.reading.files import CaseFiles, case_files
+from mammoview.session.reading.prefetch import Prefetch
 from mammoview.session.reading.room import ReadingRoom
 from mammoview.session.session import Session
 from mammoview.session.worklist.leases import RENEW_S
@@ -29,8 +33,6 @@ from mammoview.session.worklist.readers import Seat
 from mammoview.session.worklist.worklist import Worklist, open_worklist
 from mammoview.ui.reading.seat import ReadingSeat
 
-#: Priors whose images are opened beside a case: the newest ones.
-_PRIORS: Final = 2
 #: Until a draft that could not be stored is tried again.
 _RETRY_MS: Final = 5000
 
@@ -69,6 +71,7 @@ class ReadingDesk(ReadingSeat):
         self.is_stored = True
         self._load_result = load_result
         self._room: ReadingRoom | None = None
+        self._prefetch: Prefetch | None = None
         self._opening: tuple[int, str] | None = None
         self._begun_from: tuple[int, ...] = ()
         self._last = -1
@@ -88,11 +91,15 @@ class ReadingDesk(ReadingSeat):
     def _seated(self, worklist: Worklist, seat: Seat) -> None:
         self.session.veil.begin()
         self._room = ReadingRoom(worklist, seat, self._load_result)
+        self._prefetch = Prefetch(worklist, seat, self.session)
         self._renewal.start()
 
     def _leaving(self) -> None:
         self.close_case()
         self._room = None
+        if self._prefetch is not None:
+            self._prefetch.close()
+            self._prefetch = None
         self._renewal.stop()
         self.session.veil.end()
 
@@ -112,7 +119,9 @@ class ReadingDesk(ReadingSeat):
         self._begun_from, self._last = self.order, row
         self.case_opening.emit(row)
         self.ask(
-            lambda worklist, seat: _files(worklist, seat, row), lambda found: self._fetch(row, found), self._not_opened
+            lambda worklist, seat: case_files(worklist, seat, row),
+            lambda found: self._fetch(row, found),
+            self._not_opened,
         )
 
     def next_case(self) -> None:
@@ -138,7 +147,7 @@ class ReadingDesk(ReadingSeat):
         text = "This is the last case of the list." if step > 0 else "This is the first case of the list."
         self.session.messages.tell(Problem("", "end_of_list", text, "Clear the filter for more."), Level.INFO)
 
-    def _fetch(self, row: int, found: _Files) -> None:
+    def _fetch(self, row: int, found: CaseFiles) -> None:
         self._opening = row, found.uid
         self.session.open_study(found.uid, found.all)
         known = {study.uid for study in self.session.studies}
@@ -163,6 +172,8 @@ class ReadingDesk(ReadingSeat):
         if study is None or room is None:
             return
         self._act(lambda: room.open_case(row, study), self._not_opened)
+        if self._prefetch is not None:
+            self._prefetch.at(self._begun_from or self.order, row)
 
     def _not_opened(self, error: MammoViewError) -> None:
         self._opening = None
@@ -344,12 +355,21 @@ class ReadingDesk(ReadingSeat):
 
     def _take_frame(self, case_uid: str, told: FrameAnswer | Problem) -> None:
         if isinstance(told, FrameAnswer) and told.frame is not None:
-            self.show_frames(case_uid, {told.image_id: told.frame})
+            edits = self.case.landmarks if self.case is not None else {}
+            self.show_frames(case_uid, {told.image_id: edited(told.frame, edits.get(told.image_id))})
 
     def show_frames(self, case_uid: str, frames: Mapping[str, ViewFrame]) -> None:
-        """Take landmarks of the case's images that were found or dragged."""
-        if self.case is not None and self.case.uid == case_uid:
-            self._show(replace(self.case, frames={**self.case.frames, **frames}))
+        """Take landmarks of the case's images that were found or dragged; what was dragged is kept."""
+        case = self.case
+        if case is None or case.uid != case_uid:
+            return
+        edits = {name: edit for name, one in frames.items() if (edit := LandmarkEdit.of(name, one.landmarks))}
+        new = [edit for name, edit in edits.items() if edit != case.landmarks.get(name)]
+        landmarks = {**case.landmarks, **edits}
+        self._show(replace(case, frames={**case.frames, **frames}, landmarks=landmarks))
+        if new and self._room is not None and not case.is_read_only:
+            room = self._room
+            self._clerk.do(lambda: room.keep_landmarks(new), lambda _: None, self.tell)
 
     def _show(self, case: Case) -> None:
         self.case = case
@@ -369,25 +389,3 @@ class ReadingDesk(ReadingSeat):
             worklist.close()
 
         self._clerk.close(last)
-
-
-@dataclass(frozen=True)
-class _Files:
-    """The files of a case: its own, and those of its newest priors by study."""
-
-    uid: str
-    own: tuple[str, ...]
-    priors: tuple[tuple[str, tuple[str, ...]], ...]
-
-    @property
-    def all(self) -> tuple[str, ...]:
-        return (*self.own, *(path for _, paths in self.priors for path in paths))
-
-
-def _files(worklist: Worklist, seat: Seat, row: int) -> _Files:
-    priors = worklist.patients.priors(seat, row)[:_PRIORS]
-    return _Files(
-        worklist.listing.rows(seat, (row,))[0].uid,
-        worklist.listing.paths(seat, row),
-        tuple((prior.study.uid, worklist.listing.paths(seat, prior.study.id)) for prior in priors),
-    )

@@ -21,6 +21,14 @@ _PAGE: Final = 64
 _MOST_PAGES: Final = 4
 _WAITING: Final = "…"
 _ROOT: Final = QModelIndex()
+_DISPLAY, _TOOL_TIP = int(Qt.ItemDataRole.DisplayRole), int(Qt.ItemDataRole.ToolTipRole)
+_FOREGROUND, _ALIGNMENT = int(Qt.ItemDataRole.ForegroundRole), int(Qt.ItemDataRole.TextAlignmentRole)
+_TOLD: Final = frozenset({_DISPLAY, _TOOL_TIP, _FOREGROUND, _ALIGNMENT})
+_SIDES: Final = tuple(
+    (Qt.AlignmentFlag.AlignRight if column.is_right else Qt.AlignmentFlag.AlignLeft) | Qt.AlignmentFlag.AlignVCenter
+    for column in COLUMNS
+)
+_STATE: Final = next(at for at, column in enumerate(COLUMNS) if column.id == "state")
 _COLOURS: Final = {
     ReadingState.NEW: theme.ACCENT,
     ReadingState.ARBITRATION: theme.WARNING,
@@ -147,33 +155,30 @@ class ListModel(QAbstractTableModel):
         return 0 if parent.isValid() else len(COLUMNS)
 
     def data(self, index: Index, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
-        if not index.isValid():
+        # Asked thousands of times for each picture: what is asked for and not told comes first.
+        if role not in _TOLD or not index.isValid():
             return None
-        column = COLUMNS[index.column()]
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            side = Qt.AlignmentFlag.AlignRight if column.is_right else Qt.AlignmentFlag.AlignLeft
-            return int(side | Qt.AlignmentFlag.AlignVCenter)
-        if role not in {Qt.ItemDataRole.DisplayRole, Qt.ItemDataRole.ForegroundRole, Qt.ItemDataRole.ToolTipRole}:
+        at = index.column()
+        if role == _ALIGNMENT:
+            return _SIDES[at]
+        if role == _FOREGROUND and at != _STATE:
             return None
         study = self._order[index.row()]
         if study not in self._fresh:
             self._want(index.row())
         row = self._rows.get(study)
         if row is None:
-            return _WAITING if role == Qt.ItemDataRole.DisplayRole and index.column() == 0 else None
-        if role == Qt.ItemDataRole.ForegroundRole:
-            return _COLOURS.get(row.state) if column.id == "state" else None
-        return column.shown(row, is_identity_shown=self._is_identity_shown)
+            return _WAITING if role == _DISPLAY and at == 0 else None
+        if role == _FOREGROUND:
+            return _COLOURS.get(row.state)
+        return COLUMNS[at].shown(row, is_identity_shown=self._is_identity_shown)
 
     def headerData(self, section: int, orientation: Qt.Orientation, role: int = Qt.ItemDataRole.DisplayRole) -> Any:
         if orientation is not Qt.Orientation.Horizontal:
             return None
         column = COLUMNS[section]
-        if role == Qt.ItemDataRole.DisplayRole:
+        if role == _DISPLAY:
             return column.title
-        if role == Qt.ItemDataRole.ToolTipRole:
+        if role == _TOOL_TIP:
             return f"{column.help}. A click sorts by it." if column.sort else f"{column.help}."
-        if role == Qt.ItemDataRole.TextAlignmentRole:
-            side = Qt.AlignmentFlag.AlignRight if column.is_right else Qt.AlignmentFlag.AlignLeft
-            return int(side | Qt.AlignmentFlag.AlignVCenter)
-        return None
+        return _SIDES[section] if role == _ALIGNMENT else None

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 from reading_makers import Shelf, import_study, normal, result_of, room_for, study_of
 
+from mammoview.core.anatomy import LandmarkEdit
 from mammoview.core.errors import ReadingError
 from mammoview.core.reading import Assessment, FindingType, ReaderFinding, RejectReason, RevealProtocol, VerdictKind
 from mammoview.core.study import Laterality, ViewPosition
@@ -205,3 +206,30 @@ def test_a_second_window_is_told_and_cannot_write(worklist: Worklist, shelf: She
             first.store(normal(case.draft))
     finally:
         second.close()
+
+
+def test_dragged_landmarks_are_kept_with_the_case(worklist: Worklist, shelf: Shelf) -> None:
+    room = room_for(worklist, "a", shelf)
+    case = room.open_case(1, STUDY)
+    assert case.landmarks == {}
+    first, second = (image.id for image in STUDY.images[:2])
+    room.keep_landmarks([LandmarkEdit(first, nipple=(10.0, 20.0))])
+    room.keep_landmarks([LandmarkEdit(second, wall=((0.0, 5.0), (90.0, 5.0)))])
+    room.keep_landmarks([LandmarkEdit(first, nipple=(11.0, 21.0))])
+    room.close_case()
+    again = room_for(worklist, "a", shelf).open_case(1, STUDY)
+    assert again.landmarks == {
+        first: LandmarkEdit(first, nipple=(11.0, 21.0)),
+        second: LandmarkEdit(second, wall=((0.0, 5.0), (90.0, 5.0))),
+    }
+    assert again.draft == case.draft, "another document than the draft"
+
+
+def test_landmarks_of_a_case_that_is_read_only_are_not_kept(worklist: Worklist, shelf: Shelf) -> None:
+    room = room_for(worklist, "a", shelf)
+    room.store(normal(room.open_case(1, STUDY).draft))
+    room.commit()
+    room.reveal()
+    room.sign()
+    with pytest.raises(ReadingError):
+        room.keep_landmarks([LandmarkEdit(STUDY.images[0].id, nipple=(10.0, 20.0))])

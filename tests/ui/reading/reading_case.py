@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 from PySide6.QtCore import QCoreApplication
@@ -76,6 +76,10 @@ class FakeSession:
     def studies(self) -> tuple[Study, ...]:
         return tuple(self.open_studies.values())
 
+    @property
+    def listed(self) -> tuple[Study, ...]:
+        return self.studies
+
     def study(self, uid: str) -> Study | None:
         return self.open_studies.get(uid)
 
@@ -88,10 +92,22 @@ class FakeSession:
         self.selected = uid
         self.tell(StudySelected(uid))
 
-    def open(self, paths: tuple[str, ...], *, select: bool = True) -> None:
+    def open(self, paths: tuple[str, ...], *, select: bool = True, then: Callable[[], None] | None = None) -> None:
         assert not select
+        if then is not None:
+            # What is fetched ahead of the reader is not what these tests are about.
+            return
         found = [study for study in self.files.values() if {image.path for image in study.images} & set(paths)]
         self.open_studies.update({study.uid: study for study in found})
+
+    def fetch_ahead(self, uids: Iterable[str]) -> None:
+        pass
+
+    def release(self, uids: Iterable[str]) -> None:
+        pass
+
+    def has_result(self, uid: str) -> bool:
+        return True
 
     def image(self, image_id: str) -> Mammogram | None:
         return next((one for study in self.studies for one in study.images if one.id == image_id), None)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +13,7 @@ from PySide6.QtCore import QCoreApplication
 from reading_case import FakeQuestions, FakeSession, FakeVeil, close, open_case, reading_desk, wait_until
 from reading_makers import normal, study_of
 
-from mammoview.core.anatomy import Landmarks, WallLine
+from mammoview.core.anatomy import Landmarks, Nipple, WallLine
 from mammoview.core.errors import OutputError
 from mammoview.core.geometry import Dihedral
 from mammoview.core.image import Mask
@@ -209,3 +210,27 @@ def test_frames_of_the_case_on_the_table_are_taken_and_no_others(desk: ReadingDe
     QCoreApplication.processEvents()
     assert desk.case is not None
     assert not desk.case.frames
+
+
+def test_landmarks_that_were_dragged_come_back_with_the_case(desk: ReadingDesk) -> None:
+    questions = desk.session.questions
+    assert isinstance(questions, FakeQuestions)
+    image = study_of(1).images[0]
+    found = Landmarks(Nipple((500.0, 700.0), 0.9), WallLine(((0.0, 0.0), (1000.0, 0.0))))
+    frame = ViewFrame(Laterality.RIGHT, ViewPosition.CC, image.rows, image.columns, Dihedral(), found)
+    answer = FrameAnswer(image.id, frame, Mask.from_array(np.zeros((2, 2), bool)), ())
+    questions.frames[image.id](answer)
+    wait_until(lambda: desk.case is not None and image.id in desk.case.frames)
+    assert desk.case is not None
+    assert desk.case.landmarks == {}, "what was found is not kept as the reader's"
+    assert found.nipple is not None
+    moved = replace(frame, landmarks=replace(found, nipple=found.nipple.moved((400.0, 690.0))))
+    desk.show_frames(desk.case.uid, {image.id: moved})
+    assert desk.case.frames[image.id] == moved
+    desk.open_case(2)
+    wait_until(lambda: desk.case is not None and desk.case.study == 2)
+    desk.open_case(1)
+    wait_until(lambda: desk.case is not None and desk.case.study == 1)
+    questions.frames[image.id](answer)
+    wait_until(lambda: desk.case is not None and image.id in desk.case.frames)
+    assert desk.case.frames[image.id] == moved

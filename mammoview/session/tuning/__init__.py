@@ -1,0 +1,1 @@
+"""The wizard that adapts a model to a site's own cases, below its window."""
