@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
-from PySide6.QtGui import QResizeEvent
+from PySide6.QtGui import QFontMetricsF, QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from mammoview.report.breast_report.values import Section, SectionName
@@ -32,11 +33,15 @@ class GrowingText(QPlainTextEdit):
         self._fit()
 
     def _fit(self) -> None:
-        # The size of a plain document counts lines, not pixels.
-        lines = max(_LEAST_LINES, round(self.document().size().height()))
+        # The size of a plain document counts lines; their heights are the blocks' alone, in whatever font.
+        block, height = self.document().begin(), 0.0
+        while block.isValid():
+            height += self.blockBoundingRect(block).height()
+            block = block.next()
+        least = _LEAST_LINES * QFontMetricsF(self.font()).lineSpacing()
         margins = self.contentsMargins().top() + self.contentsMargins().bottom()
         room = 2 * (round(self.document().documentMargin()) + self.frameWidth()) + margins
-        self.setFixedHeight(lines * self.fontMetrics().lineSpacing() + room + 2)
+        self.setFixedHeight(math.ceil(max(least, height)) + room + 2)
 
 
 class SectionField(QFrame):
