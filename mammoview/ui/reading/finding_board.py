@@ -41,11 +41,10 @@ class Reading(Protocol):
     def case_changed(self) -> SignalInstance:
         """Tells another case, or None."""
 
-    def change(self, fn: Callable[[Draft], Draft], text: str = "change") -> bool:
-        """Change the draft; whether that was done."""
-
-    def show_frames(self, case_uid: str, frames: Mapping[str, ViewFrame]) -> None:
-        """Take landmarks that were found or dragged."""
+    def change(
+        self, fn: Callable[[Draft], Draft], text: str = "change", *, frames: Mapping[str, ViewFrame] | None = None
+    ) -> bool:
+        """Change the draft, and with it landmarks; whether that was done."""
 
 
 class FindingBoard(QObject):
@@ -353,10 +352,13 @@ class FindingBoard(QObject):
             self.change(all_of, text)
 
     def move_landmarks(self, image_id: str, landmarks: Landmarks) -> None:
-        """Take landmarks that the reader dragged."""
-        case, frame = self.case, self.frames.get(image_id)
-        if case is not None and frame is not None:
-            self._reading.show_frames(case.uid, {image_id: replace(frame, landmarks=landmarks)})
+        """Take landmarks that the reader dragged; the locations follow, and both are taken back at once."""
+        frame = self.frames.get(image_id)
+        if frame is None or self.draft is None:
+            return
+        moved = {image_id: replace(frame, landmarks=landmarks)}
+        before, frames = places_in(self.draft, self.frames), {**self.frames, **moved}
+        self._reading.change(lambda draft: located(draft, frames, before), "landmarks", frames=moved)
 
 
 #: An own finding needs no verdict, and an edited one has it with its outline.

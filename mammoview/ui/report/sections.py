@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Collection, Sequence
 from typing import Final
 
 from PySide6.QtCore import QSignalBlocker, Qt, QTimer, Signal
-from PySide6.QtGui import QFontMetricsF, QResizeEvent
+from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from mammoview.report.breast_report.values import Section, SectionName
@@ -33,15 +32,15 @@ class GrowingText(QPlainTextEdit):
         self._fit()
 
     def _fit(self) -> None:
-        # The size of a plain document counts lines; their heights are the blocks' alone, in whatever font.
-        block, height = self.document().begin(), 0.0
+        document, height, block = self.document(), 0.0, self.document().begin()
         while block.isValid():
-            height += self.blockBoundingRect(block).height()
+            # Asked for, a block is laid out: the document's own size may be from before.
+            height += document.documentLayout().blockBoundingRect(block).height()
             block = block.next()
-        least = _LEAST_LINES * QFontMetricsF(self.font()).lineSpacing()
         margins = self.contentsMargins().top() + self.contentsMargins().bottom()
-        room = 2 * (round(self.document().documentMargin()) + self.frameWidth()) + margins
-        self.setFixedHeight(math.ceil(max(least, height)) + room + 2)
+        room = 2 * (round(document.documentMargin()) + self.frameWidth()) + margins
+        least = _LEAST_LINES * self.fontMetrics().lineSpacing()
+        self.setFixedHeight(round(max(height, least)) + room + 2)
 
 
 class SectionField(QFrame):
