@@ -250,7 +250,7 @@ class ReadingDesk(ReadingSeat):
 
     def _show_draft(self, draft: Draft, frames: Mapping[str, ViewFrame]) -> None:
         assert self.case is not None
-        self._show(replace(self.case, draft=draft, frames={**self.case.frames, **frames}))
+        self._show(replace(self._with_frames(self.case, frames), draft=draft))
         self._store()
 
     def _store(self) -> None:
@@ -369,13 +369,16 @@ class ReadingDesk(ReadingSeat):
         case = self.case
         if case is None or case.uid != case_uid:
             return
-        edits = {name: edit for name, one in frames.items() if (edit := LandmarkEdit.of(name, one.landmarks))}
-        new = [edit for name, edit in edits.items() if edit != case.landmarks.get(name)]
-        landmarks = {**case.landmarks, **edits}
-        self._show(replace(case, frames={**case.frames, **frames}, landmarks=landmarks))
-        if new and self._room is not None and not case.is_read_only:
-            room = self._room
-            self._clerk.do(lambda: room.keep_landmarks(new), lambda _: None, self.tell)
+        self._show(self._with_frames(case, frames))
+
+    def _with_frames(self, case: Case, frames: Mapping[str, ViewFrame]) -> Case:
+        """The case with other landmarks; those by hand are kept, and no longer where they were taken back."""
+        edits = {name: LandmarkEdit.of(name, one.landmarks) or LandmarkEdit(name) for name, one in frames.items()}
+        new = {name: edit for name, edit in edits.items() if edit != case.landmarks.get(name, LandmarkEdit(name))}
+        room = self._room
+        if new and room is not None and not case.is_read_only:
+            self._clerk.do(lambda: room.keep_landmarks(tuple(new.values())), lambda _: None, self.tell)
+        return replace(case, frames={**case.frames, **frames}, landmarks={**case.landmarks, **new})
 
     def _show(self, case: Case) -> None:
         self.case = case
