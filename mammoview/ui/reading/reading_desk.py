@@ -53,6 +53,7 @@ class ReadingDesk(ReadingSeat):
     #: The `Case`, or None.
     case_changed = Signal(object)
     stored_changed = Signal(bool)
+    stepped = Signal()
     _framed = Signal(str, object)
     #: The case is about to take a step or to leave the table: whatever is being typed or dragged goes into it now.
     settling = Signal()
@@ -340,6 +341,7 @@ class ReadingDesk(ReadingSeat):
                 self.session.veil.lift(case.uid)
             if before is None or before.uid != case.uid:
                 self._ask_frames(case)
+            self.stepped.emit()
             self.list_changed.emit()
 
         def not_done(error: MammoViewError) -> None:
