@@ -194,7 +194,9 @@ class ReadingDesk(ReadingSeat):
 
     # What is changed
 
-    def change(self, fn: Callable[[Draft], Draft], text: str = "change") -> bool:
+    def change(
+        self, fn: Callable[[Draft], Draft], text: str = "change", *, frames: Mapping[str, ViewFrame] | None = None
+    ) -> bool:
         """Change the draft: shown at once, stored in order, taken back with Undo.
 
         Parameters
@@ -203,6 +205,8 @@ class ReadingDesk(ReadingSeat):
             From the draft as it is to the draft as it should be: one of `mammoview.session.reading.changes`.
         text
             What it is, to follow "Undo".
+        frames
+            Landmarks that the reader dragged, by image: shown with the draft, and taken back with it.
 
         Returns
         -------
@@ -219,27 +223,29 @@ class ReadingDesk(ReadingSeat):
         except MammoViewError as error:
             self.tell(error)
             return False
-        if draft != case.draft:
+        if draft != case.draft or frames:
             before, step = case.draft, self._step
-            self._show_draft(draft)
+            dragged = dict(frames or {})
+            found = {image_id: frame for image_id, frame in case.frames.items() if image_id in dragged}
+            self._show_draft(draft, dragged)
             self.session.marks.history_of(case.uid).record(
                 text,
-                undo=lambda: self._restore(before, step),
-                redo=lambda: self._restore(draft, step),
+                undo=lambda: self._restore(before, step, found),
+                redo=lambda: self._restore(draft, step, dragged),
             )
         return True
 
-    def _restore(self, draft: Draft, step: int) -> None:
+    def _restore(self, draft: Draft, step: int, frames: Mapping[str, ViewFrame]) -> None:
         if step == self._step and self.case is not None:
-            self._show_draft(draft)
+            self._show_draft(draft, frames)
             return
         text = "What was done before the first read, the reveal or the signature stays."
         self.session.messages.start_over()
         self.session.messages.tell(Problem("", "kept", text, "Change it anew."), Level.INFO)
 
-    def _show_draft(self, draft: Draft) -> None:
+    def _show_draft(self, draft: Draft, frames: Mapping[str, ViewFrame]) -> None:
         assert self.case is not None
-        self._show(replace(self.case, draft=draft))
+        self._show(replace(self._with_frames(self.case, frames), draft=draft))
         self._store()
 
     def _store(self) -> None:
@@ -346,13 +352,16 @@ class ReadingDesk(ReadingSeat):
         case = self.case
         if case is None or case.uid != case_uid:
             return
-        edits = {name: edit for name, one in frames.items() if (edit := LandmarkEdit.of(name, one.landmarks))}
-        new = [edit for name, edit in edits.items() if edit != case.landmarks.get(name)]
-        landmarks = {**case.landmarks, **edits}
-        self._show(replace(case, frames={**case.frames, **frames}, landmarks=landmarks))
-        if new and self._room is not None and not case.is_read_only:
-            room = self._room
-            self._clerk.do(lambda: room.keep_landmarks(new), lambda _: None, self.tell)
+        self._show(self._with_frames(case, frames))
+
+    def _with_frames(self, case: Case, frames: Mapping[str, ViewFrame]) -> Case:
+        """The case with other landmarks; those by hand are kept, and no longer where they were taken back."""
+        edits = {name: LandmarkEdit.of(name, one.landmarks) or LandmarkEdit(name) for name, one in frames.items()}
+        new = {name: edit for name, edit in edits.items() if edit != case.landmarks.get(name, LandmarkEdit(name))}
+        room = self._room
+        if new and room is not None and not case.is_read_only:
+            self._clerk.do(lambda: room.keep_landmarks(tuple(new.values())), lambda _: None, self.tell)
+        return replace(case, frames={**case.frames, **frames}, landmarks={**case.landmarks, **new})
 
     def _show(self, case: Case) -> None:
         self.case = case

@@ -12,6 +12,7 @@ from pytestqt.qtbot import QtBot
 
 from mammoview.core.reading import Assessment, Density
 from mammoview.core.study import Laterality
+from mammoview.report.breast_report.values import SectionName
 from mammoview.session.demo import write_phantom
 from mammoview.session.session import Session
 from mammoview.session.settings import Settings
@@ -86,7 +87,7 @@ def test_a_normal_case_takes_six_presses_at_most(window: MainWindow, qtbot: QtBo
     assert density.grade is Density.SCATTERED
     press(window, qtbot, Qt.Key.Key_Enter)
     wait_until(lambda: case_of(reading).is_committed)
-    press(window, qtbot, Qt.Key.Key_Slash, Qt.KeyboardModifier.ControlModifier)
+    press(window, qtbot, Qt.Key.Key_Slash)
     wait_until(lambda: case_of(reading).is_revealed)
     # The AI found something, which is not judged: that is asked once.
     press(window, qtbot, Qt.Key.Key_Enter)
@@ -110,6 +111,21 @@ def test_keys_for_one_breast(window: MainWindow, qtbot: QtBot) -> None:
     press(window, qtbot, Qt.Key.Key_5)
     press(window, qtbot, Qt.Key.Key_0)
     assert {one.assessment for one in case_of(reading).draft.breasts} == {Assessment.INCOMPLETE}
+
+
+def test_who_writes_in_the_report_decides_nothing(window: MainWindow, qtbot: QtBot) -> None:
+    open_case(window)
+    desk = window.desk
+    desk.actions["show_report"].trigger()
+    field = desk.report.sections.fields[SectionName.INDICATION].text
+    field.setFocus()
+    for key in (Qt.Key.Key_1, Qt.Key.Key_8, Qt.Key.Key_Enter, Qt.Key.Key_2, Qt.Key.Key_Plus, Qt.Key.Key_Slash):
+        qtbot.keyClick(field, key, KEYPAD)
+    case = case_of(desk.reading)
+    assert not case.is_committed
+    assert case.draft.breasts == ()
+    assert case.draft.density is None
+    assert field.toPlainText().startswith("18\n2")
 
 
 def test_the_keypad_is_the_main_keyboard_while_no_case_is_open(window: MainWindow, qtbot: QtBot) -> None:

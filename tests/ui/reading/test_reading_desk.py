@@ -222,3 +222,33 @@ def test_landmarks_that_were_dragged_come_back_with_the_case(desk: ReadingDesk) 
     questions.frames[image.id](answer)
     wait_until(lambda: desk.case is not None and image.id in desk.case.frames)
     assert desk.case.frames[image.id] == moved
+
+
+def test_a_drag_that_was_taken_back_does_not_come_back(desk: ReadingDesk) -> None:
+    questions = desk.session.questions
+    assert isinstance(questions, FakeQuestions)
+    image = study_of(1).images[0]
+    found = Landmarks(Nipple((500.0, 700.0), 0.9), WallLine(((0.0, 0.0), (1000.0, 0.0))))
+    frame = ViewFrame(Laterality.RIGHT, ViewPosition.CC, image.rows, image.columns, Dihedral(), found)
+    answer = FrameAnswer(image.id, frame, Mask.from_array(np.zeros((2, 2), bool)), ())
+    questions.frames[image.id](answer)
+    wait_until(lambda: desk.case is not None and image.id in desk.case.frames)
+    assert desk.case is not None
+    assert found.nipple is not None
+    moved = replace(frame, landmarks=replace(found, nipple=found.nipple.moved((400.0, 690.0))))
+    history = desk.session.marks.history_of(desk.case.uid)
+    assert desk.change(lambda draft: draft, "landmarks", frames={image.id: moved})
+    assert history.undo_text == "landmarks"
+    assert desk.case.frames[image.id] == moved
+    history.undo()
+    assert desk.case.frames[image.id] == frame
+    history.redo()
+    assert desk.case.frames[image.id] == moved
+    history.undo()
+    desk.open_case(2)
+    wait_until(lambda: desk.case is not None and desk.case.study == 2)
+    desk.open_case(1)
+    wait_until(lambda: desk.case is not None and desk.case.study == 1)
+    questions.frames[image.id](answer)
+    wait_until(lambda: desk.case is not None and image.id in desk.case.frames)
+    assert desk.case.frames[image.id] == frame
