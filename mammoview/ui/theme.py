@@ -210,7 +210,8 @@ QRadioButton::indicator {{
   width: {px(11)}px; height: {px(11)}px; border: 1px solid {c.quiet}; border-radius: {px(6)}px;
 }}
 QRadioButton::indicator:checked {{ background: {c.accent}; }}
-QRadioButton::indicator:disabled {{ border-color: {c.line}; background: {c.chrome}; }}
+QRadioButton::indicator:disabled {{ border-color: {c.line}; }}
+QRadioButton::indicator:checked:disabled {{ background: {c.disabled}; }}
 QLineEdit {{ border: 1px solid {c.line}; border-radius: {px(3)}px; padding: {px(3)}px {px(4)}px; }}
 QAbstractSpinBox QLineEdit, QComboBox QLineEdit {{ border: 0; padding: 0; }}
 QMenuBar {{ background: {c.chrome}; }}
