@@ -143,7 +143,11 @@ class Correspondence(QObject):
         self._background.run(work, then)
 
     def _outline(self, canvas: Canvas) -> BandOutline | None:
-        return self.outline_on(canvas.hung.image.id) if canvas.hung is not None and self.is_shown else None
+        return (
+            self.outline_on(canvas.hung.image.id)
+            if canvas.hung is not None and self.is_shown and self._board.is_shown
+            else None
+        )
 
     def state_on(self, canvas: Canvas) -> tuple[object, ...]:
         """What there is to paint on a pane; see `mammoview.ui.viewport.mouse.Rider`."""
