@@ -76,6 +76,7 @@ class ReadingDesk(ReadingSeat):
         self._begun_from: tuple[int, ...] = ()
         self._last = -1
         self._is_busy = False
+        self._waiting: list[Callable[[], object]] = []
         # Counts what ends the undoing of changes: commit, reveal, signature.
         self._step = 0
         # Counts the cases that were taken off the table.
@@ -189,6 +190,7 @@ class ReadingDesk(ReadingSeat):
         self.case = None
         self._step += 1
         self._table += 1
+        self._waiting.clear()
         self._clerk.do(room.close_case, lambda _done: self.list_changed.emit(), self.tell)
         self.case_changed.emit(None)
 
@@ -211,11 +213,14 @@ class ReadingDesk(ReadingSeat):
         Returns
         -------
         bool
-            Whether it was done; where not, the reader was told why.
+            Whether it was done, or will be once the step at hand is done; where not, the reader was told why.
         """
         case = self.case
-        if case is None or self._is_busy:
+        if case is None:
             return False
+        if self._is_busy:
+            self._waiting.append(lambda: self.change(fn, text))
+            return True
         try:
             require_changeable(case)
             draft = fn(case.draft)
@@ -306,8 +311,11 @@ class ReadingDesk(ReadingSeat):
         return self._room
 
     def _act(self, work: Callable[[], Case], failed: Callable[[MammoViewError], None] | None = None) -> None:
-        """Take a step that only the stored case can take; nothing is changed meanwhile."""
-        if self._room is None or self._is_busy:
+        """Take a step that only the stored case can take; what is asked for meanwhile comes after it."""
+        if self._room is None:
+            return
+        if self._is_busy:
+            self._waiting.append(lambda: self._act(work, failed))
             return
         self.settling.emit()
         self._is_busy = True
@@ -315,9 +323,12 @@ class ReadingDesk(ReadingSeat):
 
         def done(case: Case) -> None:
             self._is_busy = False
-            if table != self._table:
-                # The case was taken off the table meanwhile; it is stored.
-                return
+            # Of a case that was taken off the table meanwhile nothing is shown; it is stored.
+            if table == self._table:
+                show(case)
+            self._go_on()
+
+        def show(case: Case) -> None:
             self._step += 1
             before = self.case
             frames = before.frames if before is not None and before.uid == case.uid else {}
@@ -334,8 +345,14 @@ class ReadingDesk(ReadingSeat):
         def not_done(error: MammoViewError) -> None:
             self._is_busy = False
             (failed or self.tell)(error)
+            self._go_on()
 
         self._clerk.do(work, done, not_done)
+
+    def _go_on(self) -> None:
+        """Do what was asked for during a step, in order, until the next step."""
+        while self._waiting and not self._is_busy:
+            self._waiting.pop(0)()
 
     def _ask_frames(self, case: Case) -> None:
         """Have nipple and muscle looked for on each image: what locates findings."""

@@ -111,6 +111,18 @@ def test_while_the_next_case_is_fetched_nothing_can_be_changed(desk: ReadingDesk
     wait_until(lambda: desk.case is not None and desk.case.study == 2)
 
 
+def test_what_is_asked_for_during_a_step_comes_after_it(desk: ReadingDesk) -> None:
+    desk.change(normal)
+    # Refused, as the first read is not committed; neither the commit nor what follows may be lost over it.
+    desk.reveal()
+    desk.commit()
+    desk.reveal()
+    desk.change(lambda draft: changes.assess(draft, Laterality.LEFT, Assessment.INCOMPLETE))
+    wait_until(lambda: desk.case is not None and desk.case.is_revealed)
+    assert desk.case is not None
+    assert desk.case.draft.breasts[1].assessment is Assessment.INCOMPLETE
+
+
 def test_a_full_disk_loses_nothing(desk: ReadingDesk, worklist: Worklist, monkeypatch: pytest.MonkeyPatch) -> None:
     room = desk._room
     assert room is not None
