@@ -9,9 +9,12 @@ import logging
 import os
 import signal
 import sys
+import threading
+import warnings
 from multiprocessing.connection import Connection
 from pathlib import Path
 
+from mammoview.core.discreet import DiscreetFormatter, crash_text, warn_discreetly
 from mammoview.core.paths import user_data
 
 _MOST_LOG_BYTES = 2**20
@@ -41,10 +44,11 @@ def run_child(target: str, pipe: Connection, name: str, parent: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     _die_with(parent)
     module, _, function = target.partition(":")
-    try:
-        getattr(importlib.import_module(module), function)(pipe)
-    except (EOFError, BrokenPipeError, ConnectionResetError):
-        logging.getLogger(__name__).info("the parent is gone")
+    with _Discreet():
+        try:
+            getattr(importlib.import_module(module), function)(pipe)
+        except (EOFError, BrokenPipeError, ConnectionResetError):
+            logging.getLogger(__name__).info("the parent is gone")
 
 
 def how_it_ended(exitcode: int | None) -> str:
@@ -64,7 +68,30 @@ def _redirect(log: Path) -> None:
     os.dup2(descriptor, 1)
     os.dup2(descriptor, 2)
     os.close(descriptor)
-    logging.basicConfig(level=logging.INFO, format=f"%(asctime)s {os.getpid()} %(levelname)s %(name)s: %(message)s")
+    handler = logging.StreamHandler()
+    handler.setFormatter(DiscreetFormatter(f"%(asctime)s {os.getpid()} %(levelname)s %(name)s: %(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])
+    warnings.showwarning = warn_discreetly
+    sys.excepthook = lambda _kind, error, _trace: _say(error)
+    threading.excepthook = lambda what: _say(what.exc_value)
+
+
+def _say(error: BaseException | None) -> None:
+    if error is not None:
+        sys.stderr.write(f"{crash_text(error)}\n")
+        sys.stderr.flush()
+
+
+class _Discreet:
+    """Ends the process over an error as Python would, but with `crash_text` in place of its words."""
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: object, error: BaseException | None, trace: object) -> None:
+        if isinstance(error, Exception):
+            _say(error)
+            sys.exit(1)
 
 
 def _die_with(parent: int) -> None:

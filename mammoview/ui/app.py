@@ -5,8 +5,8 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import threading
 import time
-import traceback
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
@@ -15,6 +15,7 @@ from typing import Final
 from PySide6.QtCore import QEvent, QObject, QTimer
 from PySide6.QtWidgets import QApplication
 
+from mammoview.core.discreet import crash_text
 from mammoview.core.errors import Problem
 from mammoview.core.paths import user_data
 from mammoview.session.session import Session
@@ -56,7 +57,8 @@ def run(paths: Sequence[Path], *, session: Session | None = None) -> int:
     bridge, background = Bridge(), Background()
     window = MainWindow(session, background)
     bridge.told.connect(window.show_event)
-    sys.excepthook = watch_for_the_unexpected(session)
+    sys.excepthook = tell = watch_for_the_unexpected(session)
+    threading.excepthook = lambda what: tell(what.exc_type, what.exc_value or what.exc_type(), what.exc_traceback)
     stamps = _Stamps(app) if os.environ.get("MAMMOVIEW_BENCH") else None
     window.show()
     session.connect(bridge.send)
@@ -69,7 +71,7 @@ def run(paths: Sequence[Path], *, session: Session | None = None) -> int:
     try:
         return app.exec()
     finally:
-        sys.excepthook = sys.__excepthook__
+        sys.excepthook, threading.excepthook = sys.__excepthook__, threading.__excepthook__
         del stamps
         window.desk.reading.close()
         background.close()
@@ -79,11 +81,13 @@ def run(paths: Sequence[Path], *, session: Session | None = None) -> int:
 def watch_for_the_unexpected(session: Session) -> _Hook:
     """A `sys.excepthook` that tells of errors that nobody foresaw: they cost one action, not the window."""
 
-    def tell(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        if issubclass(kind, KeyboardInterrupt):
-            QApplication.exit(130)
+    def tell(kind: type[BaseException], error: BaseException, _trace: TracebackType | None) -> None:
+        if not issubclass(kind, Exception):
+            # Somebody wants the program, or a thread, to end.
+            if issubclass(kind, KeyboardInterrupt):
+                QApplication.exit(130)
             return
-        log = write_log("".join(traceback.format_exception(kind, error, trace)))
+        log = write_log(crash_text(error))
         hint = f"The details are in {log}." if log else "The details could not be written to a log."
         message = f"Something unexpected happened ({kind.__name__}). The last action may be incomplete."
         session.messages.tell(Problem("", "unexpected", message, hint))
@@ -92,7 +96,7 @@ def watch_for_the_unexpected(session: Session) -> _Hook:
 
 
 def write_log(text: str) -> Path | None:
-    """Append to the log of unexpected errors: its path, or None where it cannot be written."""
+    """Append to the log of unexpected errors, see `crash_text`: its path, or None where it cannot be written."""
     path = user_data() / "errors.log"
     _log.error("unexpected error, see %s", path.name)
     try:

@@ -37,8 +37,10 @@ class KeyBinding(QObject):
 
     def set_asleep(self, among: Collection[str], *, is_asleep: bool) -> None:
         """Let actions rest whose keys belong to others meanwhile: keypad keys do what the main keyboard's do."""
-        self._asleep = self._asleep | set(among) if is_asleep else self._asleep - set(among)
-        self._apply()
+        before = self._asleep
+        self._asleep = before | set(among) if is_asleep else before - set(among)
+        # Only what changed: this is asked with every change of a case.
+        self._apply(before ^ self._asleep)
 
     def set_reason(self, identity: str, reason: str) -> None:
         """Say in its tool tip why an action cannot be done now, and do not let it be done; empty where it can."""
@@ -74,10 +76,11 @@ class KeyBinding(QObject):
         for problem in problems:
             self._messages.tell(problem, Level.WARNING)
 
-    def _apply(self) -> None:
+    def _apply(self, among: Collection[str] | None = None) -> None:
+        """Give actions their keys; None means all of them."""
         for row in ACTIONS:
             made = self._actions.get(row.id)
-            if made is None:
+            if made is None or (among is not None and row.id not in among):
                 continue
             keys = self.keymap.keys(row.id)
             made.setShortcuts([QKeySequence(key) for key in keys if row.id not in self._asleep])

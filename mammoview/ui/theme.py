@@ -209,6 +209,11 @@ QCheckBox::indicator:checked, QListWidget::indicator:checked {{ background: {c.a
 QMenuBar {{ background: {c.chrome}; }}
 QMenuBar::item:selected, QMenu::item:selected {{ background: {c.chosen}; color: {c.on_chosen}; }}
 QMenu {{ background: {c.raised}; border: 1px solid {c.line}; }}
+QTabBar::tab {{ background: {c.chrome}; color: {c.quiet}; padding: {px(6)}px {px(6)}px; border: 0;
+  border-bottom: {px(2)}px solid transparent; }}
+QTabBar::tab:selected {{ color: {c.text}; border-bottom-color: {c.accent}; }}
+QTabBar::tab:hover {{ color: {c.text}; }}
+QTabBar::tab:focus {{ border: {px(1.5)}px solid {c.focus}; }}
 QStatusBar {{ background: {c.chrome}; border-top: 1px solid {c.line}; }}
 QStatusBar::item {{ border: 0; }}
 QStatusBar QLabel {{ padding: {px(2)}px {px(6)}px; }}
@@ -228,10 +233,12 @@ QScrollBar::handle:hover {{ background: {c.accent}; }}
 QScrollBar::add-line, QScrollBar::sub-line {{ width: 0; height: 0; }}
 QScrollBar::add-page, QScrollBar::sub-page {{ background: {c.chrome}; }}
 QSplitter::handle {{ background: {c.line}; }}
+QLineEdit {{ border: 1px solid {c.line}; border-radius: {px(3)}px; padding: {px(3)}px; background: {c.chrome}; }}
 QPushButton:focus, QToolButton:focus, QComboBox:focus, QAbstractSpinBox:focus, QLineEdit:focus, QTextEdit:focus,
 QPlainTextEdit:focus, QTextBrowser:focus, QTreeView:focus, QListView:focus, QTableView:focus {{
   border: {px(1.5)}px solid {c.focus};
 }}
+QAbstractSpinBox QLineEdit, QComboBox QLineEdit {{ border: 0; padding: 0; }}
 QCheckBox:focus, QRadioButton:focus, QSlider:focus {{ border: {px(1)}px solid {c.focus}; border-radius: {px(2)}px; }}
 #banner {{ background: {warning}; border-bottom: 1px solid {c.warning}; }}
 #banner[level="error"] {{ background: {loud}; border-bottom: 1px solid {c.loud}; }}

@@ -9,6 +9,7 @@ from mammoview.ui.actions import action
 from mammoview.ui.desk import Desk
 from mammoview.ui.reading.finding_tools import Tool
 from mammoview.ui.reading.shown import AiSight, Standing, standing
+from mammoview.ui.reading.standing import reveal_hindrance
 from mammoview.ui.viewport.layers import Layer
 
 _AI_LAYERS: Final = frozenset(
@@ -61,6 +62,11 @@ class FindingsCommands:
     # What of the AI is seen
 
     def do_ai_marks(self) -> None:
+        if not self._board.is_revealed:
+            # The first time the key is what reveals; marks are shown then.
+            self._board.set_sight(replace(self._board.sight, has_marks=True))
+            self._desk.reading.reveal()
+            return
         self._board.set_sight(replace(self._board.sight, has_marks=self._desk.is_checked("ai_marks")))
 
     def do_ai_scores(self) -> None:
@@ -91,8 +97,14 @@ class FindingsCommands:
             visible = options.visible - {Layer.SALIENCY, Layer.PATCH_MAP} if read else options.visible
             self._desk.set_options(replace(options, read=read, visible=visible))
         # Until then the keypad's keys are the main keyboard's.
-        self._desk.keys.set_asleep(_AI_KEYS, is_asleep=not self._board.is_revealed)
+        is_revealed = self._board.is_revealed
+        self._desk.keys.set_asleep(_AI_KEYS[1:], is_asleep=not is_revealed)
+        self._desk.keys.set_asleep(_AI_KEYS[:1], is_asleep=bool(self._why_no_marks()))
         self._show_sight()
+
+    def _why_no_marks(self) -> str:
+        """Why the AI's marks can neither be shown nor revealed now; empty where they can."""
+        return "" if self._board.is_revealed else reveal_hindrance(self._desk.reading.case)
 
     def _select_of_ai(self, ai_id: str) -> None:
         draft = self._board.draft
@@ -207,6 +219,7 @@ class FindingsCommands:
             if not can_change:
                 reasons[name] = "Nothing can be changed here."
         reasons |= dict.fromkeys(_AI_KEYS, "" if is_revealed else _AFTER_REVEAL)
+        reasons["ai_marks"] = self._why_no_marks()
         reasons |= {tool.value: self._tools.why_not(tool) for tool in Tool}
         for name, reason in reasons.items():
             self._desk.keys.set_reason(name, reason)

@@ -33,9 +33,19 @@ class KeyMap(QWidget):
         column.setContentsMargins(0, 0, 0, 0)
         column.addWidget(self.fold)
         column.addWidget(self.text)
+        self._is_chosen = False
         self.fold.toggled.connect(self._toggle)
+        self.fold.clicked.connect(self._choose)
         keys.changed.connect(self._write)
         self._write()
+
+    def _choose(self) -> None:
+        self._is_chosen = True
+
+    def set_room(self, *, has_room: bool) -> None:
+        """Unfold where there is room for it, until the reader folds or unfolds it."""
+        if not self._is_chosen:
+            self.fold.setChecked(has_room)
 
     def _toggle(self, is_open: bool) -> None:
         self.fold.setArrowType(Qt.ArrowType.DownArrow if is_open else Qt.ArrowType.RightArrow)

@@ -32,11 +32,15 @@ class GrowingText(QPlainTextEdit):
         self._fit()
 
     def _fit(self) -> None:
-        # The size of a plain document counts lines, not pixels.
-        lines = max(_LEAST_LINES, round(self.document().size().height()))
+        document, height, block = self.document(), 0.0, self.document().begin()
+        while block.isValid():
+            # Asked for, a block is laid out: the document's own size may be from before.
+            height += document.documentLayout().blockBoundingRect(block).height()
+            block = block.next()
         margins = self.contentsMargins().top() + self.contentsMargins().bottom()
-        room = 2 * (round(self.document().documentMargin()) + self.frameWidth()) + margins
-        self.setFixedHeight(lines * self.fontMetrics().lineSpacing() + room + 2)
+        room = 2 * (round(document.documentMargin()) + self.frameWidth()) + margins
+        least = _LEAST_LINES * self.fontMetrics().lineSpacing()
+        self.setFixedHeight(round(max(height, least)) + room + 2)
 
 
 class SectionField(QFrame):

@@ -244,6 +244,15 @@ def test_suspicion_is_asked_for_in_a_reader_study_and_told_before_the_commit(
     open_case(desk, 2)
     assert panel.boxes[RIGHT].suspicion.isVisibleTo(panel)
     panel.assess(Assessment.NEGATIVE)
+    assert panel.note.text() == "Say how suspicious each breast is."
+    panel.set_focus(LEFT)
+    panel.suspect_more(10)
+    panel.suspect_more(-30)
+    assert panel.note.text() == "Say how suspicious the right breast is."
+    panel._sign_off.step()
+    assert desk.session.messages.history[-1].problem.message == "Say how suspicious the right breast is."
+    panel.boxes[RIGHT].slider.setValue(80)
+    wait_until(panel.step.isEnabled)
     panel.boxes[RIGHT].slider.setValue(35)
     panel.step.click()
     wait_until(lambda: case_of(desk).is_committed)
@@ -267,6 +276,11 @@ def test_without_the_ai_nothing_is_revealed(make: Make, desk: ReadingDesk, workl
 def test_the_keys_are_printed_and_follow_changes(make: Make) -> None:
     panel = make()
     assert not panel.key_map.text.isVisibleTo(panel)
+    panel.resize(310, 1400)
+    assert panel.key_map.text.isVisibleTo(panel), "there is room for it"
+    panel.key_map.fold.click()
+    panel.resize(310, 1500)
+    assert not panel.key_map.text.isVisibleTo(panel), "the reader folded it"
     panel.key_map.fold.click()
     assert panel.key_map.text.isVisibleTo(panel)
     assert "Num+ Enter" in panel.key_map.text.text()
