@@ -96,7 +96,7 @@ class MainWindow(QMainWindow):
         # Arrows would hide whole pages at large letters.
         side.setUsesScrollButtons(False)
         side.setElideMode(Qt.TextElideMode.ElideRight)
-        side.addTab(scrolled(self.desk.analysis), "Analysis")
+        side.addTab(scrolled(self.desk.analysis), "AI")
         side.addTab(self.desk.marks, "Marks")
         self.desk.reading_tab = QSplitter(Qt.Orientation.Vertical)
         self.desk.reading_tab.addWidget(self.desk.decision)
