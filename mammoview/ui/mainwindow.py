@@ -13,7 +13,6 @@ from PySide6.QtWidgets import (
     QMainWindow,
     QSizePolicy,
     QSplitter,
-    QStackedWidget,
     QTabWidget,
     QToolBar,
     QToolButton,
@@ -28,7 +27,7 @@ from mammoview.ui.bridge import Background
 from mammoview.ui.comfort import Comfort
 from mammoview.ui.commands import handlers
 from mammoview.ui.desk import Desk
-from mammoview.ui.scrolled import scrolled
+from mammoview.ui.scrolled import Pages, scrolled
 from mammoview.ui.undoable import Undoable
 from mammoview.ui.worklist.page import WorklistPage
 
@@ -79,7 +78,7 @@ class MainWindow(QMainWindow):
         # Large letters must not make the window wider than the screen.
         welcome.setWordWrap(True)
         welcome.setAlignment(Qt.AlignmentFlag.AlignCenter)
-        self.stack = self.desk.stack = QStackedWidget()
+        self.stack = self.desk.stack = Pages()
         self.desk.worklist = WorklistPage(self.desk)
         for page in (welcome, self.desk.wall, self.desk.worklist):
             self.stack.addWidget(page)

@@ -5,15 +5,20 @@ from __future__ import annotations
 from dataclasses import replace
 from itertools import combinations, product
 
+import numpy as np
 import pytest
 from PySide6.QtGui import QFont
+from PySide6.QtWidgets import QApplication
 from ui_study import make_mammogram
 
 from mammoview.core.facts import Fact
+from mammoview.core.geometry import Dihedral
 from mammoview.core.plain_text import printable
 from mammoview.core.study import Inferred, Mammogram, PresentationIntent, ViewModifier
 from mammoview.dicom.technique import _ROWS
+from mammoview.ui import theme
 from mammoview.ui.viewport.annotation import AnnotationOptions, Line, Tone, lower_lines, upper_lines
+from mammoview.ui.viewport.beside import Beside, outline
 from mammoview.ui.viewport.corners import Layout, Rect, elided, lay_out
 from mammoview.ui.viewport.decor import Fonts, margin_px
 
@@ -52,6 +57,7 @@ def write(
     is_right: bool = True,
     badges: tuple[str, ...] = (),
     ratio: float = 1.0,
+    beside: Beside | None = None,
 ) -> Layout:
     fonts = Fonts(QFont("DejaVu Sans"), size[0], ratio)
     inferred = Inferred("orientation", "as stored", "chest wall seen on the left side")
@@ -67,6 +73,7 @@ def write(
             edge: letter for edge, letter in LETTERS.items() if (edge != "left") == is_right or edge in "topbottom"
         },
         badges=badges,
+        beside=beside,
     )
 
 
@@ -187,3 +194,71 @@ def test_banners_stand_off_the_axilla_where_there_is_room(qapp: object) -> None:
     assert 300 < wide.rect.left < wide.rect.right < 700
     (narrow,) = write(make_mammogram(), (340, 213), badges=banner).badges
     assert narrow.rect.left == 0
+
+
+def with_breast(far: float) -> Beside:
+    """A breast that reaches so far from the chest wall in the lower half of a pane of 800 × 500, not in the upper."""
+    return Beside(np.array([0.0] * 40 + [far] * 40), 0.0, 10.0, 500.0)
+
+
+@pytest.mark.parametrize("is_right", [True, False])
+def test_heavy_lines_do_not_lie_over_the_breast_and_light_ones_stay(qapp: object, is_right: bool) -> None:
+    image = make_mammogram(technique=everything("some value").technique)
+    breast = with_breast(320.0)
+    lines = (*upper_lines(image, FULL), *lower_lines(image, FULL, zoom=0.25, notes=()))
+    heavy = {line.text for line in lines if line.weight >= 5}
+
+    def over(layout: Layout) -> set[str]:
+        return {
+            one.text
+            for one in layout.lines
+            if (500 - one.rect.left if is_right else one.rect.right) > breast.room(one.rect.top, one.rect.bottom)
+        }
+
+    assert over(write(image, (800, 500), is_right=is_right)) & heavy
+    kept = write(image, (800, 500), is_right=is_right, beside=breast)
+    assert not over(kept) & heavy
+    assert kept.left_out
+    texts = [one.text for one in kept.lines]
+    assert image.label in texts
+    assert "NOT FOR DIAGNOSIS" in " ".join(texts)
+    assert heavy & set(texts), "there is room in the upper half"
+
+
+def test_a_line_that_must_stay_is_broken_beside_the_breast(qapp: object) -> None:
+    options = AnnotationOptions()
+    research = "RESEARCH ONLY · NOT FOR DIAGNOSIS"
+    texts = [one.text for one in write(make_mammogram(), (800, 500), options=options, beside=with_breast(340.0)).lines]
+    assert research not in texts
+    assert research in " ".join(texts)
+    no_room = write(make_mammogram(), (800, 500), options=options, beside=with_breast(490.0))
+    assert research in [one.text for one in no_room.lines]
+
+
+@pytest.mark.parametrize("is_wall_left", [True, False])
+@pytest.mark.parametrize("flags", list(product([False, True], repeat=3)))
+def test_the_outline_is_that_of_the_image_as_it_lies(flags: tuple[bool, bool, bool], is_wall_left: bool) -> None:
+    dihedral = Dihedral(*flags)
+    rng = np.random.default_rng(5)
+    cells = rng.random((7, 5)) < 0.3
+    laid_shape = (5, 7) if dihedral.transpose else (7, 5)
+    laid = np.zeros(laid_shape, bool)
+    for row, column in zip(*np.nonzero(cells), strict=True):
+        (at,) = dihedral.transform(7, 5).apply([(row + 0.5, column + 0.5)])
+        laid[int(at[0]), int(at[1])] = True
+    wanted = []
+    for line in laid if is_wall_left else laid[:, ::-1]:
+        wanted.append(int(np.flatnonzero(line).max() + 1) if line.any() else 0)
+    assert outline(cells, dihedral, is_wall_left=is_wall_left).tolist() == wanted
+
+
+def test_letters_grow_with_the_scale_as_far_as_the_pane_has_room(qapp: QApplication) -> None:
+    before = Fonts(QFont("DejaVu Sans"), 1200, 1.0)
+    assert theme.scale() == 1.0
+    try:
+        theme._scale[0] = 2.0
+        large, small = Fonts(QFont("DejaVu Sans"), 1200, 1.0), Fonts(QFont("DejaVu Sans"), 300, 1.0)
+    finally:
+        theme._scale[0] = 1.0
+    assert large.plain.pixelSize() == 2 * before.plain.pixelSize()
+    assert 12 < small.plain.pixelSize() < 24

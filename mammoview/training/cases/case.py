@@ -5,7 +5,7 @@ Every source of data, a site's table or a public collection, becomes the same re
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import cv2
@@ -62,6 +62,8 @@ class Case:
         A picture whose bright pixels are lesion.
     true_size
         (rows, columns) at which the pixels are square, where the stored ones are not (CBIS-DDSM as 800 × 800).
+    density
+        ``A`` to ``D``; empty where nobody says.
     """
 
     path: Path
@@ -73,6 +75,8 @@ class Case:
     mask: Path | None = None
     study_date: datetime.date | None = None
     true_size: tuple[int, int] | None = None
+    # Nothing learns from it: what was prepared of a case before it was known is still right.
+    density: str = field(default="", repr=False)
 
     @property
     def breast(self) -> str:

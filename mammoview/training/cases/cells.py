@@ -14,6 +14,7 @@ _BENIGN = frozenset({"benign", "0", "negative", "normal", "b", "false", "no", "b
 _UNKNOWN = frozenset({"", "unknown", "?", "na", "n/a", "none", "nan"})
 _BIRADS = re.compile(r"bi-?rads[\s:_-]*([0-6])\s*[abc]?")
 _DATE = re.compile(r"(\d{4})-?(\d{2})(?:-?(\d{2}))?")
+_DENSITY = re.compile(r"(?:(?:bi-?rads|acr|density)[\s:_-]*)?([a-d1-4])(?:\.0)?")
 _SIZE = re.compile(r"(\d+)\s*[x×]\s*(\d+)")
 
 
@@ -72,6 +73,23 @@ def read_date(text: str) -> datetime.date:
     if match is None:
         raise ValueError(text)
     return datetime.date(int(match[1]), int(match[2]), int(match[3] or 1))
+
+
+def read_density(word: str) -> str:
+    """A density grade, ``A`` to ``D``, of such as ``ACR b`` or 2; empty where the word says that it is not known.
+
+    Raises
+    ------
+    ValueError
+        When it is none.
+    """
+    text = word.strip().lower()
+    if text in _UNKNOWN:
+        return ""
+    match = _DENSITY.fullmatch(text)
+    if match is None:
+        raise ValueError(word)
+    return match[1].upper().translate(str.maketrans("1234", "ABCD"))
 
 
 def read_size(text: str) -> tuple[int, int]:

@@ -1,6 +1,7 @@
 """A site's table of cases: read with every bad row named at once, and written.
 
-The columns are ``path, patient, laterality, view, label`` and, where known, ``boxes, mask, study_date, true_size``.
+The columns are ``path, patient, laterality, view, label`` and, where known, ``boxes, mask, study_date, true_size`` and
+``density`` (A to D).
 A box is ``row0 col0 row1 col1`` in pixels of the stored image, with ``mass`` or ``calcification`` and a label of its
 own behind where known; several are parted by semicolons. Paths are relative to the table.
 """
@@ -19,10 +20,10 @@ import numpy as np
 from mammoview.core.errors import InputError
 from mammoview.core.progress import Cancel, Progress, never_cancel, no_progress, stop_if_cancelled
 from mammoview.core.study import Laterality, PresentationIntent, SourceKind, ViewPosition
-from mammoview.dicom.raster import SIDES, VIEWS
+from mammoview.dicom.raster import SIDES, VIEWS, Pictures
 from mammoview.dicom.scan import read_header
 from mammoview.training.cases.case import Case, MarkedLesion, outline_mask
-from mammoview.training.cases.cells import read_boxes, read_date, read_label, read_size, write_box
+from mammoview.training.cases.cells import read_boxes, read_date, read_density, read_label, read_size, write_box
 
 if TYPE_CHECKING:
     import datetime
@@ -31,7 +32,7 @@ if TYPE_CHECKING:
     from mammoview.core.study import Mammogram
 
 REQUIRED = ("path", "patient", "laterality", "view", "label")
-OPTIONAL = ("boxes", "mask", "study_date", "true_size")
+OPTIONAL = ("boxes", "mask", "study_date", "true_size", "density")
 
 
 @dataclass(frozen=True)
@@ -92,6 +93,48 @@ class Manifest:
     warnings: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class CheckedRows:
+    """Rows that were checked one by one: the good ones as cases, and what is wrong with the others.
+
+    Attributes
+    ----------
+    lines
+        Of each case.
+    """
+
+    cases: tuple[Case, ...]
+    lines: tuple[int, ...]
+    problems: tuple[RowProblem, ...]
+    warnings: tuple[str, ...]
+
+
+def check_rows(
+    rows: Sequence[tuple[int, Mapping[str, str]]],
+    folder: Path,
+    *,
+    progress: Progress = no_progress,
+    cancel: Cancel = never_cancel,
+) -> CheckedRows:
+    """Check rows and keep the good ones; every image's header is read.
+
+    Parameters
+    ----------
+    rows
+        (line, cells), with an entry for each of `REQUIRED` and `OPTIONAL`; empty where nothing is said.
+    folder
+        Paths are relative to it.
+    """
+    reader = _Reader(folder)
+    for index, (line, cells) in enumerate(rows):
+        stop_if_cancelled(cancel)
+        reader.read(line, cells)
+        progress((index + 1) / len(rows), f"Checking case {index + 1} of {len(rows)}")
+    return CheckedRows(
+        tuple(reader.cases), tuple(reader.lines), tuple(reader.problems), (*reader.warnings, *reader.shared)
+    )
+
+
 def read_manifest(path: Path, *, progress: Progress = no_progress, cancel: Cancel = never_cancel) -> Manifest:
     """Read and check a table of cases.
 
@@ -110,18 +153,12 @@ def read_manifest(path: Path, *, progress: Progress = no_progress, cancel: Cance
         When rows are bad: every one of them is listed.
     """
     names, rows = _table(path)
-    reader = _Reader(path.parent)
-    for index, (line, cells) in enumerate(rows):
-        stop_if_cancelled(cancel)
-        reader.read(line, cells)
-        progress((index + 1) / len(rows), f"Checking case {index + 1} of {len(rows)}")
-    if reader.problems:
-        raise ManifestError(path, reader.problems)
+    checked = check_rows(rows, path.parent, progress=progress, cancel=cancel)
+    if checked.problems:
+        raise ManifestError(path, checked.problems)
     unknown = [f"The column “{name}” is not used." for name in names if name not in REQUIRED + OPTIONAL]
-    cases = tuple(reader.cases)
-    return Manifest(
-        cases, sum(case.is_malignant is None for case in cases), (*unknown, *reader.warnings, *reader.shared)
-    )
+    unlabelled = sum(case.is_malignant is None for case in checked.cases)
+    return Manifest(checked.cases, unlabelled, (*unknown, *checked.warnings))
 
 
 def write_manifest(cases: Iterable[Case], path: Path) -> None:
@@ -156,6 +193,7 @@ def write_manifest(cases: Iterable[Case], path: Path) -> None:
                     "" if mask is None else _relative(mask, path.parent),
                     "" if case.study_date is None else case.study_date.isoformat(),
                     "" if case.true_size is None else "{}x{}".format(*case.true_size),
+                    case.density,
                 )
             )
 
@@ -167,7 +205,10 @@ class _Reader:
         self.folder = folder
         self.cases: list[Case] = []
         self.problems: list[RowProblem] = []
+        self.lines: list[int] = []
         self.warnings: list[str] = []
+        # Rules for names and tables beside pictures are read once, not for every image.
+        self._pictures = Pictures()
         self._lines: dict[str, int] = {}
         self._same: dict[str, set[str]] = defaultdict(set)
 
@@ -196,9 +237,11 @@ class _Reader:
         mask = self._mask(line, cells["mask"], image)
         date = self._date(line, cells["study_date"])
         size = self._size(line, cells["true_size"])
+        density = self._density(line, cells["density"])
         if len(self.problems) == before and image is not None and side is not None and view is not None:
             path = self.folder / cells["path"]
-            self.cases.append(Case(path, cells["patient"], side, view, label, lesions, mask, date, size))
+            self.cases.append(Case(path, cells["patient"], side, view, label, lesions, mask, date, size, density))
+            self.lines.append(line)
 
     def _bad(self, line: int, column: str, message: str, hint: str) -> None:
         self.problems.append(RowProblem(line, column, message, hint))
@@ -208,7 +251,7 @@ class _Reader:
             self._bad(line, "path", "the image is missing.", "Name a file, relative to the table.")
             return None
         try:
-            image = read_header(self.folder / cells["path"])
+            image = read_header(self.folder / cells["path"], pictures=self._pictures)
         except InputError as error:
             self._bad(line, "path", error.user_message, error.hint)
             return None
@@ -270,7 +313,7 @@ class _Reader:
             return None
         path = self.folder / name
         try:
-            mask = read_header(path)
+            mask = read_header(path, pictures=self._pictures)
         except InputError as error:
             self._bad(line, "mask", error.user_message, error.hint)
             return None
@@ -287,6 +330,13 @@ class _Reader:
         except ValueError:
             self._bad(line, "study_date", f"“{text}” is no date.", "Write it as 2024-05-31.")
             return None
+
+    def _density(self, line: int, word: str) -> str:
+        try:
+            return read_density(word)
+        except ValueError:
+            self._bad(line, "density", f"“{word}” is no density.", "Write A, B, C or D, or leave it empty.")
+            return ""
 
     def _size(self, line: int, text: str) -> tuple[int, int] | None:
         if not text:

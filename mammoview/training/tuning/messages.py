@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from mammoview.core.study import Laterality, ViewPosition
+
 
 class TuneTask(StrEnum):
     """What is adapted; the first three are the kinds of `mammoview train`."""
@@ -71,3 +73,111 @@ class CaseSource:
     columns: tuple[tuple[str, str], ...] = field(default=())
     is_copied: bool = False
     dates: DateRule = DateRule.REMOVE
+
+
+@dataclass(frozen=True)
+class ReadLesion:
+    """A finding of a signed report on one image.
+
+    Attributes
+    ----------
+    contour
+        (row, column) points, native pixels; at least three.
+    kind
+        ``mass``, ``calcification``, or empty where it is neither, or its label is not sure.
+    """
+
+    contour: tuple[tuple[float, float], ...]
+    kind: str = ""
+    is_malignant: bool | None = None
+
+
+@dataclass(frozen=True)
+class ReadImage:
+    """One image of a signed read, as a case.
+
+    Attributes
+    ----------
+    is_malignant
+        By the rule for signed reads; None leaves it out where a label is needed.
+    study_date
+        ``YYYYMMDD``, or empty.
+    """
+
+    path: str
+    patient: str
+    laterality: Laterality
+    view: ViewPosition
+    is_malignant: bool | None
+    lesions: tuple[ReadLesion, ...] = ()
+    study_date: str = ""
+    density: str = ""
+
+
+@dataclass(frozen=True)
+class CasesRequest:
+    """Read the cases of a project and write its table.
+
+    Attributes
+    ----------
+    folder
+        Of the project.
+    read
+        Images of signed reads, where the source is the worklist.
+    """
+
+    folder: str
+    source: CaseSource
+    read: tuple[ReadImage, ...] = ()
+
+
+@dataclass(frozen=True)
+class RejectedRow:
+    """A row that became no case, and why.
+
+    Attributes
+    ----------
+    line
+        Of the site's table, or the number of the image.
+    column
+        Empty where the whole row is meant.
+    """
+
+    line: int
+    column: str
+    message: str
+    hint: str
+
+
+@dataclass(frozen=True)
+class TagChange:
+    """What became of one attribute in the de-identified copies, and in how many of them."""
+
+    tag: str
+    name: str
+    action: str
+    images: int
+
+
+@dataclass(frozen=True)
+class CasesReport:
+    """What reading the cases came to.
+
+    Attributes
+    ----------
+    labelled, boxed, outlined
+        Images that each sort of task can use.
+    changes
+        Of the copies; empty where nothing was copied.
+    notes
+        What was guessed, repaired or passed over.
+    """
+
+    images: int
+    patients: int
+    labelled: int
+    boxed: int
+    outlined: int
+    rejected: tuple[RejectedRow, ...] = ()
+    changes: tuple[TagChange, ...] = ()
+    notes: tuple[str, ...] = ()

@@ -50,6 +50,8 @@ ROWS: Final[tuple[Action, ...]] = (
     Action("breast_left", "Keys for the left breast", ("Num+6",), Group.READING, "It hangs at the right."),
     Action("recall", "Recall", ("Ctrl+Num++",), Group.READING, "Ask the woman to come again."),
     Action("no_recall", "No recall", ("Ctrl+Num+-",), Group.READING, "Nothing more is needed."),
+    Action("suspicion_less", "Less suspicious", ("Ctrl+Num+7",), Group.READING, "By 10 of 100, in a reader study."),
+    Action("suspicion_more", "More suspicious", ("Ctrl+Num+9",), Group.READING, "By 10 of 100, in a reader study."),
     *(
         Action(f"density_{one.value}", f"Density {one}", _DENSITY_KEYS[one], Group.READING, f"{one.label}.")
         for one in Density

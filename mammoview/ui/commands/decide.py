@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from mammoview.core.reading import Assessment, Density
 from mammoview.core.study import Laterality
 from mammoview.session.reading.case import Case
 from mammoview.ui.actions import decide as rows
 from mammoview.ui.desk import Desk
+
+_SUSPICION_STEP: Final = 10.0
 
 
 class DecideCommands:
@@ -58,6 +62,12 @@ class DecideCommands:
 
     def do_birads_6(self) -> None:
         self._desk.decision.assess(Assessment.KNOWN_MALIGNANCY)
+
+    def do_suspicion_less(self) -> None:
+        self._desk.decision.suspect_more(-_SUSPICION_STEP)
+
+    def do_suspicion_more(self) -> None:
+        self._desk.decision.suspect_more(_SUSPICION_STEP)
 
     def do_density_a(self) -> None:
         self._desk.decision.choose_density(Density.FATTY)

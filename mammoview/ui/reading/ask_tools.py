@@ -11,11 +11,12 @@ from PySide6.QtGui import QColor, QMouseEvent, QPainter
 from mammoview.core.findings import PatchClass
 from mammoview.core.geometry import Box
 from mammoview.core.marks import Point
+from mammoview.pipeline.question import ContourAnswer, PointAnswer
 from mammoview.ui import theme
 from mammoview.ui.reading.contour_tool import is_plain_press
 from mammoview.ui.reading.finding_board import FindingBoard
 from mammoview.ui.reading.finding_overlay import pen
-from mammoview.ui.reading.questions import Asking, ContourAnswer, PointAnswer
+from mammoview.ui.reading.questions import Asking
 from mammoview.ui.reading.shown import finding_at
 from mammoview.ui.viewport.annotation import Tone
 from mammoview.ui.viewport.canvas import Canvas
@@ -61,7 +62,9 @@ class AskTool:
         pane.update()
         return True
 
-    def _told(self, answer: PointAnswer) -> None:
+    def _told(self, answer: PointAnswer | None) -> None:
+        if answer is None:
+            self.cancel()
         self.answer = answer
         if self._pane is not None:
             self._pane.update()
@@ -167,10 +170,10 @@ class AssistTool:
         is_kept = bool(event.modifiers() & Qt.KeyboardModifier.ShiftModifier)
         self._is_waiting = True
 
-        def told(answer: ContourAnswer) -> None:
+        def told(answer: ContourAnswer | None) -> None:
             self.cancel()
             is_there = pane.hung is not None and pane.hung.image.id == image_id
-            if not is_there or self._board.frame_of(pane) != frame or len(answer.contour) < 3:
+            if answer is None or not is_there or self._board.frame_of(pane) != frame or len(answer.contour) < 3:
                 return
             if finding:
                 self._board.set_outline(finding, answer.contour)

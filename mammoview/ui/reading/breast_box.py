@@ -121,6 +121,7 @@ class BreastBox(QFrame):
         self.recommend.setPopupMode(QToolButton.ToolButtonPopupMode.InstantPopup)
         self._settled.timeout.connect(lambda: self.suspected.emit(float(self.slider.value())))
         self.slider.valueChanged.connect(self._slid)
+        self.slider.sliderReleased.connect(self.settle)
 
     def _recommend(self) -> None:
         self.recommended.emit(tuple(one for one, action in self._actions.items() if action.isChecked()))

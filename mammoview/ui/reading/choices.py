@@ -62,7 +62,7 @@ class SeveralWords(QToolButton, Generic[W]):
         self.setToolButtonStyle(Qt.ToolButtonStyle.ToolButtonTextOnly)
         self.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
         self.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Fixed)
-        self.setObjectName("words")
+        self.setObjectName("choice")
         menu = QMenu(self)
         self.actions_by_word = {word: menu.addAction(word.value.capitalize()) for word in words}
         for made in self.actions_by_word.values():

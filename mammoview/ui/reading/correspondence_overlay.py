@@ -70,7 +70,8 @@ class Correspondence(QObject):
     def set_shown(self, *, is_shown: bool) -> None:
         """Show or hide the bands."""
         self.is_shown = is_shown
-        self._wall.refresh()
+        for pane in self._wall.panes:
+            pane.update()
 
     def band_on(self, image_id: str) -> Band | None:
         """The band on an image, where there is one now."""
@@ -132,7 +133,7 @@ class Correspondence(QObject):
         def then(outline: BandOutline) -> None:
             drawn.outline = outline
             if self._drawn.get(image_id) is drawn and (seen := self._wall.pane_of(image_id)) is not None:
-                seen.refresh()
+                seen.update()
 
         self._background.run(work, then)
 

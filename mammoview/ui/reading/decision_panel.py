@@ -28,7 +28,6 @@ from mammoview.report.breast_report.values import Draft
 from mammoview.session.anatomy import DensityAnswer
 from mammoview.session.reading import changes
 from mammoview.session.reading.case import Case
-from mammoview.session.worklist.protocol import ReadingMode
 from mammoview.ui import theme
 from mammoview.ui.key_binding import KeyBinding
 from mammoview.ui.reading.breast_box import BreastBox, restyle
@@ -37,7 +36,7 @@ from mammoview.ui.reading.key_map import KeyMap
 from mammoview.ui.reading.quality_row import QualityRow
 from mammoview.ui.reading.reading_desk import ReadingDesk
 from mammoview.ui.reading.sign_off import SignOff
-from mammoview.ui.reading.standing import Step, offer, reveal_hindrance, state_lines
+from mammoview.ui.reading.standing import Step, asks_suspicion, offer, reveal_hindrance, state_lines
 from mammoview.ui.wrapped import WrappedLabel
 
 #: Asks for what is measured of a study's density; told on any thread.
@@ -52,6 +51,7 @@ KEY_GROUPS: Final = (
     ("BI-RADS 4, 5, 6", ("birads_4", "birads_5", "birads_6")),
     ("BI-RADS 4A, 4B, 4C", ("birads_4a", "birads_4b", "birads_4c")),
     ("for the right, both, the left", ("breast_right", "breast_both", "breast_left")),
+    ("suspicion less, more (reader study)", ("suspicion_less", "suspicion_more")),
     ("density a to d", ("density_a", "density_b", "density_c", "density_d")),
     ("recall, no recall", ("recall", "no_recall")),
     ("commit, then sign", ("take_step",)),
@@ -178,7 +178,6 @@ class DecisionPanel(QWidget):
         """Show where a case stands and what is decided; None where there is none."""
         can_change = case is not None and not case.is_read_only
         sides = case.draft.exam.sides if case is not None and case.draft.exam.sides else _SIDES
-        mode = case.reading.protocol.reading if case is not None and case.reading is not None else None
         if self.focus not in sides or case is None:
             self.focus = None
         for side, box in self.boxes.items():
@@ -186,7 +185,7 @@ class DecisionPanel(QWidget):
             box.show_decision(
                 case.draft.breast(side) if case is not None else None,
                 can_change=case is not None and can_change and not case.is_decided,
-                asks_suspicion=mode is ReadingMode.READER_STUDY,
+                asks_suspicion=case is not None and asks_suspicion(case),
             )
         self._show_focus()
         self.density.show_density(case, self._density_of(case), can_change=can_change)
@@ -273,6 +272,22 @@ class DecisionPanel(QWidget):
             return draft
 
         self._change(recalled, "recall")
+
+    def suspect_more(self, by: float) -> None:
+        """Change the degree of suspicion of the breast that has the keys, or of both, in a reader study."""
+        case, focus = self._reading.case, self.focus
+        if case is None or not asks_suspicion(case):
+            return
+        self.settle()
+
+        def suspected(draft: Draft) -> Draft:
+            for side in draft.exam.sides if focus is None else (focus,):
+                one = draft.breast(side)
+                now = one.suspicion if one is not None and one.suspicion is not None else 0.0
+                draft = changes.suspect(draft, side, min(100.0, max(0.0, now + by)))
+            return draft
+
+        self._change(suspected, "suspicion")
 
     def choose_density(self, grade: Density | None) -> None:
         """Take the reader's letter; what was measured is kept beside it."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import Protocol
 
 from PySide6.QtCore import QObject, QPointF, Signal, SignalInstance
@@ -41,11 +40,10 @@ class Reading(Protocol):
     def case_changed(self) -> SignalInstance:
         """Tells another case, or None."""
 
-    def change(self, fn: Callable[[Draft], Draft], text: str = "change") -> bool:
-        """Change the draft; whether that was done."""
-
-    def show_frames(self, case_uid: str, frames: Mapping[str, ViewFrame]) -> None:
-        """Take landmarks that were found or dragged."""
+    def change(
+        self, fn: Callable[[Draft], Draft], text: str = "change", *, frames: Mapping[str, ViewFrame] | None = None
+    ) -> bool:
+        """Change the draft, and with it landmarks; whether that was done."""
 
 
 class FindingBoard(QObject):
@@ -75,8 +73,10 @@ class FindingBoard(QObject):
         self._before: dict[str, Location] = {}
         self._frames: Mapping[str, ViewFrame] = {}
         self._is_settling = False
-        self._shown = lru_cache(maxsize=64)(shown_on)
-        self._lesions = lru_cache(maxsize=4)(lesions)
+        # Painted from with every frame; a draft is too large to be hashed each time.
+        self._known_of: Draft | None = None
+        self._shown: dict[tuple[object, ...], tuple[Shown, ...]] = {}
+        self._lesions: tuple[Lesion, ...] = ()
         reading.case_changed.connect(self._show_case)
         wall.clicked.connect(self._clicked)
 
@@ -110,7 +110,15 @@ class FindingBoard(QObject):
     @property
     def lesions(self) -> tuple[Lesion, ...]:
         """As the list shows them."""
-        return self._lesions(self.draft) if self.draft is not None else ()
+        self._look_up()
+        return self._lesions
+
+    def _look_up(self) -> None:
+        """Forget what was known of another draft."""
+        draft = self.draft
+        if draft is not self._known_of:
+            self._known_of, self._shown = draft, {}
+            self._lesions = lesions(draft) if draft is not None else ()
 
     @property
     def finding(self) -> ReaderFinding | None:
@@ -134,14 +142,14 @@ class FindingBoard(QObject):
         """What is painted on a pane."""
         if self.draft is None or canvas.hung is None or canvas.image is None:
             return ()
-        return self._shown(
-            self.draft,
-            canvas.hung.image.id,
-            self.frame_of(canvas),
-            self.sight,
-            selected=self.selected,
-            candidates=self._candidates,
-        )
+        self._look_up()
+        image_id, frame = canvas.hung.image.id, self.frame_of(canvas)
+        key = (image_id, frame, self.sight, self.selected, self._candidates)
+        if key not in self._shown:
+            self._shown[key] = shown_on(
+                self.draft, image_id, frame, self.sight, selected=self.selected, candidates=self._candidates
+            )
+        return self._shown[key]
 
     # What is seen
 
@@ -203,7 +211,9 @@ class FindingBoard(QObject):
             self.select(self._at(canvas, row, col))
 
     def _tell(self) -> None:
-        self._wall.refresh()
+        # What rides on the images sees by itself what is new; words and corners stay.
+        for pane in self._wall.panes:
+            pane.update()
         self.changed.emit()
 
     # What the desk tells
@@ -353,10 +363,13 @@ class FindingBoard(QObject):
             self.change(all_of, text)
 
     def move_landmarks(self, image_id: str, landmarks: Landmarks) -> None:
-        """Take landmarks that the reader dragged."""
-        case, frame = self.case, self.frames.get(image_id)
-        if case is not None and frame is not None:
-            self._reading.show_frames(case.uid, {image_id: replace(frame, landmarks=landmarks)})
+        """Take landmarks that the reader dragged; the locations follow, and both are taken back at once."""
+        frame = self.frames.get(image_id)
+        if frame is None or self.draft is None:
+            return
+        moved = {image_id: replace(frame, landmarks=landmarks)}
+        before, frames = places_in(self.draft, self.frames), {**self.frames, **moved}
+        self._reading.change(lambda draft: located(draft, frames, before), "landmarks", frames=moved)
 
 
 #: An own finding needs no verdict, and an edited one has it with its outline.

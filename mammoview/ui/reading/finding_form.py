@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from PySide6.QtCore import QSignalBlocker, Qt
 from PySide6.QtGui import QFocusEvent
-from PySide6.QtWidgets import QDoubleSpinBox, QFormLayout, QFrame, QPlainTextEdit, QScrollArea, QWidget
+from PySide6.QtWidgets import QDoubleSpinBox, QFormLayout, QFrame, QPlainTextEdit, QScrollArea, QVBoxLayout, QWidget
 
 from mammoview.core.reading import (
     ALLOWED,
@@ -84,9 +84,12 @@ class FindingForm(QScrollArea):
         self.show_selected()
 
     def _lay_out(self) -> None:
-        inner = QWidget()
-        form = QFormLayout(inner)
-        form.setContentsMargins(8, 4, 8, 6)
+        inner, form = QWidget(), QFormLayout()
+        column = QVBoxLayout(inner)
+        column.setContentsMargins(8, 4, 8, 6)
+        column.addLayout(form)
+        # Whatever room is left belongs below, not between the rows.
+        column.addStretch(1)
         form.setHorizontalSpacing(8)
         form.setVerticalSpacing(4)
         form.setFieldGrowthPolicy(QFormLayout.FieldGrowthPolicy.AllNonFixedFieldsGrow)

@@ -63,7 +63,7 @@ class FindingParts(QObject):
         self.tools = FindingTools(
             self.board,
             overlay,
-            Asking(lambda: getattr(session, "questions", None), self),
+            Asking(session.questions, session.messages, self),
             marks=marks,
             toolbox=toolbox,
             wall=wall,

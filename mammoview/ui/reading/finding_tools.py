@@ -78,7 +78,7 @@ class FindingTools(QObject):
         parent: QObject | None = None,
     ) -> None:
         super().__init__(parent)
-        self._board, self._asking, self._toolbox, self._wall = board, asking, toolbox, wall
+        self._board, self.asking, self._toolbox, self._wall = board, asking, toolbox, wall
         self._is_tool_kept = is_tool_kept
         self.brush = BrushTool(board, overlay)
         self.ask = AskTool(board, asking)
@@ -105,8 +105,6 @@ class FindingTools(QObject):
             return "Open a case of the worklist first."
         if tool.needs_ai and not board.is_revealed:
             return "The AI is shown after the first read."
-        if tool.needs_ai and not self._asking.can_ask:
-            return "No models are ready to be asked."
         if tool is not Tool.ASK and not board.can_change:
             return "This case can only be looked at."
         if tool is Tool.REDRAW and board.finding is None:
@@ -122,6 +120,8 @@ class FindingTools(QObject):
             self.tool = tool
             self.brush.is_eraser = tool is Tool.ERASER
             self._wall.set_tool(self._tools[tool])
+            if tool.needs_ai:
+                self.asking.get_ready(pane.hung.image.id for pane in self._wall.panes if pane.hung is not None)
             self.taken.emit(tool)
 
     def drop(self) -> bool:

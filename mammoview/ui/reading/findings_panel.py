@@ -51,10 +51,10 @@ _NO_CASE: Final = "Open a case of the worklist to describe findings."
 _SHORT: Final = {"architectural distortion": "distortion", "intramammary lymph node": "lymph node"}
 _SHORT_STANDING: Final[dict[Standing, str]] = {
     Standing.OWN: "",
-    Standing.UNJUDGED: "AI, open",
-    Standing.ACCEPTED: "AI, accepted",
-    Standing.EDITED: "AI, edited",
-    Standing.REJECTED: "AI, rejected",
+    Standing.UNJUDGED: "open",
+    Standing.ACCEPTED: "accepted",
+    Standing.EDITED: "edited",
+    Standing.REJECTED: "rejected",
 }
 
 
@@ -65,7 +65,7 @@ class CaseFindings(QWidget):
         super().__init__(parent)
         self._board = board
         self.list = QTreeWidget()
-        self.list.setHeaderLabels(["", "Finding", "Views", "mm", ""])
+        self.list.setHeaderLabels(["", "Finding", "Views", "mm", "AI"])
         self.list.setRootIsDecorated(False)
         self.list.setUniformRowHeights(True)
         self.list.setAlternatingRowColors(True)
@@ -83,7 +83,7 @@ class CaseFindings(QWidget):
         self.form = FindingForm(board)
         self._draw = QToolButton()
         self._more = QToolButton()
-        self._buttons: list[QToolButton] = []
+        self.buttons: list[QToolButton] = []
         self._bar = QHBoxLayout()
         self._lay_out()
         self.list.currentItemChanged.connect(self._chosen)
@@ -119,12 +119,12 @@ class CaseFindings(QWidget):
             button = QToolButton()
             button.setDefaultAction(row)
             self._bar.addWidget(button)
-            self._buttons.append(button)
+            self.buttons.append(button)
         self._bar.addWidget(self._more)
-        self._bar.addStretch(1)
-        for button in (self._draw, *self._buttons, self._more):
+        for button in (self._draw, *self.buttons, self._more):
             button.setFocusPolicy(Qt.FocusPolicy.StrongFocus)
-            button.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)
+            button.setObjectName("choice")
+            button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def event(self, event: QEvent) -> bool:
         if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride and event.key() in _OWN_KEYS:

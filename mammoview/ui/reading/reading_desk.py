@@ -76,6 +76,7 @@ class ReadingDesk(ReadingSeat):
         self._begun_from: tuple[int, ...] = ()
         self._last = -1
         self._is_busy = False
+        self._waiting: list[Callable[[], object]] = []
         # Counts what ends the undoing of changes: commit, reveal, signature.
         self._step = 0
         # Counts the cases that were taken off the table.
@@ -189,12 +190,15 @@ class ReadingDesk(ReadingSeat):
         self.case = None
         self._step += 1
         self._table += 1
+        self._waiting.clear()
         self._clerk.do(room.close_case, lambda _done: self.list_changed.emit(), self.tell)
         self.case_changed.emit(None)
 
     # What is changed
 
-    def change(self, fn: Callable[[Draft], Draft], text: str = "change") -> bool:
+    def change(
+        self, fn: Callable[[Draft], Draft], text: str = "change", *, frames: Mapping[str, ViewFrame] | None = None
+    ) -> bool:
         """Change the draft: shown at once, stored in order, taken back with Undo.
 
         Parameters
@@ -203,15 +207,20 @@ class ReadingDesk(ReadingSeat):
             From the draft as it is to the draft as it should be: one of `mammoview.session.reading.changes`.
         text
             What it is, to follow "Undo".
+        frames
+            Landmarks that the reader dragged, by image: shown with the draft, and taken back with it.
 
         Returns
         -------
         bool
-            Whether it was done; where not, the reader was told why.
+            Whether it was done, or will be once the step at hand is done; where not, the reader was told why.
         """
         case = self.case
-        if case is None or self._is_busy:
+        if case is None:
             return False
+        if self._is_busy:
+            self._waiting.append(lambda: self.change(fn, text))
+            return True
         try:
             require_changeable(case)
             draft = fn(case.draft)
@@ -219,27 +228,29 @@ class ReadingDesk(ReadingSeat):
         except MammoViewError as error:
             self.tell(error)
             return False
-        if draft != case.draft:
+        if draft != case.draft or frames:
             before, step = case.draft, self._step
-            self._show_draft(draft)
+            dragged = dict(frames or {})
+            found = {image_id: frame for image_id, frame in case.frames.items() if image_id in dragged}
+            self._show_draft(draft, dragged)
             self.session.marks.history_of(case.uid).record(
                 text,
-                undo=lambda: self._restore(before, step),
-                redo=lambda: self._restore(draft, step),
+                undo=lambda: self._restore(before, step, found),
+                redo=lambda: self._restore(draft, step, dragged),
             )
         return True
 
-    def _restore(self, draft: Draft, step: int) -> None:
+    def _restore(self, draft: Draft, step: int, frames: Mapping[str, ViewFrame]) -> None:
         if step == self._step and self.case is not None:
-            self._show_draft(draft)
+            self._show_draft(draft, frames)
             return
         text = "What was done before the first read, the reveal or the signature stays."
         self.session.messages.start_over()
         self.session.messages.tell(Problem("", "kept", text, "Change it anew."), Level.INFO)
 
-    def _show_draft(self, draft: Draft) -> None:
+    def _show_draft(self, draft: Draft, frames: Mapping[str, ViewFrame]) -> None:
         assert self.case is not None
-        self._show(replace(self.case, draft=draft))
+        self._show(replace(self._with_frames(self.case, frames), draft=draft))
         self._store()
 
     def _store(self) -> None:
@@ -300,8 +311,11 @@ class ReadingDesk(ReadingSeat):
         return self._room
 
     def _act(self, work: Callable[[], Case], failed: Callable[[MammoViewError], None] | None = None) -> None:
-        """Take a step that only the stored case can take; nothing is changed meanwhile."""
-        if self._room is None or self._is_busy:
+        """Take a step that only the stored case can take; what is asked for meanwhile comes after it."""
+        if self._room is None:
+            return
+        if self._is_busy:
+            self._waiting.append(lambda: self._act(work, failed))
             return
         self.settling.emit()
         self._is_busy = True
@@ -309,9 +323,12 @@ class ReadingDesk(ReadingSeat):
 
         def done(case: Case) -> None:
             self._is_busy = False
-            if table != self._table:
-                # The case was taken off the table meanwhile; it is stored.
-                return
+            # Of a case that was taken off the table meanwhile nothing is shown; it is stored.
+            if table == self._table:
+                show(case)
+            self._go_on()
+
+        def show(case: Case) -> None:
             self._step += 1
             before = self.case
             frames = before.frames if before is not None and before.uid == case.uid else {}
@@ -328,8 +345,14 @@ class ReadingDesk(ReadingSeat):
         def not_done(error: MammoViewError) -> None:
             self._is_busy = False
             (failed or self.tell)(error)
+            self._go_on()
 
         self._clerk.do(work, done, not_done)
+
+    def _go_on(self) -> None:
+        """Do what was asked for during a step, in order, until the next step."""
+        while self._waiting and not self._is_busy:
+            self._waiting.pop(0)()
 
     def _ask_frames(self, case: Case) -> None:
         """Have nipple and muscle looked for on each image: what locates findings."""
@@ -346,13 +369,16 @@ class ReadingDesk(ReadingSeat):
         case = self.case
         if case is None or case.uid != case_uid:
             return
-        edits = {name: edit for name, one in frames.items() if (edit := LandmarkEdit.of(name, one.landmarks))}
-        new = [edit for name, edit in edits.items() if edit != case.landmarks.get(name)]
-        landmarks = {**case.landmarks, **edits}
-        self._show(replace(case, frames={**case.frames, **frames}, landmarks=landmarks))
-        if new and self._room is not None and not case.is_read_only:
-            room = self._room
-            self._clerk.do(lambda: room.keep_landmarks(new), lambda _: None, self.tell)
+        self._show(self._with_frames(case, frames))
+
+    def _with_frames(self, case: Case, frames: Mapping[str, ViewFrame]) -> Case:
+        """The case with other landmarks; those by hand are kept, and no longer where they were taken back."""
+        edits = {name: LandmarkEdit.of(name, one.landmarks) or LandmarkEdit(name) for name, one in frames.items()}
+        new = {name: edit for name, edit in edits.items() if edit != case.landmarks.get(name, LandmarkEdit(name))}
+        room = self._room
+        if new and room is not None and not case.is_read_only:
+            self._clerk.do(lambda: room.keep_landmarks(tuple(new.values())), lambda _: None, self.tell)
+        return replace(case, frames={**case.frames, **frames}, landmarks={**case.landmarks, **new})
 
     def _show(self, case: Case) -> None:
         self.case = case

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtCore import QObject, Signal
 
+from mammoview.core.errors import ReadingError
 from mammoview.report.breast_report.checks import Remark, remarks
 from mammoview.session.reading.case import Case
 from mammoview.ui.reading.reading_desk import ReadingDesk
@@ -38,8 +39,11 @@ class SignOff(QObject):
     def step(self) -> None:
         """Take the next step of the case: commit, sign, or open the next one."""
         self._reading.settling.emit()
-        step = offer(self._reading.case).step
-        if step is Step.COMMIT:
+        next_step = offer(self._reading.case)
+        step = next_step.step
+        if next_step.hindrance:
+            self._reading.tell(ReadingError(next_step.hindrance, "Then commit."))
+        elif step is Step.COMMIT:
             self._reading.commit()
         elif step is Step.SIGN:
             self.ask()

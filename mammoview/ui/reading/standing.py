@@ -51,7 +51,13 @@ def offer(case: Case | None) -> Offer:
         return Offer(Step.SIGN, f"Sign amendment, version {version}")
     if case.is_committed:
         return Offer(Step.SIGN, "Sign report")
-    return Offer(Step.COMMIT, f"Commit {read_words(case)}", _undecided(case.draft))
+    hindrance = _undecided(case.draft) or (_unrated(case.draft) if asks_suspicion(case) else "")
+    return Offer(Step.COMMIT, f"Commit {read_words(case)}", hindrance)
+
+
+def asks_suspicion(case: Case) -> bool:
+    """Whether readers say how sure they are of a malignancy: reader studies compare that number."""
+    return case.reading is not None and case.reading.protocol.reading is ReadingMode.READER_STUDY
 
 
 def read_words(case: Case) -> str:
@@ -69,6 +75,13 @@ def _undecided(draft: Draft) -> str:
     if len(sides) == 2:
         return "Give both breasts their category."
     return f"Give the {sides[0]} breast its category." if sides else ""
+
+
+def _unrated(draft: Draft) -> str:
+    sides = [SIDE_WORDS[one.side] for one in draft.breasts if one.suspicion is None]
+    if len(sides) == 2:
+        return "Say how suspicious each breast is."
+    return f"Say how suspicious the {sides[0]} breast is." if sides else ""
 
 
 def _is_decided(decision: BreastDecision | None) -> bool:
@@ -102,6 +115,8 @@ def state_lines(case: Case | None) -> tuple[str, ...]:
     steps = [_committed(case, reading), *_revealed(case)]
     if is_with_ai(reading):
         steps.reverse()
+    if case.others and reading.protocol.reading is ReadingMode.DOUBLE and reading.place == len(_ORDINALS):
+        lines.append("The readers disagree: both decisions are in the report.")
     lines += [*filter(None, steps), *changed_lines(case)]
     if case.is_amending and case.amends is not None:
         lines.append(f"Amending version {case.amends.original.version}: {case.amends.reason}")

@@ -3,19 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtGui import QMouseEvent, QPixmap
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QVBoxLayout, QWidget
 
 from mammoview.report.breast_report.drafting import NamedLesion
-from mammoview.report.breast_report.key_images import BAND_PX, KeyImage
 from mammoview.report.breast_report.phrases import lesion_sentences, shipped_phrases
+from mammoview.ui.report.pictures import Pictured
 from mammoview.ui.wrapped import WrappedLabel
-
-#: Height of a picture in the list, in letters.
-_PICTURE_LETTERS: Final = 8
 
 
 class LesionRow(QWidget):
@@ -37,32 +33,22 @@ class LesionRow(QWidget):
         column.addWidget(text)
         column.addLayout(self.pictures)
 
-    def show_pictures(self, images: Sequence[KeyImage], *, is_named: bool) -> None:
+    def show_pictures(self, pictured: Sequence[Pictured], *, is_named: bool) -> None:
         """Show the pictures that this lesion is on; the band that names the patient only where it may be seen."""
         while (item := self.pictures.takeAt(0)) is not None:
             if (old := item.widget()) is not None:
                 old.deleteLater()
-        for image in images:
-            if self.lesion.name not in image.names:
-                continue
-            label = QLabel()
-            label.setPixmap(_small(image, self.fontMetrics().height() * _PICTURE_LETTERS, is_named=is_named))
-            label.setToolTip(image.caption)
-            self.pictures.addWidget(label)
+        for one in pictured:
+            if self.lesion.name in one.key.names:
+                label = QLabel()
+                label.setPixmap(QPixmap.fromImage(one.named if is_named else one.unnamed))
+                label.setToolTip(one.key.caption)
+                self.pictures.addWidget(label)
         self.pictures.addStretch(1)
 
     def mouseReleaseEvent(self, event: QMouseEvent) -> None:
         if event.button() is Qt.MouseButton.LeftButton and self.rect().contains(event.position().toPoint()):
             self.clicked.emit()
-
-
-def _small(image: KeyImage, height: int, *, is_named: bool) -> QPixmap:
-    whole = QPixmap()
-    whole.loadFromData(image.png)
-    if not is_named:
-        # The band above the view holds the name.
-        whole = whole.copy(0, BAND_PX, whole.width(), whole.height() - BAND_PX)
-    return whole.scaledToHeight(height, Qt.TransformationMode.SmoothTransformation)
 
 
 class LesionList(QWidget):
@@ -74,7 +60,7 @@ class LesionList(QWidget):
         super().__init__(parent)
         self.rows: list[LesionRow] = []
         self._lesions: tuple[NamedLesion, ...] = ()
-        self._images: tuple[KeyImage, ...] = ()
+        self._pictured: tuple[Pictured, ...] = ()
         self._is_named = True
         self._column = QVBoxLayout(self)
         self._column.setContentsMargins(0, 0, 0, 0)
@@ -94,15 +80,15 @@ class LesionList(QWidget):
         for row in self.rows:
             self._column.addWidget(row)
             row.clicked.connect(lambda row=row: self.chosen.emit(row.lesion))
-            row.show_pictures(self._images, is_named=self._is_named)
+            row.show_pictures(self._pictured, is_named=self._is_named)
 
-    def show_pictures(self, images: Sequence[KeyImage]) -> None:
+    def show_pictures(self, pictured: Sequence[Pictured]) -> None:
         """Put pictures beside the lesions."""
-        self._images = tuple(images)
+        self._pictured = tuple(pictured)
         for row in self.rows:
-            row.show_pictures(self._images, is_named=self._is_named)
+            row.show_pictures(self._pictured, is_named=self._is_named)
 
     def set_identity(self, *, is_shown: bool) -> None:
         """Show or hide who the patient is."""
         self._is_named = is_shown
-        self.show_pictures(self._images)
+        self.show_pictures(self._pictured)

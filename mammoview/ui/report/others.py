@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
+from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
 from mammoview.core.errors import ReadingError
@@ -116,5 +117,5 @@ class Others(QWidget):
         for row, text in enumerate(texts):
             cell = QLabel(text) if number == 0 else WrappedLabel(text)
             cell.setObjectName("quiet" if number == 0 else "")
-            self._grid.addWidget(cell, row, number)
+            self._grid.addWidget(cell, row, number, Qt.AlignmentFlag.AlignTop)
             self.cells.append(cell)

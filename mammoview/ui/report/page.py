@@ -46,6 +46,7 @@ from mammoview.ui.report.words import Place, PlaceKind, ai_lines, patient_words,
 from mammoview.ui.wrapped import WrappedLabel
 
 _NO_CASE: Final = "No case is open. Open one from the worklist."
+_NOT_SIGNED: Final = "Read by others: the report is shown here once it is signed and may be seen."
 _RETURNS: Final = (Qt.Key.Key_Return, Qt.Key.Key_Enter)
 
 
@@ -130,7 +131,7 @@ class ReportPage(QWidget):
         self._ai_title = QLabel("AI")
         self._versions_title = QLabel("Other reports")
         self._versions_box.setSpacing(2)
-        for widget in (banner, self.status, self.patient, self.remarks, self.sections, self.lesions, self.others):
+        for widget in (banner, self.status, self.patient, self.others, self.remarks, self.sections, self.lesions):
             column.addWidget(widget)
         column.addWidget(self._ai_title)
         column.addWidget(self.ai)
@@ -181,11 +182,13 @@ class ReportPage(QWidget):
         if not self.isVisible():
             # Done when the page is looked at: a key on another page must not wait for it.
             return
+        is_readable = case is not None and (case.reading is not None or case.signed is not None)
         for widget in (self.area, self.sign, self.amend, self.export, self.print_out):
-            widget.setVisible(case is not None)
-        self.empty.setVisible(case is None)
+            widget.setVisible(is_readable)
+        self.empty.setText(_NO_CASE if case is None else _NOT_SIGNED)
+        self.empty.setVisible(not is_readable)
         self._show_note()
-        if case is None:
+        if case is None or not is_readable:
             self.pictures.follow(None)
             return
         written = written_of(case)

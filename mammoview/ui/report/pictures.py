@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 import numpy as np
+from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage
 
 from mammoview.core.errors import MammoViewError
 from mammoview.core.geometry import Dihedral
@@ -13,12 +16,16 @@ from mammoview.core.image import DisplayImage
 from mammoview.core.study import Mammogram
 from mammoview.imaging.windowing import display_table
 from mammoview.report.breast_report.drafting import named_lesions
-from mammoview.report.breast_report.key_images import KeyImage, Shown, key_images
+from mammoview.report.breast_report.key_images import BAND_PX, KeyImage, Shown, key_images
 from mammoview.report.breast_report.values import Content, Draft
 from mammoview.session.events import PixelsFailed, PixelsReady
 from mammoview.session.session import Session
+from mammoview.ui import theme
 from mammoview.ui.bridge import Background
 from mammoview.ui.viewport.look import first_look
+
+#: Height of a small picture on the page.
+_SMALL_PX: Final = 150
 
 
 @dataclass(frozen=True, eq=False)
@@ -41,12 +48,29 @@ def shown_of(source: Source) -> Shown:
     return Shown(np.ascontiguousarray(pixels), source.orientation)
 
 
-def made(written: Draft | Content, sources: Sequence[Source]) -> tuple[KeyImage, ...]:
-    """The key images of a report; none where they cannot be made."""
+@dataclass(frozen=True, eq=False)
+class Pictured:
+    """A key image, and small ones of it for the page: with the band that names the patient, and without."""
+
+    key: KeyImage
+    named: QImage
+    unnamed: QImage
+
+
+def made(written: Draft | Content, sources: Sequence[Source], height_px: int) -> tuple[Pictured, ...]:
+    """The key images of a report, the small ones ``height_px`` high; none where they cannot be made."""
     try:
-        return key_images(written, {(source.image.id, 0): shown_of(source) for source in sources})
+        keys = key_images(written, {(source.image.id, 0): shown_of(source) for source in sources})
     except MammoViewError:
         return ()
+    return tuple(_pictured(key, height_px) for key in keys)
+
+
+def _pictured(key: KeyImage, height_px: int) -> Pictured:
+    whole = QImage.fromData(key.png)
+    unnamed = whole.copy(0, BAND_PX, whole.width(), whole.height() - BAND_PX)
+    smooth = Qt.TransformationMode.SmoothTransformation
+    return Pictured(key, whole.scaledToHeight(height_px, smooth), unnamed.scaledToHeight(height_px, smooth))
 
 
 class Pictures:
@@ -62,14 +86,19 @@ class Pictures:
         Told the key images, on the GUI thread.
     """
 
-    def __init__(self, session: Session, background: Background, told: Callable[[tuple[KeyImage, ...]], None]) -> None:
+    def __init__(self, session: Session, background: Background, told: Callable[[tuple[Pictured, ...]], None]) -> None:
         self._session, self._background, self._told = session, background, told
         self._written: Draft | Content | None = None
         self._key: object = None
         self._failed: set[str] = set()
         self._waiting: list[Callable[[tuple[KeyImage, ...]], None]] = []
-        self.images: tuple[KeyImage, ...] = ()
+        self.pictured: tuple[Pictured, ...] = ()
         self.is_current = True
+
+    @property
+    def images(self) -> tuple[KeyImage, ...]:
+        """The key images as they were made last."""
+        return tuple(one.key for one in self.pictured)
 
     def follow(self, written: Draft | Content | None) -> None:
         """Show the pictures of another state of a report; None where there is none."""
@@ -124,7 +153,8 @@ class Pictures:
             self._session.request_pixels(missing)
             return
         sources = [source for source in map(self._source, wanted) if source is not None]
-        self._background.run(lambda: made(written, sources), lambda images: self._show(images, key))
+        height_px = theme.px(_SMALL_PX)
+        self._background.run(lambda: made(written, sources, height_px), lambda pictured: self._show(pictured, key))
 
     def _source(self, image_id: str) -> Source | None:
         image, pixels = self._session.image(image_id), self._session.pixels_of(image_id)
@@ -135,11 +165,11 @@ class Pictures:
         laid = next((item.orientation.dihedral for item in hung if item.image.id == image_id), Dihedral())
         return Source(image, pixels, laid)
 
-    def _show(self, images: tuple[KeyImage, ...], key: object) -> None:
+    def _show(self, pictured: tuple[Pictured, ...], key: object) -> None:
         # A later state of the report may have asked meanwhile.
         if key == self._key:
-            self.images, self.is_current = images, True
-            self._told(images)
+            self.pictured, self.is_current = pictured, True
+            self._told(pictured)
             waiting, self._waiting = self._waiting, []
             for then in waiting:
-                then(images)
+                then(self.images)

@@ -352,6 +352,7 @@ class Canvas(Placing):
             badges=(*self.badges, *cleaned, *filter(None, (rider.hidden_on(self) for rider in self.riders))),
             size_text=self.zoom_text,
             when=self.hung.when,
+            beside=self.beside,
         )
         painter.end()
         return Sparse.of(self._sheet)

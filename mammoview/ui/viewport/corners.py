@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
 from mammoview.ui.viewport.annotation import Line, Tone
+from mammoview.ui.viewport.beside import Beside
 
 #: Text reaches no further into the pane than this share of it, but at least as far as `_ROOM_LINES` line heights.
 _MOST_SHARE: Final = 0.62
@@ -23,6 +24,12 @@ _NARROW_WEIGHT: Final = 7
 _BESIDE_BADGE_LINES: Final = 9.0
 #: A warning may take so many lines.
 _MOST_WRAPS: Final = 3
+#: Lines as heavy as this, and heavier, never lie over the breast as it hangs: they are left out.
+_OFF_BREAST_WEIGHT: Final = 5
+#: Between the breast and the end of a line, line heights.
+_CLEAR_LINES: Final = 0.5
+#: Lines are not broken for the breast's sake where it leaves less than so many line heights.
+_LEAST_LINES: Final = 7.0
 
 
 class Measure(Protocol):
@@ -91,6 +98,13 @@ class _Frame:
     margin: float
     is_right: bool
     measure: Measure
+    beside: Beside | None = None
+
+    def clear(self, top: float, bottom: float) -> float:
+        """How wide text may be between these rows without touching the breast."""
+        if self.beside is None:
+            return float(self.columns)
+        return self.beside.room(top, bottom) - self.margin - _CLEAR_LINES * self.measure.height(Tone.PLAIN)
 
     def at_edge(self, width: float, top: float, height: float) -> Rect:
         """A rectangle at the edge away from the chest wall."""
@@ -131,6 +145,7 @@ def lay_out(
     measure: Measure,
     letters: dict[str, str] | None = None,
     badges: Sequence[str] = (),
+    beside: Beside | None = None,
 ) -> Layout:
     """Give every line its place.
 
@@ -148,8 +163,10 @@ def lay_out(
         Directions by edge; the chest wall's own edge left out by the caller.
     badges
         Banners at the upper edge, in its middle or at the chest wall where that is too short; never shortened.
+    beside
+        The room beside the breast; None where it is unknown.
     """
-    frame = _Frame(size[0], size[1], margin, is_right, measure)
+    frame = _Frame(size[0], size[1], margin, is_right, measure, beside)
     made_badges = _badges(frame, badges)
     made_letters, caption = _letters(frame, letters or {}, made_badges)
     inner = [one for edge, one in made_letters.items() if edge in {"top", "bottom"}]
@@ -163,11 +180,16 @@ def lay_out(
         _leave_out(frame, chosen, caption.top - margin - reserve)
         down = _stack_down(frame, [line for line, is_upper in chosen if is_upper], obstacles)
         up = _stack_up(frame, [line for line, is_upper in chosen if not is_upper], caption.top, obstacles)
-        gap = (max([margin, *(one.rect.bottom for one in down)]), min([caption.top, *(one.rect.top for one in up)]))
-        if len(chosen) <= 1 or gap[1] - gap[0] >= reserve:
+        written = [one for _, one in (*down, *up)]
+        gap = (
+            max([margin, *(one.rect.bottom for _, one in down)]),
+            min([caption.top, *(one.rect.top for _, one in up)]),
+        )
+        if len(chosen) > 1 and gap[1] - gap[0] < reserve:
+            # Around banners and letters lines took more room than reckoned.
+            _leave_out(frame, chosen, 0.0, at_most=1)
+        elif not _leave_out_of_breast(frame, chosen, (*down, *up)):
             break
-        # Around banners and letters lines took more room than reckoned.
-        _leave_out(frame, chosen, 0.0, at_most=1)
     if outer is not None:
         high = outer.rect.bottom - outer.rect.top
         top = min(max((frame.rows - high) / 2, gap[0]), gap[1] - high)
@@ -175,7 +197,7 @@ def lay_out(
         if gap[1] - gap[0] >= high:
             moved = replace(outer.rect, top=top, bottom=top + high)
             made_letters["outer"] = replace(outer, rect=moved)
-    return Layout((*down, *up), tuple(made_letters.values()), made_badges, caption, gap, count - len(chosen))
+    return Layout(tuple(written), tuple(made_letters.values()), made_badges, caption, gap, count - len(chosen))
 
 
 def _fitted(frame: _Frame, line: Line) -> Line | None:
@@ -235,8 +257,23 @@ def _leave_out(frame: _Frame, chosen: list[tuple[Line, bool]], room: float, *, a
         at_most -= 1
 
 
-def _stack_down(frame: _Frame, lines: Sequence[Line], obstacles: Sequence[Rect]) -> list[Placed]:
-    made: list[Placed] = []
+def _leave_out_of_breast(frame: _Frame, chosen: list[tuple[Line, bool]], made: Sequence[tuple[Line, Placed]]) -> bool:
+    """Leave out the heaviest line that lies over the breast and may not; whether there was one."""
+    over = [
+        line
+        for line, one in made
+        if line.weight >= _OFF_BREAST_WEIGHT
+        and one.rect.right - one.rect.left > frame.clear(one.rect.top, one.rect.bottom)
+    ]
+    if not over:
+        return False
+    heaviest = max(over, key=lambda line: line.weight)
+    del chosen[next(index for index, (line, _) in enumerate(chosen) if line is heaviest)]
+    return True
+
+
+def _stack_down(frame: _Frame, lines: Sequence[Line], obstacles: Sequence[Rect]) -> list[tuple[Line, Placed]]:
+    made: list[tuple[Line, Placed]] = []
     top = frame.margin
     for line in lines:
         high = frame.measure.height(line.tone)
@@ -246,20 +283,22 @@ def _stack_down(frame: _Frame, lines: Sequence[Line], obstacles: Sequence[Rect])
             # Something stands in the way for the most part: begin below it.
             top = min(rect.bottom for rect in obstacles if rect.top < top + high and rect.bottom > top)
             free = _free(frame, top, top + high, obstacles)
-        for text in _wrapped(frame, line, free):
-            made.append(_at_edge(frame, text, line.tone, top))
+        for text in _texts(frame, line, free, (top, top + high)):
+            made.append((line, _at_edge(frame, text, line.tone, top)))
             top += high
     return made
 
 
-def _stack_up(frame: _Frame, lines: Sequence[Line], bottom: float, obstacles: Sequence[Rect]) -> list[Placed]:
-    made: list[Placed] = []
+def _stack_up(
+    frame: _Frame, lines: Sequence[Line], bottom: float, obstacles: Sequence[Rect]
+) -> list[tuple[Line, Placed]]:
+    made: list[tuple[Line, Placed]] = []
     for line in reversed(lines):
         high = frame.measure.height(line.tone)
-        texts = _wrapped(frame, line, _free(frame, bottom - high, bottom, obstacles))
-        for text in reversed(texts):
+        rows = (bottom - high, bottom)
+        for text in reversed(_texts(frame, line, _free(frame, *rows, obstacles), rows)):
             bottom -= high
-            made.append(_at_edge(frame, text, line.tone, bottom))
+            made.append((line, _at_edge(frame, text, line.tone, bottom)))
     return made[::-1]
 
 
@@ -275,6 +314,19 @@ def _free(frame: _Frame, top: float, bottom: float, obstacles: Sequence[Rect]) -
             beside = frame.columns - rect.right if frame.is_right else rect.left
             free = min(free, beside - 2 * frame.margin)
     return max(0.0, free)
+
+
+def _texts(frame: _Frame, line: Line, free: float, rows: tuple[float, float]) -> list[str]:
+    """What is written of a line: in short, or in several lines, where it would touch the breast otherwise."""
+    clear = frame.clear(*rows)
+    if clear < min(free, frame.measure.width(line.text, line.tone)):
+        if line.short:
+            line = replace(line, text=line.short)
+        elif line.weight <= 1 and clear >= _LEAST_LINES * frame.measure.height(Tone.PLAIN):
+            broken = _wrapped(frame, line, clear)
+            if " ".join(broken) == line.text:
+                return broken
+    return _wrapped(frame, line, free)
 
 
 def _wrapped(frame: _Frame, line: Line, width: float) -> list[str]:

@@ -17,13 +17,15 @@ from mammoview.ui.viewport.marks import outlined_text
 _COLOURS: dict[Tone, QColor] = {
     Tone.LABEL: QColor(235, 238, 242),
     Tone.PLAIN: theme.TEXT,
-    Tone.QUIET: theme.QUIET.lighter(115),
+    Tone.QUIET: QColor(170, 177, 186),
     Tone.WARNING: theme.WARNING,
     Tone.LOUD: theme.LOUD,
 }
 #: Behind warnings: dark enough for letters on white, and tissue stays to be guessed.
 _BACKING: Final = QColor(0, 0, 0, 165)
 _LARGE: Final = frozenset({Tone.LABEL, Tone.LOUD})
+#: Letters take no more of a pane's height, however large the reader wants them.
+_MOST_PLAIN, _MOST_LABEL = 0.055, 0.09
 #: A ruler of the first of these lengths that fits, cm.
 _RULERS_CM: Final = (10, 5, 2, 1)
 
@@ -33,8 +35,10 @@ class Fonts:
 
     def __init__(self, base: QFont, rows: int, ratio: float) -> None:
         logical = rows / ratio
-        self.plain = _sized(base, min(20.0, max(12.0, logical * 0.018)) * ratio)
-        self.label = _sized(base, min(38.0, max(19.0, logical * 0.038)) * ratio, is_bold=True)
+        plain, label = min(20.0, max(12.0, logical * 0.018)), min(38.0, max(19.0, logical * 0.038))
+        # As large as the reader wants letters, but a pane holds some lines of them.
+        self.plain = _sized(base, min(plain * theme.scale(), max(plain, logical * _MOST_PLAIN)) * ratio)
+        self.label = _sized(base, min(label * theme.scale(), max(label, logical * _MOST_LABEL)) * ratio, is_bold=True)
         self.line_px = max(1.0, 1.4 * ratio)
         # Every frame makes its fonts anew, but measures the same words: the cache goes by what a font says of itself.
         self._keys = (self.plain.toString(), self.label.toString())

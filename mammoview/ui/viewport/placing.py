@@ -13,6 +13,7 @@ from mammoview.core.image import DisplayImage
 from mammoview.session.hanging import Hung
 from mammoview.session.orientation import Side
 from mammoview.ui.pitch import Pitch, ScreenPitches
+from mammoview.ui.viewport.beside import Beside, outline
 from mammoview.ui.viewport.placement import MAX_ZOOM, MIN_ZOOM, Placement, fitting_scale, hung
 from mammoview.ui.viewport.pyramid import breast_cells
 from mammoview.ui.viewport.roam import Tiles
@@ -185,6 +186,31 @@ class Placing(QWidget):
             made = breast_cells(self.image, self.breast, is_dark_high=gray.is_dark_high)
             self._cells = self.image, self.breast, made
         return self._cells[2]
+
+    @property
+    def beside(self) -> Beside | None:
+        """The room beside the breast as it hangs at this size, or at the one that just fits where it is larger now.
+
+        So lines that are left out for want of room neither come nor go while the image moves. None where it is unknown.
+        """
+        fit = self.fitting_scale()
+        if fit is None or self.image is None or self.hung is None or self.chest_wall is None:
+            return None
+        most, now = self.zoom_at(fit), self.placement.zoom
+        zoom = most if now[0] >= most[0] else now
+        is_left = self.chest_wall is Side.LEFT
+        placed = hung(
+            self.placement,
+            self._shown,
+            self.device_size,
+            zoom=zoom,
+            chest_wall=self.chest_wall,
+            is_top=self.hung.orientation.is_top,
+        )
+        step = 2.0 ** (len(self.image.levels) - 1)
+        reach = outline(self.cells, self.placement.dihedral, is_wall_left=is_left)
+        far = np.asarray(reach * (step * zoom[1]), np.float64)
+        return Beside(far, placed.origin[0], step * zoom[0], self.device_size[1])
 
     def _tile_placed(self, tiles: Tiles, index: int) -> Placement:
         down, outward = tiles.start(index, self.extent, self.device_size)

@@ -8,6 +8,7 @@ from mammoview.core.study import Mammogram
 from mammoview.session.orientation import Orientation, Side
 from mammoview.ui.viewport import decor
 from mammoview.ui.viewport.annotation import AnnotationOptions, edge_letters, kind_badges, lower_lines, upper_lines
+from mammoview.ui.viewport.beside import Beside
 from mammoview.ui.viewport.corners import Layout, lay_out
 from mammoview.ui.viewport.placement import Placement
 
@@ -26,6 +27,7 @@ def write(
     badges: tuple[str, ...] = (),
     when: int = 0,
     size_text: str = "",
+    beside: Beside | None = None,
 ) -> Layout:
     """Paint annotations, letters, banners and the ruler on the side away from the chest wall.
 
@@ -43,6 +45,8 @@ def write(
         0 for the current study, 1 for the newest prior.
     size_text
         As in `lower_lines`.
+    beside
+        The room beside the breast, where it is known.
 
     Returns
     -------
@@ -60,6 +64,7 @@ def write(
         measure=fonts,
         letters={edge: letter for edge, letter in letters.items() if wall is None or edge != wall.value},
         badges=(*kind_badges(image), *badges),
+        beside=beside,
     )
     decor.paint_layout(painter, fonts, layout)
     if image.spacing_mm is not None:

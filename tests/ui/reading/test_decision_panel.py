@@ -244,6 +244,15 @@ def test_suspicion_is_asked_for_in_a_reader_study_and_told_before_the_commit(
     open_case(desk, 2)
     assert panel.boxes[RIGHT].suspicion.isVisibleTo(panel)
     panel.assess(Assessment.NEGATIVE)
+    assert panel.note.text() == "Say how suspicious each breast is."
+    panel.set_focus(LEFT)
+    panel.suspect_more(10)
+    panel.suspect_more(-30)
+    assert panel.note.text() == "Say how suspicious the right breast is."
+    panel._sign_off.step()
+    assert desk.session.messages.history[-1].problem.message == "Say how suspicious the right breast is."
+    panel.boxes[RIGHT].slider.setValue(80)
+    wait_until(panel.step.isEnabled)
     panel.boxes[RIGHT].slider.setValue(35)
     panel.step.click()
     wait_until(lambda: case_of(desk).is_committed)

@@ -63,7 +63,7 @@ def test_a_linked_pair_is_one_row_and_judged_together(hand: Hand) -> None:
     tree = hand.window.desk.findings.panel.list
     row = tree.currentItem()
     assert row is not None
-    assert (row.text(0), row.text(2), row.text(4)) == ("AI2", "CC + MLO", "AI, open")
+    assert (row.text(0), row.text(2), row.text(4)) == ("AI2", "CC + MLO", "open")
     (partner,) = hand.board.shown(hand.pane("LCC"))
     assert partner.tie is Tie.PROPOSED
     hand.key(Qt.Key.Key_A, CONTROL)

@@ -27,6 +27,7 @@ from mammoview.session.worklist.worklist import Worklist, open_worklist
 from mammoview.ui.bridge import Background
 from mammoview.ui.reading.reading_desk import ReadingDesk
 from mammoview.ui.reading.sign_off import SignOff
+from mammoview.ui.reading.standing import state_lines
 from mammoview.ui.report.page import ReportPage
 from mammoview.ui.report.sections import TYPED_MS
 from mammoview.ui.report.viewer import ReportViewer
@@ -469,6 +470,7 @@ def test_the_arbiter_sees_both_decisions_side_by_side(page: ReportPage, desk: Re
     case = open_case(desk)
     assert case.reading is not None
     assert case.reading.place == 3
+    assert state_lines(case)[0] == "The readers disagree: both decisions are in the report."
     assert "Right breast, category: first reader BI-RADS 0, second reader BI-RADS 1" in page.others.told.text()
     cells = [cell.text() for cell in page.others.cells]
     assert [text for text in cells if "reader (" in text] == ["First reader (b)", "Second reader (c)"]
@@ -494,3 +496,19 @@ def test_nothing_is_cut_off_in_the_narrow_dock(page: ReportPage, desk: ReadingDe
         text = field.text
         if field.isVisibleTo(page):
             assert text.verticalScrollBar().maximum() == 0, field.name
+
+
+def test_who_only_looks_sees_no_report_that_is_not_signed(
+    page: ReportPage, desk: ReadingDesk, worklist: Worklist
+) -> None:
+    worklist.readers.add("z", "Dr Z")
+    open_case(desk)
+    desk.close_case()
+    wait_until(lambda: desk.is_stored)
+    desk.sign_out()
+    desk.sign_in("z")
+    wait_until(lambda: desk.seat is not None)
+    assert open_case(desk).reading is None
+    assert page.empty.isVisibleTo(page)
+    assert "Read by others" in page.empty.text()
+    assert not page.export.isVisibleTo(page)

@@ -15,7 +15,7 @@ from mammoview.core.errors import InputError
 from mammoview.core.findings import LesionKind
 from mammoview.core.study import Laterality, ViewPosition
 from mammoview.training.cases.case import Case, MarkedLesion, around
-from mammoview.training.cases.cells import birads_label, read_date
+from mammoview.training.cases.cells import birads_label, read_date, read_density
 from mammoview.training.cases.importers.tables import rows_of
 
 if TYPE_CHECKING:
@@ -93,6 +93,7 @@ def _case(path: Path, match: re.Match[str], row: Mapping[str, str], lesions: tup
             label,
             lesions,
             study_date=read_date(date) if date else None,
+            density=read_density(row.get("ACR", "")),
         )
     except ValueError as error:
         raise InputError(

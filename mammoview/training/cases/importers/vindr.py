@@ -14,7 +14,7 @@ from mammoview.core.findings import LesionKind
 from mammoview.core.geometry import Box
 from mammoview.core.study import Laterality, ViewPosition
 from mammoview.training.cases.case import Case, MarkedLesion
-from mammoview.training.cases.cells import read_label
+from mammoview.training.cases.cells import read_density, read_label
 from mammoview.training.cases.importers.tables import rows_of
 
 if TYPE_CHECKING:
@@ -69,6 +69,7 @@ def _case(root: Path, row: Mapping[str, str], lesions: tuple[MarkedLesion, ...])
             ViewPosition(row["view_position"]),
             read_label(row["breast_birads"]),
             lesions,
+            density=read_density(row.get("breast_density", "")),
         )
     except ValueError as error:
         raise InputError(f"{BREASTS} describes {row['image_id']} in words that make no sense.", "Check it.") from error
