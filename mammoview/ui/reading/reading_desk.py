@@ -368,10 +368,8 @@ class ReadingDesk(ReadingSeat):
 
     def show_frames(self, case_uid: str, frames: Mapping[str, ViewFrame]) -> None:
         """Take landmarks of the case's images that were found or dragged; what was dragged is kept."""
-        case = self.case
-        if case is None or case.uid != case_uid:
-            return
-        self._show(self._with_frames(case, frames))
+        if self.case is not None and self.case.uid == case_uid:
+            self._show(self._with_frames(self.case, frames))
 
     def _with_frames(self, case: Case, frames: Mapping[str, ViewFrame]) -> Case:
         """The case with other landmarks; those by hand are kept, and no longer where they were taken back."""
