@@ -9,8 +9,9 @@ from typing import Final, Generic, TypeVar
 from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QButtonGroup, QDialog, QDialogButtonBox, QGroupBox, QRadioButton, QVBoxLayout, QWidget
 
+from mammoview.core.reading.comparing import Discordance
 from mammoview.core.reading.states import RevealProtocol
-from mammoview.session.worklist.protocol import Discordance, Protocol, ReadingMode
+from mammoview.session.worklist.protocol import Protocol, ReadingMode
 from mammoview.ui import theme
 from mammoview.ui.scrolled import scrolled
 from mammoview.ui.worklist.words import MODES, REVEALS, RULES

@@ -13,9 +13,10 @@ from worklist_makers import NORMAL
 from worklist_window import SECONDS, ask
 
 from mammoview.core.errors import Problem
+from mammoview.core.reading.comparing import Discordance
 from mammoview.core.reading.states import RevealProtocol
 from mammoview.session.reading.ai_queue import AiProgress
-from mammoview.session.worklist.protocol import Discordance, Protocol, ReadingMode
+from mammoview.session.worklist.protocol import Protocol, ReadingMode
 from mammoview.ui.mainwindow import MainWindow
 from mammoview.ui.worklist.ai_list import AiOnList, progress_words
 from mammoview.ui.worklist.protocol_dialog import ProtocolDialog
