@@ -17,7 +17,9 @@ def train(
     config: Annotated[Path, typer.Option(help="A TOML file such as those of trainers/configs.")],
     data: Annotated[Path, typer.Option(help="Folder of a public collection, or a table of cases.")],
     out: Annotated[Path, typer.Option(help="Folder of this run; the package will be OUT/package.")],
-    parent: Annotated[Path | None, typer.Option(help="Package folder to start from (image, priors).")] = None,
+    parent: Annotated[
+        Path | None, typer.Option(help="Package folder to start from; its weights go on learning.")
+    ] = None,
     device: Annotated[str, typer.Option(help="auto, cpu, cuda or cuda:N.")] = "auto",
     precision: Annotated[Precision | None, typer.Option(help="Arithmetic, instead of the config's.")] = None,
     devices: Annotated[int, typer.Option(min=1, help="GPUs, or processes, on each machine.")] = 1,

@@ -115,13 +115,22 @@ class Watch(_Config):
         ``accuracy`` of patch classes, ``auc`` of malignant images, ``dice`` of masks; all should become large.
     share
         Of the training patients, set aside for it: they are not learned from.
+    fold
+        Instead of a share: the fold of the split's table that is set aside.
     keep
         The weights that a run ends with: of the ``best`` epoch, or of the ``last``.
     """
 
     value: Value
     share: Share = 0.1
+    fold: Annotated[int, Field(ge=0)] | None = None
     keep: Literal["best", "last"] = "best"
+
+    @model_serializer(mode="wrap")
+    def _without_absent(self, dump: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """A fold that is not named is not told, so that configs without one keep their hash."""
+        words: dict[str, Any] = dump(self)
+        return {name: value for name, value in words.items() if name != "fold" or value is not None}
 
 
 class TrainingConfig(_Config):

@@ -100,7 +100,8 @@ class ReadingRoom:
         documents = self.worklist.documents.visible(self.seat, row)
         own = [document for document in documents if document.author == self.seat.reader_id()]
         protocol = opened.reading.protocol.reveal if opened.reading else self.worklist.protocols.current().reveal
-        signed = _signed(own) or _signed(documents)
+        # Another's report is shown to those who only look; a reader of the study, an arbiter too, begins anew.
+        signed = _signed(own) if opened.reading is not None else _signed(documents)
         draft, amends = _draft(own), _amends(own, signed)
         if draft is None and signed is not None:
             content = signed.content

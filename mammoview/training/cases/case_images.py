@@ -22,12 +22,13 @@ from mammoview.training.cases.samples import ImageSet
 from mammoview.training.cases.sampling import fit_mask
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
 
     from mammoview.core.findings import Suppression
+    from mammoview.training.cases.lost import Lost
 
 #: Brighter than this is lesion in a mask that was compressed with losses.
 _LOSSY_THRESHOLD = 127
@@ -100,7 +101,12 @@ def load_case(case: Case, *, finest_mm: float | None = None) -> CasePixels:
 
 
 def case_images(
-    cases: Sequence[Case], spec: ImageSpec, *, progress: Progress = no_progress, cancel: Cancel = never_cancel
+    cases: Sequence[Case],
+    spec: ImageSpec,
+    *,
+    lost: Lost | None = None,
+    progress: Progress = no_progress,
+    cancel: Cancel = never_cancel,
 ) -> ImageSet:
     """Prepare the labelled cases for a whole-image network.
 
@@ -110,16 +116,18 @@ def case_images(
         Those without a label are left out.
     spec
         What the network takes.
+    lost
+        Takes the images that cannot be read.
 
     Returns
     -------
     ImageSet
-        One image for each labelled case, in their order.
+        One image for each labelled case that can be read, in their order.
 
     Raises
     ------
     InputError
-        When no case has a label, or an image cannot be read.
+        When no case has a label, or an image cannot be read and there is no ``lost``.
     CancelledError
         When ``cancel`` says so.
     """
@@ -127,22 +135,54 @@ def case_images(
     if not chosen:
         raise InputError("None of the cases has a label.", "Write malignant or benign into the column “label”.")
     pixels = np.empty((len(chosen), spec.rows, spec.columns), dtype=np.float16)
-    lesions = []
-    for index, case in enumerate(chosen):
-        stop_if_cancelled(cancel)
-        loaded = load_case(case)
+    lesions: list[list[tuple[Box, bool | None]]] = []
+    kept: list[Case] = []
+    for loaded in loaded_cases(chosen, lost=lost, what="Preparing", progress=progress, cancel=cancel):
         values, transform = prepare_image(loaded.cleaned, spec, breast=loaded.breast)
-        pixels[index] = values[0]
+        pixels[len(kept)] = values[0]
         lesions.append([(transform.apply_box(box), is_malignant) for box, is_malignant in _marks(loaded)])
-        progress((index + 1) / len(chosen), f"Preparing case {index + 1} of {len(chosen)}")
+        kept.append(loaded.case)
+    if not kept:
+        raise InputError("None of the images can be read.", "Check that the files lie where the table says.")
     return ImageSet(
-        pixels=pixels,
-        labels=np.array([case.is_malignant for case in chosen], dtype=np.int64),
-        patients=np.array([case.patient for case in chosen]),
-        breasts=np.array([case.breast for case in chosen]),
-        views=np.array([case.view.value for case in chosen]),
+        pixels=pixels[: len(kept)],
+        labels=np.array([case.is_malignant for case in kept], dtype=np.int64),
+        patients=np.array([case.patient for case in kept]),
+        breasts=np.array([case.breast for case in kept]),
+        views=np.array([case.view.value for case in kept]),
         places=marked(lesions),
+        names=np.array([str(case.path) for case in kept]),
     )
+
+
+def loaded_cases(
+    cases: Sequence[Case],
+    *,
+    what: str,
+    finest_mm: float | None = None,
+    lost: Lost | None = None,
+    progress: Progress = no_progress,
+    cancel: Cancel = never_cancel,
+) -> Iterator[CasePixels]:
+    """Read cases one after the other, see `load_case`; with ``lost``, what cannot be read is passed over.
+
+    Parameters
+    ----------
+    what
+        Is done with each, one word for whoever waits.
+    """
+    for index, case in enumerate(cases):
+        stop_if_cancelled(cancel)
+        try:
+            loaded = None if lost is not None and str(case.path) in lost else load_case(case, finest_mm=finest_mm)
+        except InputError as error:
+            if lost is None:
+                raise
+            loaded = None
+            lost.note(str(case.path), error)
+        if loaded is not None:
+            yield loaded
+        progress((index + 1) / len(cases), f"{what} case {index + 1} of {len(cases)}")
 
 
 def _marks(loaded: CasePixels) -> list[tuple[Box, bool | None]]:

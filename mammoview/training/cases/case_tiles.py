@@ -11,11 +11,11 @@ import numpy as np
 from mammoview.core.errors import InputError
 from mammoview.core.findings import PatchClass
 from mammoview.core.geometry import Box
-from mammoview.core.progress import Cancel, Progress, never_cancel, no_progress, stop_if_cancelled
+from mammoview.core.progress import Cancel, Progress, never_cancel, no_progress
 from mammoview.imaging.rois import propose
 from mammoview.models.preprocess import resize
 from mammoview.training.cases.case import boxed, outlined
-from mammoview.training.cases.case_images import CasePixels, lesion_boxes, load_case
+from mammoview.training.cases.case_images import CasePixels, lesion_boxes, load_case, loaded_cases
 from mammoview.training.cases.forty_fold import CROP_PX, FortyFold, Pair, roi_crop
 from mammoview.training.cases.sampling import (
     S10,
@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 
     from mammoview.training.cases.case import Case
     from mammoview.training.cases.data import Lesion
+    from mammoview.training.cases.lost import Lost
 
 #: Draws of a place for background before an image is given up.
 _TRIES = 50
@@ -49,6 +50,7 @@ def case_tiles(
     *,
     seed: int,
     background: int = 2,
+    lost: Lost | None = None,
     progress: Progress = no_progress,
     cancel: Cancel = never_cancel,
 ) -> TileSet:
@@ -63,11 +65,13 @@ def case_tiles(
     background
         Background tiles from each image, as large as the lesions of all; every other one is a place that looks like a
         lesion to the proposer.
+    lost
+        Takes the images that cannot be read.
 
     Raises
     ------
     InputError
-        When no case has a box with its kind and label, or an image cannot be read.
+        When no case has a box with its kind and label, or an image cannot be read and there is no ``lost``.
     CancelledError
         When ``cancel`` says so.
     """
@@ -75,7 +79,7 @@ def case_tiles(
     rng = np.random.default_rng(seed)
     found: list[Tile] = []
     sides: list[float] = []
-    for loaded in _loaded(chosen, progress, cancel):
+    for loaded in _loaded(chosen, progress, cancel, lost=lost):
         gray = _gray(loaded)
         for lesion in loaded.lesions:
             label = loaded.case.class_of(lesion)
@@ -90,23 +94,31 @@ def case_tiles(
     return stack(found)
 
 
-def masked_tiles(cases: Sequence[Case], *, progress: Progress = no_progress, cancel: Cancel = never_cancel) -> TileSet:
+def masked_tiles(
+    cases: Sequence[Case],
+    *,
+    lost: Lost | None = None,
+    progress: Progress = no_progress,
+    cancel: Cancel = never_cancel,
+) -> TileSet:
     """Cut a tile around every marked lesion of cases with masks or contours, for a segmenter.
 
     Parameters
     ----------
     cases
         Those with neither are left out.
+    lost
+        Takes the images that cannot be read.
 
     Raises
     ------
     InputError
-        When no case has one, no mask holds a lesion, or a file cannot be read.
+        When no case has one, no mask holds a lesion, or a file cannot be read and there is no ``lost``.
     CancelledError
         When ``cancel`` says so.
     """
     found = []
-    for loaded in _loaded(outlined(cases), progress, cancel):
+    for loaded in _loaded(outlined(cases), progress, cancel, lost=lost):
         gray = _gray(loaded)
         for box, own in lesion_boxes(_mask(loaded)):
             found.append(cut(gray, box, PatchClass.BACKGROUND, loaded.case.patient, mask=own.astype(np.uint8)))
@@ -261,12 +273,14 @@ def _mask(loaded: CasePixels) -> NDArray[np.bool_]:
 
 
 def _loaded(
-    cases: Sequence[Case], progress: Progress, cancel: Cancel, *, finest_mm: float | None = MM_PER_PX
+    cases: Sequence[Case],
+    progress: Progress,
+    cancel: Cancel,
+    *,
+    finest_mm: float | None = MM_PER_PX,
+    lost: Lost | None = None,
 ) -> Iterator[CasePixels]:
-    for index, case in enumerate(cases):
-        stop_if_cancelled(cancel)
-        yield load_case(case, finest_mm=finest_mm)
-        progress((index + 1) / len(cases), f"Cutting case {index + 1} of {len(cases)}")
+    return loaded_cases(cases, what="Cutting", finest_mm=finest_mm, lost=lost, progress=progress, cancel=cancel)
 
 
 def _gray(loaded: CasePixels) -> NDArray[np.uint8]:

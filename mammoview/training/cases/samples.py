@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import cv2
 import numpy as np
 import torch
 
+from mammoview.core.errors import InputError
 from mammoview.core.geometry import Box, PixelTransform
 from mammoview.models.preprocess import PatchSpec, patch_box, prepare_square
 from mammoview.training.cases.augment import STILL, Ranges, augmented, grown, random_affine, warp
@@ -19,8 +20,11 @@ from mammoview.training.learning.loop import Batch
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mammoview.training.cases.lost import Lost
     from mammoview.training.cases.tiles import TileSet
     from mammoview.training.config import TrainingConfig
+
+_Drawn = TypeVar("_Drawn")
 
 
 @dataclass(frozen=True, eq=False)
@@ -40,6 +44,8 @@ class ImageSet:
     places
         Shape (n, k, 5), float32: the marked lesions in input pixels, see `places.marked`; shape (0,) where no image
         has any.
+    names
+        Shape (n,), str: the files; shape (0,) where nobody asks for them.
     """
 
     pixels: NDArray[np.float16]
@@ -48,6 +54,7 @@ class ImageSet:
     breasts: NDArray[np.str_]
     views: NDArray[np.str_]
     places: NDArray[np.float32] = field(default_factory=lambda: np.zeros(0, dtype=np.float32))
+    names: NDArray[np.str_] = field(default_factory=lambda: np.zeros(0, dtype=np.str_))
 
     def select(self, rows: NDArray[np.bool_]) -> ImageSet:
         """The images where ``rows`` (shape (n,), bool) is true."""
@@ -76,6 +83,11 @@ class TileBatches:
     def steps(self) -> int:
         """Batches in an epoch; the last, smaller one is left out."""
         return max(1, len(self.tiles.labels) // self.size)
+
+    @property
+    def patients(self) -> NDArray[np.str_]:
+        """Of the tiles, shape (n,), str."""
+        return self.tiles.patients
 
     def __call__(self, rng: np.random.Generator) -> Iterator[Batch]:
         """One epoch."""
@@ -146,6 +158,8 @@ class ImageBatches:
         Equal ones that the network takes.
     is_placed
         Whether the targets are those of `placed.placing_loss`, not the labels alone.
+    lost
+        Takes the images that can no longer be read, which are then passed over; without it they end the run.
     """
 
     images: ImageSet
@@ -153,6 +167,7 @@ class ImageBatches:
     ranges: Ranges
     channels: int = 1
     is_placed: bool = False
+    lost: Lost | None = None
 
     @classmethod
     def of(cls, images: ImageSet, size: int, config: TrainingConfig) -> ImageBatches:
@@ -169,8 +184,11 @@ class ImageBatches:
         """One epoch."""
         order = rng.permutation(len(self.images.labels))
         for step in range(self.steps):
-            rows = order[step * self.size : (step + 1) * self.size]
-            drawn = [self.draw(int(row), rng) for row in rows]
+            rows, drawn = self._readable(
+                order[step * self.size : (step + 1) * self.size], lambda row: self.draw(row, rng)
+            )
+            if not drawn:
+                continue
             images = torch.from_numpy(np.stack([image for image, _ in drawn]))
             labels = self.images.labels[rows]
             if self.is_placed:
@@ -207,6 +225,36 @@ class ImageBatches:
 
     def still(self) -> Iterator[Batch]:
         """All images in order, unchanged; the last batch is smaller."""
-        for start in range(0, len(self.images.labels), self.size):
-            pixels = self.images.pixels[start : start + self.size].astype(np.float32)[:, None].repeat(self.channels, 1)
-            yield Batch(torch.from_numpy(pixels), torch.from_numpy(self.images.labels[start : start + self.size]))
+        count = len(self.images.labels)
+        for start in range(0, count, self.size):
+            rows, drawn = self._readable(
+                np.arange(start, min(count, start + self.size)), lambda row: self.images.pixels[row].astype(np.float32)
+            )
+            if drawn:
+                pixels = np.stack(drawn)[:, None].repeat(self.channels, 1)
+                yield Batch(torch.from_numpy(pixels), torch.from_numpy(self.images.labels[rows]))
+
+    @property
+    def patients(self) -> NDArray[np.str_]:
+        """Of the images that `still` gives, shape (n,), str, as far as is known."""
+        if self.lost is None or not len(self.lost):
+            return self.images.patients
+        return self.images.patients[[str(name) not in self.lost for name in self.images.names]]
+
+    def _readable(
+        self, rows: NDArray[np.int64], read: Callable[[int], _Drawn]
+    ) -> tuple[NDArray[np.int64], list[_Drawn]]:
+        """The rows that can be read, and what was read of them. A row that cannot takes no random numbers."""
+        if self.lost is None:
+            return rows, [read(int(row)) for row in rows]
+        kept, drawn = [], []
+        for row in rows.tolist():
+            name = str(self.images.names[row])
+            if name in self.lost:
+                continue
+            try:
+                drawn.append(read(row))
+                kept.append(row)
+            except InputError as error:
+                self.lost.note(name, error)
+        return np.array(kept, dtype=np.int64), drawn

@@ -28,7 +28,17 @@ if TYPE_CHECKING:
     from lightning_fabric import Fabric
     from lightning_fabric.wrappers import _FabricModule, _FabricOptimizer
 
-__all__ = ["CHECKPOINT", "Batch", "EpochLog", "Machine", "Plan", "TrainingError", "Validate", "train"]
+__all__ = [
+    "CHECKPOINT",
+    "Batch",
+    "EpochLog",
+    "Machine",
+    "OutOfMemoryError",
+    "Plan",
+    "TrainingError",
+    "Validate",
+    "train",
+]
 
 LOSS = "loss"
 #: Batches of the validation before the first epoch.
@@ -73,6 +83,10 @@ class Plan:
         Whether the watched value should become small or large.
     keep
         Whether the net has the weights of the ``last`` epoch in the end, or of the ``best`` by the watched value.
+    parts
+        Each step's batch goes through the net in so many parts whose gradients add up, where memory is short.
+    on_epoch
+        Called by the first process after each epoch is saved, with the net in eval mode.
     """
 
     stages: tuple[Stage, ...]
@@ -88,6 +102,14 @@ class Plan:
     monitor: str = LOSS
     direction: Literal["min", "max"] = "min"
     keep: Literal["last", "best"] = "last"
+    parts: int = 1
+    on_epoch: Callable[[nn.Module, EpochLog], None] | None = None
+
+
+class OutOfMemoryError(DeviceError):
+    """The device is too small for a batch."""
+
+    code = "out_of_memory"
 
 
 def train(
@@ -129,8 +151,10 @@ def train(
     run = _Run(net, plan, out, fabric, progress if fabric.is_global_zero else no_progress, cancel)
     try:
         return run.all_stages()
-    except torch.OutOfMemoryError as error:
-        raise DeviceError(
+    except (RuntimeError, MemoryError) as error:
+        if not _is_out_of_memory(error):
+            raise
+        raise OutOfMemoryError(
             "The device ran out of memory.", "Lower batch_size in the config, or share the batch over more devices."
         ) from error
     finally:
@@ -201,15 +225,11 @@ class _Run:
                 )
                 for group in optimizer.param_groups:
                     group["lr"] = rate
-                images = batch.images.to(fabric.device, non_blocking=True)
-                targets = batch.targets.to(fabric.device, non_blocking=True)
                 # Looked at one step late: a device need not wait for the answer.
                 total += 0.0 if loss is None else self._finite(loss)
                 optimizer.zero_grad(set_to_none=True)
-                loss = plan.loss(model(images).float(), targets)
-                fabric.backward(loss)
+                loss = self._backward(model, batch)
                 optimizer.step()
-                loss = loss.detach()
                 steps += 1
                 samples += len(batch.images) * fabric.world_size
         total += 0.0 if loss is None else self._finite(loss)
@@ -224,6 +244,23 @@ class _Run:
             learning_rate=rate,
             samples_per_second=round(samples / seconds, 1),
         )
+
+    def _backward(self, model: _FabricModule, batch: Batch) -> Tensor:
+        """Leave the gradient of the batch's mean loss in the net, and give that loss."""
+        fabric, count = self._fabric, len(batch.images)
+        size = -(-count // self._plan.parts)
+        total: Tensor | None = None
+        for start_at in range(0, count, size):
+            rows = slice(start_at, start_at + size)
+            images = batch.images[rows].to(fabric.device, non_blocking=True)
+            targets = batch.targets[rows].to(fabric.device, non_blocking=True)
+            loss = self._plan.loss(model(images).float(), targets)
+            if size < count:
+                loss = loss * (len(images) / count)
+            fabric.backward(loss)
+            total = loss.detach() if total is None else total + loss.detach()
+        assert total is not None
+        return total
 
     def _finish_epoch(self, stage: Stage, log: EpochLog, optimizer: torch.optim.Optimizer) -> None:
         if not all(bool(torch.isfinite(value).all()) for value in self._net.state_dict().values()):
@@ -246,6 +283,9 @@ class _Run:
             )
             is_last = self._course.stage == len(self._plan.stages)
             self._curves.write(self._course.log, is_last=is_last)
+            if self._plan.on_epoch is not None:
+                with torch.inference_mode():
+                    self._plan.on_epoch(self._net, log)
         self._fabric.barrier()
 
     def _try_validation(self) -> None:
@@ -311,3 +351,8 @@ class _Run:
         self._told = done
         last = f", loss {course.log[-1].loss:.4f}" if course.log else ""
         self._progress(min(1.0, done), f"Epoch {course.epoch + 1} of {total} ({stage.name}){last}")
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    """CUDA has an error of its own; on a processor torch says it in words."""
+    return isinstance(error, torch.OutOfMemoryError | MemoryError) or "can't allocate memory" in str(error)

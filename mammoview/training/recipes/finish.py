@@ -25,7 +25,14 @@ if TYPE_CHECKING:
 
 
 def publish_patch(
-    folder: Path, net: Network, tiles: TileSet, split: Split, config: TrainingConfig, *, site: Site | None = None
+    folder: Path,
+    net: Network,
+    tiles: TileSet,
+    split: Split,
+    config: TrainingConfig,
+    *,
+    site: Site | None = None,
+    parent: PackageInfo | None = None,
 ) -> PackageInfo:
     """Judge a patch classifier on the held-out patients and write its package.
 
@@ -37,6 +44,8 @@ def publish_patch(
         What was trained, on all tiles' training side, as the config says.
     site
         Whose cases they are; None is CBIS-DDSM.
+    parent
+        What the weights were before, where they come from a package.
     """
     calibration, evaluation = measure_patch(settle(net), tiles, split, config)
     trained = tiles.select(np.isin(tiles.patients, list(split.training)) & (tiles.labels > 0))
@@ -45,9 +54,10 @@ def publish_patch(
         folder,
         net,
         config,
-        source=source if site is None else site_source(source, site),
+        source=source if site is None else site_source(source, site, parent=parent),
         calibration=calibration,
         evaluation=evaluation,
+        parent_sha256=None if parent is None else parent.sha256,
     )
 
 
@@ -77,7 +87,14 @@ def publish_whole_image(
 
 
 def publish_segmenter(
-    folder: Path, net: Network, tiles: TileSet, split: Split, config: TrainingConfig, *, site: Site | None = None
+    folder: Path,
+    net: Network,
+    tiles: TileSet,
+    split: Split,
+    config: TrainingConfig,
+    *,
+    site: Site | None = None,
+    parent: PackageInfo | None = None,
 ) -> PackageInfo:
     """Judge a segmenter and write its package; see `publish_patch`, ``site`` None is CDD-CESM."""
     evaluation = measure_segmenter(settle(net), tiles, split, config)
@@ -86,7 +103,8 @@ def publish_segmenter(
         folder,
         net,
         config,
-        source=source if site is None else site_source(source, site),
+        source=source if site is None else site_source(source, site, parent=parent),
         calibration=Calibration(),
         evaluation=evaluation,
+        parent_sha256=None if parent is None else parent.sha256,
     )

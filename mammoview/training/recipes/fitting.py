@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
+import cv2
 import numpy as np
 import torch
 
 from mammoview.core.errors import UsageError
+from mammoview.core.findings import PatchClass
 from mammoview.core.progress import Cancel, Progress, never_cancel, no_progress
 from mammoview.models.architectures import sizes_of
 from mammoview.models.networks import Network, PatchNet, WholeImageNet
@@ -18,6 +20,7 @@ from mammoview.models.sizes import ImageHeadSizes
 from mammoview.training.cases.samples import ImageBatches, ImageSet, TileBatches
 from mammoview.training.cases.splits import Split, write_split
 from mammoview.training.cases.tiles import TileSet
+from mammoview.training.judging.evaluate import MALIGNANT
 from mammoview.training.judging.measure import patch_spec
 from mammoview.training.learning import losses
 from mammoview.training.learning.beginning import new_network
@@ -32,10 +35,16 @@ from mammoview.training.recipes.watch import measure_of, set_aside
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from numpy.typing import NDArray
     from torch import Tensor, nn
 
+    from mammoview.training.cases.lost import Lost
     from mammoview.training.config import TrainingConfig
+    from mammoview.training.learning.course import EpochLog
     from mammoview.training.learning.prefetch import Batch, Epoch
+
+#: Samples that are shown after each epoch, and the longest side of them in pixels.
+SHOWN, SHOWN_PX = 8, 96
 
 _Samples = TypeVar("_Samples", TileSet, ImageSet)
 
@@ -54,6 +63,12 @@ class Run:
         Told how far it is, asked whether to stop.
     machine
         What computes.
+    lost
+        Takes images that cannot be read, which are then passed over; without it they end the run.
+    on_epoch
+        Told of each epoch, with what the net says of a few samples.
+    parts
+        In how many parts a batch goes through the net, where memory is short.
     """
 
     config: TrainingConfig
@@ -61,6 +76,27 @@ class Run:
     progress: Progress = no_progress
     cancel: Cancel = never_cancel
     machine: Machine = ONE_CPU
+    lost: Lost | None = None
+    on_epoch: Callable[[EpochLog, Shown], None] | None = None
+    parts: int = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Shown:
+    """A few samples and what a net says of them.
+
+    Attributes
+    ----------
+    images
+        Shape (n, rows, columns), uint8, as small as `SHOWN_PX`.
+    truth, told
+        Shape (n,): whether malignant, and how probable the net thinks it; or shape (n, rows, columns), uint8: the
+        outline, and how much of it the net sees (255 is all).
+    """
+
+    images: NDArray[np.uint8]
+    truth: NDArray[Any]
+    told: NDArray[Any]
 
 
 class Batches(Protocol):
@@ -76,6 +112,10 @@ class Batches(Protocol):
 
 class Watched(Protocol):
     """What is watched after each epoch."""
+
+    @property
+    def patients(self) -> NDArray[np.str_]:
+        """Of the samples."""
 
     def still(self) -> Iterator[Batch]:
         """All samples in order, unchanged."""
@@ -120,6 +160,8 @@ def fit_images(net: WholeImageNet, images: ImageSet, split: Split, run: Run, *, 
         for names in (learned, watched)
     )
     assert batches is not None
+    batches = replace(batches, lost=run.lost)
+    others = None if others is None else replace(others, lost=run.lost)
     if run.config.placing and not isinstance(net.head, AttentionHead):
         raise UsageError("Only a net with attention is told where to look.", "Remove “placing” from the config.")
     if not run.config.placing or not batches.images.places.size:
@@ -165,18 +207,66 @@ def fit(
         betas=config.optimizer_betas,
         arithmetic=config.arithmetic,
         machine=run.machine,
+        parts=run.parts,
     )
+    samples = batches if watched is None and isinstance(batches, TileBatches | ImageBatches) else watched
+    if run.on_epoch is not None and samples is not None:
+        plan = replace(plan, on_epoch=_teller(run.on_epoch, samples))
     if config.watch is not None and watched is not None:
-        validate = validation_of(watched.still, measure_of(config.watch.value))
+        validate = validation_of(watched.still, measure_of(config.watch.value, lambda: watched.patients))
         plan = replace(plan, validate=validate, monitor=config.watch.value, direction="max", keep=config.watch.keep)
     train(net, plan, run.out, progress=run.progress, cancel=run.cancel)
     leave_to_first_process()
 
 
-def _fit_tiles(tiles: TileSet, split: Split, run: Run) -> Network:
+def shown(net: nn.Module, batch: Batch) -> Shown:
+    """What a net in eval mode says of the first samples of a batch."""
+    images = batch.images[:SHOWN].to(next(net.parameters()).device)
+    told, targets = net(images).float().cpu(), batch.targets[:SHOWN]
+    gray = np.stack([_thumbnail(image) for image in images[:, 0].cpu().numpy()])
+    if told.ndim == 4:
+        share = told.sigmoid()[:, 0] if told.shape[1] == 1 else 1.0 - told.softmax(dim=1)[:, 0]
+        outline = targets.reshape(share.shape).numpy() > 0.5
+        small = [_fitted(np.asarray(one * 255)) for one in share.numpy()]
+        return Shown(gray, np.stack([_fitted(np.float32(255) * one) for one in outline]), np.stack(small))
+    labels = (targets[:, 0] if targets.ndim == 2 else targets).numpy().astype(np.int64)
+    # Of a patch classifier the malignant classes together; what else it answers stands behind its classes.
+    is_patch = told.shape[1] > 2
+    malignant = MALIGNANT if is_patch else [1]
+    share = told[:, : len(PatchClass)].softmax(dim=1)[:, malignant].sum(dim=1)
+    return Shown(gray, np.isin(labels, malignant), share.numpy())
+
+
+def _teller(on_epoch: Callable[[EpochLog, Shown], None], samples: Watched) -> Callable[[nn.Module, EpochLog], None]:
+    def tell(net: nn.Module, log: EpochLog) -> None:
+        batch = next(samples.still(), None)
+        if batch is not None:
+            on_epoch(log, shown(net, batch))
+
+    return tell
+
+
+def _thumbnail(image: NDArray[np.float32]) -> NDArray[np.uint8]:
+    low, high = float(image.min()), float(image.max())
+    return _fitted((image - low) * (255.0 / max(high - low, 1e-6)))
+
+
+def _fitted(image: NDArray[np.float32]) -> NDArray[np.uint8]:
+    scale = min(1.0, SHOWN_PX / max(image.shape))
+    size = (max(1, round(image.shape[1] * scale)), max(1, round(image.shape[0] * scale)))
+    small = cv2.resize(image.astype(np.float32), size, interpolation=cv2.INTER_AREA)
+    return np.asarray(np.rint(small).clip(0, 255), dtype=np.uint8)
+
+
+def fit_tiles(net: Network, tiles: TileSet, split: Split, run: Run, *, parent: str = "") -> None:
+    """Train a net for tiles on the training side of the split; ``parent`` as for `fit`."""
     learned, watched = _tile_batches(tiles, split, run.config)
+    fit(net, learned, split, run, parent=parent, watched=watched)
+
+
+def _fit_tiles(tiles: TileSet, split: Split, run: Run) -> Network:
     net = new_network(run.config, run.progress)
-    fit(net, learned, split, run, watched=watched)
+    fit_tiles(net, tiles, split, run)
     return net
 
 
@@ -191,7 +281,7 @@ def _sides(split: Split, config: TrainingConfig) -> tuple[frozenset[str], frozen
     """Training patients to learn from, and those that the config sets aside to be watched."""
     if config.watch is None:
         return split.training, None
-    parts = set_aside(split, config.watch, seed=config.split.seed)
+    parts = set_aside(split, config.watch, seed=config.split.seed, table=config.split.table)
     # A tenth of a handful of patients is nobody.
     return parts.training, parts.validation or None
 

@@ -150,9 +150,12 @@ def _launch(order: Order, progress: Progress) -> PackageInfo:
 
 
 def _recipe(order: Order, source: str) -> Callable[[Path, Run], PackageInfo]:
-    from mammoview.training.recipes import forty_fold_recipe, phantom_recipes, priors, transfer
+    from mammoview.training.recipes import forty_fold_recipe, phantom_recipes, priors, transfer, tuned_tiles
     from mammoview.training.recipes import papers as recipes
 
+    parent = order.parent
+    if order.kind in (Kind.PATCH, Kind.SEGMENT) and parent is not None:
+        return lambda data, run: tuned_tiles.tune_tiles(data, run, parent=parent)
     if order.kind is Kind.PATCH:
         return phantom_recipes.train_drawn_patch if source == "phantom_masses" else recipes.train_patch
     if order.kind is Kind.SEGMENT:
@@ -167,7 +170,6 @@ def _recipe(order: Order, source: str) -> Callable[[Path, Run], PackageInfo]:
                 f"The config's source “{source}” teaches no segmenter.", "Name another config, or train a patch net."
             )
         return segmenters[source]
-    parent = order.parent
     if parent is None:
         raise UsageError(
             f"Training “{order.kind.value}” starts from a package.",

@@ -25,6 +25,7 @@ from mammoview.training.cases.proposals import film_proposals
 from mammoview.training.cases.published_sets import public_patches, site_patches
 from mammoview.training.cases.samples import ImageSet
 from mammoview.training.cases.splits import Split
+from mammoview.training.cases.stored import open_images, store_images
 from mammoview.training.cases.tiles import TileSet, patch_tiles, segmentation_tiles
 from mammoview.training.recipes.finish import publish_patch, publish_segmenter, publish_whole_image
 from mammoview.training.recipes.fitting import Run, fit_patch, fit_segmenter, fit_whole_image
@@ -66,12 +67,12 @@ def train_patch(data: Path, run: Run) -> PackageInfo:
     if public is not None:
         tiles, split, site = patch_samples(public, run), cbis_split(cbis_lesions(public), run.config), None
     else:
-        site = _opened(data, run, boxed, "box whose kind and label are known")
+        site = opened(data, run, boxed, "box whose kind and label are known")
         check_sides(site)
         split, config = site.split, run.config
         # What readers wrote of a lesion is known of the public cases alone.
         run = replace(run, config=config.model_copy(update={"describing": 0.0}))
-        tiles = _site_tiles(site, run)
+        tiles = site_tiles(site, run)
     net = fit_patch(tiles, split, run)
     return publish_patch(run.out / PACKAGE, net, tiles, split, run.config, site=site)
 
@@ -127,9 +128,9 @@ def train_segmenter(data: Path, run: Run) -> PackageInfo:
         tiles, site = segmentation_samples(public, run), None
         split = cesm_split(tiles, run.config)
     else:
-        site = _opened(data, run, outlined, "mask or contour")
+        site = opened(data, run, outlined, "mask or contour")
         check_sides(site, has_classes=False)
-        split, tiles = site.split, masked_tiles(site.cases, progress=run.progress, cancel=run.cancel)
+        split, tiles = site.split, masked_tiles(site.cases, lost=run.lost, progress=run.progress, cancel=run.cancel)
     net = fit_segmenter(tiles, split, run)
     return publish_segmenter(run.out / PACKAGE, net, tiles, split, run.config, site=site)
 
@@ -153,12 +154,14 @@ def image_data(data: Path, run: Run) -> tuple[ImageSet, Split, Site | None]:
     public = public_folder(data, CBIS)
     if public is not None:
         return image_samples(public, run), cbis_split(cbis_lesions(public), run.config), None
-    site = _opened(data, run, labelled, "label")
+    site = opened(data, run, labelled, "label")
     spec = _image_spec(run.config)
-    images = _kept_images(
-        run, spec, lambda: case_images(site.cases, spec, progress=run.progress, cancel=run.cancel), site.fingerprint
-    )
-    return images, site.split, site
+    cache = run.out / f"site-{_key_of(spec, site.fingerprint)}.npz"
+    if not cache.exists():
+        images = case_images(site.cases, spec, lost=run.lost, progress=run.progress, cancel=run.cancel)
+        run.out.mkdir(parents=True, exist_ok=True)
+        store_images(images, cache)
+    return open_images(cache), site.split, site
 
 
 def patch_samples(data: Path, run: Run) -> TileSet:
@@ -228,23 +231,35 @@ def _patch_net(info: PackageInfo) -> PatchNet:
     return net
 
 
-def _opened(data: Path, run: Run, use: Callable[[Sequence[Case]], tuple[Case, ...]], lacks: str) -> Site:
+def opened(data: Path, run: Run, use: Callable[[Sequence[Case]], tuple[Case, ...]], lacks: str) -> Site:
+    """A site's data with what ``use`` keeps of them; ``lacks`` says what the others lack."""
     return open_site(data, run.config.split, use, lacks=lacks, progress=run.progress, cancel=run.cancel)
 
 
-def _site_tiles(site: Site, run: Run) -> TileSet:
+def site_tiles(site: Site, run: Run) -> TileSet:
+    """The tiles of a patch classifier, from a site's cases with boxes."""
     config = run.config
     if config.sampling != "lesion":
         return site_patches(site.cases, config, progress=run.progress, cancel=run.cancel)
     background = config.background_per_film
-    return case_tiles(site.cases, seed=config.seed, background=background, progress=run.progress, cancel=run.cancel)
+    return case_tiles(
+        site.cases,
+        seed=config.seed,
+        background=background,
+        lost=run.lost,
+        progress=run.progress,
+        cancel=run.cancel,
+    )
 
 
-def _kept_images(run: Run, spec: ImageSpec, make: Callable[[], ImageSet], cases: str = "") -> ImageSet:
-    """Images from the run's folder where an earlier call left those of the same ``cases``."""
-    # Folders of earlier versions hold images without their places.
-    key = hashlib.sha256(f"{spec.model_dump_json()}{cases} with places".encode()).hexdigest()[:8]
-    cache = run.out / f"images-{key}.npz"
+def _key_of(spec: ImageSpec, cases: str = "") -> str:
+    # Folders of earlier versions hold images without their places and names.
+    return hashlib.sha256(f"{spec.model_dump_json()}{cases} with places, names".encode()).hexdigest()[:8]
+
+
+def _kept_images(run: Run, spec: ImageSpec, make: Callable[[], ImageSet]) -> ImageSet:
+    """Images from the run's folder where an earlier call left them."""
+    cache = run.out / f"images-{_key_of(spec)}.npz"
     if not cache.exists():
         images = make()
         run.out.mkdir(parents=True, exist_ok=True)

@@ -64,7 +64,7 @@ class BrushTool(WheelTool):
     def _end(self) -> None:
         pane, self._pane, self._overlay.held = self._pane, None, ""
         if pane is not None:
-            pane.refresh()
+            pane.update()
 
     def _brush(self, pane: Canvas, *, is_erasing: bool) -> Brush:
         on_device = self.radius * pane.devicePixelRatioF()
@@ -89,7 +89,7 @@ class BrushTool(WheelTool):
         self._outline = found.contour if found is not None else ()
         self._pane, self._last = pane, (row, col)
         self._overlay.held = self._finding
-        pane.refresh()
+        pane.update()
         self._stroke(pane, (row, col))
         return True
 

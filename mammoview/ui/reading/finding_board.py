@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import Protocol
 
 from PySide6.QtCore import QObject, QPointF, Signal, SignalInstance
@@ -54,6 +53,8 @@ class FindingBoard(QObject):
     ----------
     frame_of, show_frame
         As of `mammoview.ui.viewport.board.Board`: which frame a pane shows, and how to bring one to the front.
+    is_shown
+        Whether anything of the case is painted over the images.
     """
 
     #: Something is painted or listed in another way.
@@ -69,13 +70,16 @@ class FindingBoard(QObject):
         self.show_frame: Callable[[str, int], object] = lambda _image_id, _frame: None
         self.selected = ""
         self.sight = AiSight()
+        self.is_shown = True
         self._candidates: tuple[str, ...] = ()
         self._uid, self._was_revealed = "", False
         self._before: dict[str, Location] = {}
         self._frames: Mapping[str, ViewFrame] = {}
         self._is_settling = False
-        self._shown = lru_cache(maxsize=64)(shown_on)
-        self._lesions = lru_cache(maxsize=4)(lesions)
+        # Painted from with every frame; a draft is too large to be hashed each time.
+        self._known_of: Draft | None = None
+        self._shown: dict[tuple[object, ...], tuple[Shown, ...]] = {}
+        self._lesions: tuple[Lesion, ...] = ()
         reading.case_changed.connect(self._show_case)
         wall.clicked.connect(self._clicked)
 
@@ -109,7 +113,15 @@ class FindingBoard(QObject):
     @property
     def lesions(self) -> tuple[Lesion, ...]:
         """As the list shows them."""
-        return self._lesions(self.draft) if self.draft is not None else ()
+        self._look_up()
+        return self._lesions
+
+    def _look_up(self) -> None:
+        """Forget what was known of another draft."""
+        draft = self.draft
+        if draft is not self._known_of:
+            self._known_of, self._shown = draft, {}
+            self._lesions = lesions(draft) if draft is not None else ()
 
     @property
     def finding(self) -> ReaderFinding | None:
@@ -131,16 +143,16 @@ class FindingBoard(QObject):
 
     def shown(self, canvas: Canvas) -> tuple[Shown, ...]:
         """What is painted on a pane."""
-        if self.draft is None or canvas.hung is None or canvas.image is None:
+        if self.draft is None or canvas.hung is None or canvas.image is None or not self.is_shown:
             return ()
-        return self._shown(
-            self.draft,
-            canvas.hung.image.id,
-            self.frame_of(canvas),
-            self.sight,
-            selected=self.selected,
-            candidates=self._candidates,
-        )
+        self._look_up()
+        image_id, frame = canvas.hung.image.id, self.frame_of(canvas)
+        key = (image_id, frame, self.sight, self.selected, self._candidates)
+        if key not in self._shown:
+            self._shown[key] = shown_on(
+                self.draft, image_id, frame, self.sight, selected=self.selected, candidates=self._candidates
+            )
+        return self._shown[key]
 
     # What is seen
 
@@ -156,6 +168,8 @@ class FindingBoard(QObject):
         finding_id = found.id if found is not None else ""
         if finding_id != self.selected:
             self.selected, self._candidates = finding_id, ()
+            # What is chosen is meant to be seen.
+            self.is_shown = self.is_shown or bool(finding_id)
             self.selected_changed.emit(finding_id)
             self._tell()
         if is_brought and found is not None:
@@ -175,6 +189,12 @@ class FindingBoard(QObject):
         if sight != self.sight:
             self.sight = sight
             self.sight_changed.emit(sight)
+            self._tell()
+
+    def set_shown(self, *, is_shown: bool) -> None:
+        """Paint findings, or leave the images alone."""
+        if is_shown is not self.is_shown:
+            self.is_shown = is_shown
             self._tell()
 
     def set_candidates(self, ids: Sequence[str]) -> None:
@@ -202,7 +222,9 @@ class FindingBoard(QObject):
             self.select(self._at(canvas, row, col))
 
     def _tell(self) -> None:
-        self._wall.refresh()
+        # What rides on the images sees by itself what is new; words and corners stay.
+        for pane in self._wall.panes:
+            pane.update()
         self.changed.emit()
 
     # What the desk tells

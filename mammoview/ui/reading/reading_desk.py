@@ -53,6 +53,7 @@ class ReadingDesk(ReadingSeat):
     #: The `Case`, or None.
     case_changed = Signal(object)
     stored_changed = Signal(bool)
+    stepped = Signal()
     _framed = Signal(str, object)
     #: The case is about to take a step or to leave the table: whatever is being typed or dragged goes into it now.
     settling = Signal()
@@ -76,6 +77,7 @@ class ReadingDesk(ReadingSeat):
         self._begun_from: tuple[int, ...] = ()
         self._last = -1
         self._is_busy = False
+        self._waiting: list[Callable[[], object]] = []
         # Counts what ends the undoing of changes: commit, reveal, signature.
         self._step = 0
         # Counts the cases that were taken off the table.
@@ -189,6 +191,7 @@ class ReadingDesk(ReadingSeat):
         self.case = None
         self._step += 1
         self._table += 1
+        self._waiting.clear()
         self._clerk.do(room.close_case, lambda _done: self.list_changed.emit(), self.tell)
         self.case_changed.emit(None)
 
@@ -211,11 +214,14 @@ class ReadingDesk(ReadingSeat):
         Returns
         -------
         bool
-            Whether it was done; where not, the reader was told why.
+            Whether it was done, or will be once the step at hand is done; where not, the reader was told why.
         """
         case = self.case
-        if case is None or self._is_busy:
+        if case is None:
             return False
+        if self._is_busy:
+            self._waiting.append(lambda: self.change(fn, text))
+            return True
         try:
             require_changeable(case)
             draft = fn(case.draft)
@@ -245,7 +251,7 @@ class ReadingDesk(ReadingSeat):
 
     def _show_draft(self, draft: Draft, frames: Mapping[str, ViewFrame]) -> None:
         assert self.case is not None
-        self._show(replace(self.case, draft=draft, frames={**self.case.frames, **frames}))
+        self._show(replace(self._with_frames(self.case, frames), draft=draft))
         self._store()
 
     def _store(self) -> None:
@@ -306,8 +312,11 @@ class ReadingDesk(ReadingSeat):
         return self._room
 
     def _act(self, work: Callable[[], Case], failed: Callable[[MammoViewError], None] | None = None) -> None:
-        """Take a step that only the stored case can take; nothing is changed meanwhile."""
-        if self._room is None or self._is_busy:
+        """Take a step that only the stored case can take; what is asked for meanwhile comes after it."""
+        if self._room is None:
+            return
+        if self._is_busy:
+            self._waiting.append(lambda: self._act(work, failed))
             return
         self.settling.emit()
         self._is_busy = True
@@ -315,9 +324,12 @@ class ReadingDesk(ReadingSeat):
 
         def done(case: Case) -> None:
             self._is_busy = False
-            if table != self._table:
-                # The case was taken off the table meanwhile; it is stored.
-                return
+            # Of a case that was taken off the table meanwhile nothing is shown; it is stored.
+            if table == self._table:
+                show(case)
+            self._go_on()
+
+        def show(case: Case) -> None:
             self._step += 1
             before = self.case
             frames = before.frames if before is not None and before.uid == case.uid else {}
@@ -329,13 +341,20 @@ class ReadingDesk(ReadingSeat):
                 self.session.veil.lift(case.uid)
             if before is None or before.uid != case.uid:
                 self._ask_frames(case)
+            self.stepped.emit()
             self.list_changed.emit()
 
         def not_done(error: MammoViewError) -> None:
             self._is_busy = False
             (failed or self.tell)(error)
+            self._go_on()
 
         self._clerk.do(work, done, not_done)
+
+    def _go_on(self) -> None:
+        """Do what was asked for during a step, in order, until the next step."""
+        while self._waiting and not self._is_busy:
+            self._waiting.pop(0)()
 
     def _ask_frames(self, case: Case) -> None:
         """Have nipple and muscle looked for on each image: what locates findings."""
@@ -349,16 +368,17 @@ class ReadingDesk(ReadingSeat):
 
     def show_frames(self, case_uid: str, frames: Mapping[str, ViewFrame]) -> None:
         """Take landmarks of the case's images that were found or dragged; what was dragged is kept."""
-        case = self.case
-        if case is None or case.uid != case_uid:
-            return
-        edits = {name: edit for name, one in frames.items() if (edit := LandmarkEdit.of(name, one.landmarks))}
-        new = [edit for name, edit in edits.items() if edit != case.landmarks.get(name)]
-        landmarks = {**case.landmarks, **edits}
-        self._show(replace(case, frames={**case.frames, **frames}, landmarks=landmarks))
-        if new and self._room is not None and not case.is_read_only:
-            room = self._room
-            self._clerk.do(lambda: room.keep_landmarks(new), lambda _: None, self.tell)
+        if self.case is not None and self.case.uid == case_uid:
+            self._show(self._with_frames(self.case, frames))
+
+    def _with_frames(self, case: Case, frames: Mapping[str, ViewFrame]) -> Case:
+        """The case with other landmarks; those by hand are kept, and no longer where they were taken back."""
+        edits = {name: LandmarkEdit.of(name, one.landmarks) or LandmarkEdit(name) for name, one in frames.items()}
+        new = {name: edit for name, edit in edits.items() if edit != case.landmarks.get(name, LandmarkEdit(name))}
+        room = self._room
+        if new and room is not None and not case.is_read_only:
+            self._clerk.do(lambda: room.keep_landmarks(tuple(new.values())), lambda _: None, self.tell)
+        return replace(case, frames={**case.frames, **frames}, landmarks={**case.landmarks, **new})
 
     def _show(self, case: Case) -> None:
         self.case = case

@@ -163,6 +163,8 @@ def test_the_second_reader_sees_nothing_of_the_first(worklist: Worklist, shelf: 
     assert [reading.reader for reading in arbiter.others] == ["a", "b"]
     assert arbiter.reading is not None
     assert arbiter.reading.place == 3
+    assert arbiter.draft.breasts == ()
+    assert arbiter.signed is None
 
 
 def test_without_the_ai_nothing_is_revealed(worklist: Worklist, shelf: Shelf) -> None:

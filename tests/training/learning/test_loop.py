@@ -18,12 +18,14 @@ import numpy as np
 import pytest
 import torch
 from torch import nn
+from torch.nn import functional
 
 from mammoview.core.errors import DeviceError, OutputError, UsageError
 from mammoview.training.learning import checkpoint
+from mammoview.training.learning.course import EpochLog
 from mammoview.training.learning.curves import CURVES, LOG
 from mammoview.training.learning.engine import Machine, own_part
-from mammoview.training.learning.loop import CHECKPOINT, Batch, TrainingError, train
+from mammoview.training.learning.loop import CHECKPOINT, Batch, OutOfMemoryError, TrainingError, train
 from mammoview.training.learning.prefetch import AHEAD, prefetched
 from mammoview.training.learning.validation import validation_of
 
@@ -336,3 +338,36 @@ def test_fabric_is_imported_when_a_training_starts_and_not_before() -> None:
         "assert not found, found"
     )
     subprocess.run([sys.executable, "-c", code], check=True, timeout=300)
+
+
+def test_a_batch_in_parts_learns_as_the_whole_batch(tmp_path: Path) -> None:
+    words = {"stages": toy_run.stages(2, batch_norm="eval"), "loss": functional.cross_entropy}
+    whole, parted = toy_run.net(), toy_run.net()
+    (one, *_), (other, *_) = (
+        train(whole, toy_run.plan(**words), tmp_path / "whole"),
+        train(parted, toy_run.plan(**words, parts=3), tmp_path / "parts"),
+    )
+    assert other.loss == pytest.approx(one.loss, abs=1e-6)
+    for first, second in zip(whole.parameters(), parted.parameters(), strict=True):
+        torch.testing.assert_close(first, second, atol=1e-5, rtol=1e-4)
+
+
+@pytest.mark.parametrize("words", ["[enforce fail] DefaultCPUAllocator: can't allocate memory", "shape mismatch"])
+def test_a_device_that_is_too_small_says_so_and_other_errors_stay_what_they_are(tmp_path: Path, words: str) -> None:
+    def loss(outputs: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        raise RuntimeError(words)
+
+    wanted = OutOfMemoryError if "memory" in words else RuntimeError
+    with pytest.raises(wanted) as caught:
+        train(toy_run.net(), toy_run.plan(loss=loss), tmp_path)
+    assert isinstance(caught.value, OutOfMemoryError) is ("memory" in words)
+
+
+def test_each_saved_epoch_is_told_with_the_net(tmp_path: Path) -> None:
+    told: list[tuple[int, bool, bool]] = []
+
+    def on_epoch(net: torch.nn.Module, log: EpochLog) -> None:
+        told.append((log.epoch, net.training, (tmp_path / CHECKPOINT).exists()))
+
+    train(toy_run.net(), toy_run.plan(on_epoch=on_epoch), tmp_path)
+    assert told == [(number, False, True) for number in (1, 2, 3, 4)]

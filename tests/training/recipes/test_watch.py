@@ -63,7 +63,8 @@ def test_the_watched_are_training_patients_that_are_not_learned_from() -> None:
 def test_a_recipe_hands_over_both_sides(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, masks: bool) -> None:
     seen: dict[str, set[str]] = {}
 
-    def fit(net: nn.Module, batches: Batches, split: Split, run: Run, *, watched: Watched) -> None:
+    def fit(net: nn.Module, batches: Batches, split: Split, run: Run, *, parent: str, watched: Watched) -> None:
+        assert not parent
         seen["learned"] = set(batches.tiles.patients)  # type: ignore[attr-defined]
         seen["watched"] = set(watched.tiles.patients)  # type: ignore[attr-defined]
 

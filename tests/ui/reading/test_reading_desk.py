@@ -111,6 +111,18 @@ def test_while_the_next_case_is_fetched_nothing_can_be_changed(desk: ReadingDesk
     wait_until(lambda: desk.case is not None and desk.case.study == 2)
 
 
+def test_what_is_asked_for_during_a_step_comes_after_it(desk: ReadingDesk) -> None:
+    desk.change(normal)
+    # Refused, as the first read is not committed; neither the commit nor what follows may be lost over it.
+    desk.reveal()
+    desk.commit()
+    desk.reveal()
+    desk.change(lambda draft: changes.assess(draft, Laterality.LEFT, Assessment.INCOMPLETE))
+    wait_until(lambda: desk.case is not None and desk.case.is_revealed)
+    assert desk.case is not None
+    assert desk.case.draft.breasts[1].assessment is Assessment.INCOMPLETE
+
+
 def test_a_full_disk_loses_nothing(desk: ReadingDesk, worklist: Worklist, monkeypatch: pytest.MonkeyPatch) -> None:
     room = desk._room
     assert room is not None
@@ -222,3 +234,33 @@ def test_landmarks_that_were_dragged_come_back_with_the_case(desk: ReadingDesk) 
     questions.frames[image.id](answer)
     wait_until(lambda: desk.case is not None and image.id in desk.case.frames)
     assert desk.case.frames[image.id] == moved
+
+
+def test_a_drag_that_was_taken_back_does_not_come_back(desk: ReadingDesk) -> None:
+    questions = desk.session.questions
+    assert isinstance(questions, FakeQuestions)
+    image = study_of(1).images[0]
+    found = Landmarks(Nipple((500.0, 700.0), 0.9), WallLine(((0.0, 0.0), (1000.0, 0.0))))
+    frame = ViewFrame(Laterality.RIGHT, ViewPosition.CC, image.rows, image.columns, Dihedral(), found)
+    answer = FrameAnswer(image.id, frame, Mask.from_array(np.zeros((2, 2), bool)), ())
+    questions.frames[image.id](answer)
+    wait_until(lambda: desk.case is not None and image.id in desk.case.frames)
+    assert desk.case is not None
+    assert found.nipple is not None
+    moved = replace(frame, landmarks=replace(found, nipple=found.nipple.moved((400.0, 690.0))))
+    history = desk.session.marks.history_of(desk.case.uid)
+    assert desk.change(lambda draft: draft, "landmarks", frames={image.id: moved})
+    assert history.undo_text == "landmarks"
+    assert desk.case.frames[image.id] == moved
+    history.undo()
+    assert desk.case.frames[image.id] == frame
+    history.redo()
+    assert desk.case.frames[image.id] == moved
+    history.undo()
+    desk.open_case(2)
+    wait_until(lambda: desk.case is not None and desk.case.study == 2)
+    desk.open_case(1)
+    wait_until(lambda: desk.case is not None and desk.case.study == 1)
+    questions.frames[image.id](answer)
+    wait_until(lambda: desk.case is not None and image.id in desk.case.frames)
+    assert desk.case.frames[image.id] == frame
