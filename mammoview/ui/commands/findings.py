@@ -27,6 +27,7 @@ _BUTTONS: Final = ("accept_finding", "reject_finding", "link_finding")
 _MORE: Final = (
     "finding_eraser",
     "finding_redraw",
+    "finding_redraw_polygon",
     "take_back_verdict",
     "unlink_finding",
     "delete_finding",
@@ -53,6 +54,8 @@ class FindingsCommands:
         self._board.changed.connect(self._show_what_can_be_done)
         self._board.selected_changed.connect(self._link_with)
         self._board.sight_changed.connect(lambda _sight: self._show_sight())
+        # What was just drawn is to be described.
+        self._board.added.connect(lambda _finding: desk.show_tab(self._panel))
         desk.reading.case_changed.connect(lambda _case: self._follow_case())
         desk.analysis.findings.selected.connect(self._select_of_ai)
         desk.presenter.tells_scores = self._tells_scores
@@ -140,6 +143,9 @@ class FindingsCommands:
 
     def do_finding_redraw(self) -> None:
         self._take(Tool.REDRAW)
+
+    def do_finding_redraw_polygon(self) -> None:
+        self._take(Tool.REDRAW_POLYGON)
 
     def do_landmarks(self) -> None:
         self._take(Tool.LANDMARKS)

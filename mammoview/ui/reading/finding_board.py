@@ -60,6 +60,8 @@ class FindingBoard(QObject):
     #: Something is painted or listed in another way.
     changed = Signal()
     selected_changed = Signal(str)
+    #: The reader drew a finding: its id.
+    added = Signal(str)
     #: The `AiSight` in force.
     sight_changed = Signal(object)
 
@@ -290,6 +292,7 @@ class FindingBoard(QObject):
         if not self.change(lambda draft: changes.add_finding(draft, made), text):
             return ""
         self.select(made.id)
+        self.added.emit(made.id)
         return made.id
 
     def _is_of_case(self, image_id: str) -> bool:
