@@ -68,6 +68,8 @@ class FindingTools(QObject):
 
     #: The `Tool` in the hand, or None.
     taken = Signal(object)
+    #: Something for the status bar.
+    said = Signal(str)
 
     def __init__(
         self,
@@ -94,7 +96,7 @@ class FindingTools(QObject):
             Tool.PLACE: PlaceTool(board, self._done),
             Tool.BRUSH: self.brush,
             Tool.ERASER: self.brush,
-            Tool.ASSIST: AssistTool(board, asking, self._done),
+            Tool.ASSIST: AssistTool(board, asking, self._done, self.said.emit),
             Tool.ASK: self.ask,
             Tool.LANDMARKS: LandmarkTool(board),
         }
