@@ -213,10 +213,10 @@ class FindingsCommands:
         board, is_revealed = self._board, self._board.is_revealed
         lesion, can_change = board.lesion, board.can_change
         parts = [standing(one) for one in lesion.findings] if lesion is not None else []
-        of_ai = {Standing.UNJUDGED, Standing.ACCEPTED, Standing.REJECTED} & set(parts)
+        of_ai = set(parts) - {Standing.OWN}
         own = board.finding is not None and standing(board.finding) is Standing.OWN
         reasons = {
-            "accept_finding": "" if of_ai - {Standing.ACCEPTED} else "Select a finding of the AI.",
+            "accept_finding": "" if of_ai & {Standing.UNJUDGED, Standing.REJECTED} else "Select a finding of the AI.",
             "reject_finding": "" if of_ai - {Standing.REJECTED} else "Select a finding of the AI.",
             "take_back_verdict": "" if of_ai - {Standing.UNJUDGED} else "Select a finding that was judged.",
             "delete_finding": "" if own else "Select a finding of your own.",
