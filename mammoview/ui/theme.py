@@ -235,9 +235,10 @@ QScrollBar::add-page, QScrollBar::sub-page {{ background: {c.chrome}; }}
 QSplitter::handle {{ background: {c.line}; }}
 QLineEdit {{ border: 1px solid {c.line}; border-radius: {px(3)}px; padding: {px(3)}px; background: {c.chrome}; }}
 QPushButton:focus, QToolButton:focus, QComboBox:focus, QAbstractSpinBox:focus, QLineEdit:focus, QTextEdit:focus,
-QPlainTextEdit:focus, QTextBrowser:focus, QTreeView:focus, QListView:focus, QTableView:focus {{
+QPlainTextEdit:focus {{
   border: {px(1.5)}px solid {c.focus};
 }}
+QTextBrowser:focus, QTreeView:focus, QListView:focus, QTableView:focus {{ border: 1px solid {c.focus}; }}
 QAbstractSpinBox QLineEdit, QComboBox QLineEdit {{ border: 0; padding: 0; }}
 QCheckBox:focus, QRadioButton:focus, QSlider:focus {{ border: {px(1)}px solid {c.focus}; border-radius: {px(2)}px; }}
 #banner {{ background: {warning}; border-bottom: 1px solid {c.warning}; }}
