@@ -206,6 +206,12 @@ QCheckBox::indicator, QListWidget::indicator {{
   width: {px(11)}px; height: {px(11)}px; border: 1px solid {c.quiet}; border-radius: {px(2)}px;
 }}
 QCheckBox::indicator:checked, QListWidget::indicator:checked {{ background: {c.accent}; }}
+QRadioButton::indicator {{ width: {px(11)}px; height: {px(11)}px; border: 1px solid {c.quiet};
+  border-radius: {px(11) // 2 + 1}px; }}
+QRadioButton::indicator:checked {{ background: {c.accent}; }}
+QCheckBox::indicator:disabled, QRadioButton::indicator:disabled {{ border-color: {c.disabled}; }}
+QCheckBox::indicator:checked:disabled, QRadioButton::indicator:checked:disabled {{ background: {c.disabled}; }}
+QCheckBox, QRadioButton {{ border: {px(1)}px solid transparent; }}
 QMenuBar {{ background: {c.chrome}; }}
 QMenuBar::item:selected, QMenu::item:selected {{ background: {c.chosen}; color: {c.on_chosen}; }}
 QMenu {{ background: {c.raised}; border: 1px solid {c.line}; }}
