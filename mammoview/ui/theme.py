@@ -253,6 +253,10 @@ QCheckBox:focus, QRadioButton:focus, QSlider:focus {{ border: {px(1)}px solid {c
 QToolButton#choice {{ background: {c.raised}; border: 1px solid {c.line}; padding: {px(4)}px {px(2)}px; }}
 QToolButton#choice:hover {{ border-color: {c.accent}; }}
 QToolButton#choice:checked {{ background: {c.chosen}; border-color: {c.accent}; color: {c.on_chosen}; }}
+QToolButton#chip {{ background: {c.raised}; border: 1px solid {c.line}; padding: {px(4)}px {px(8)}px; }}
+QToolButton#chip:hover {{ border-color: {c.accent}; }}
+QToolButton#chip:checked {{ background: {c.chosen}; border-color: {c.accent}; color: {c.on_chosen}; }}
+QToolButton#chip:focus {{ border: {px(1.5)}px solid {c.focus}; }}
 QToolButton#choice::menu-indicator {{ image: none; }}
 QToolButton#choice:focus {{ border: {px(1.5)}px solid {c.focus}; }}
 QPushButton#narrow {{ padding: {px(5)}px {px(2)}px; }}

@@ -35,6 +35,7 @@ _MORE: Final = (
     "ask_ai",
 )
 _AI_KEYS: Final = ("ai_marks", "ai_scores", "ai_hide")
+_OTHER_KEYS: Final = "While a case is read, “AI marks” shows what the AI proposes."
 _AFTER_REVEAL: Final = "The AI is shown after the first read."
 
 
@@ -96,6 +97,7 @@ class FindingsCommands:
             # Saliency of the case before must not come up with the next one.
             visible = options.visible - {Layer.SALIENCY, Layer.PATCH_MAP} if read else options.visible
             self._desk.set_options(replace(options, read=read, visible=visible))
+        self._desk.keys.set_reason("findings_layer", _OTHER_KEYS if draft is not None else "")
         # Until then the keypad's keys are the main keyboard's.
         is_revealed = self._board.is_revealed
         self._desk.keys.set_asleep(_AI_KEYS[1:], is_asleep=not is_revealed)

@@ -53,6 +53,8 @@ class FindingBoard(QObject):
     ----------
     frame_of, show_frame
         As of `mammoview.ui.viewport.board.Board`: which frame a pane shows, and how to bring one to the front.
+    is_shown
+        Whether anything of the case is painted over the images.
     """
 
     #: Something is painted or listed in another way.
@@ -68,6 +70,7 @@ class FindingBoard(QObject):
         self.show_frame: Callable[[str, int], object] = lambda _image_id, _frame: None
         self.selected = ""
         self.sight = AiSight()
+        self.is_shown = True
         self._candidates: tuple[str, ...] = ()
         self._uid, self._was_revealed = "", False
         self._before: dict[str, Location] = {}
@@ -140,7 +143,7 @@ class FindingBoard(QObject):
 
     def shown(self, canvas: Canvas) -> tuple[Shown, ...]:
         """What is painted on a pane."""
-        if self.draft is None or canvas.hung is None or canvas.image is None:
+        if self.draft is None or canvas.hung is None or canvas.image is None or not self.is_shown:
             return ()
         self._look_up()
         image_id, frame = canvas.hung.image.id, self.frame_of(canvas)
@@ -165,6 +168,8 @@ class FindingBoard(QObject):
         finding_id = found.id if found is not None else ""
         if finding_id != self.selected:
             self.selected, self._candidates = finding_id, ()
+            # What is chosen is meant to be seen.
+            self.is_shown = self.is_shown or bool(finding_id)
             self.selected_changed.emit(finding_id)
             self._tell()
         if is_brought and found is not None:
@@ -184,6 +189,12 @@ class FindingBoard(QObject):
         if sight != self.sight:
             self.sight = sight
             self.sight_changed.emit(sight)
+            self._tell()
+
+    def set_shown(self, *, is_shown: bool) -> None:
+        """Paint findings, or leave the images alone."""
+        if is_shown is not self.is_shown:
+            self.is_shown = is_shown
             self._tell()
 
     def set_candidates(self, ids: Sequence[str]) -> None:

@@ -23,6 +23,7 @@ from mammoview.ui.viewport.wall import Wall
 
 #: From this height on a window has room for decision and findings at once.
 _TALL_PX: Final = 1300
+_FEW_ROWS, _MANY_ROWS = 4, 10
 
 
 class FindingParts(QObject):
@@ -83,6 +84,7 @@ class FindingParts(QObject):
             Of the window, in its points.
         """
         is_below = height >= _TALL_PX
+        self.panel.set_rows(_MANY_ROWS if is_below else _FEW_ROWS)
         if is_below is (self.panel.parent() is below) and self.panel.parent() is not None:
             return
         if is_below:

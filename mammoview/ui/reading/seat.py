@@ -147,11 +147,13 @@ class ReadingSeat(QObject):
 
     def unlock(self, passphrase: str = "", failed: Callable[[MammoViewError], None] | None = None) -> None:
         """Unlock the window; `locked` follows."""
-        self.ask(
-            lambda worklist, seat: worklist.readers.unlock(seat, passphrase),
-            lambda _done: self._look_at_the_clock(),
-            failed,
-        )
+
+        def unlocked(_done: None) -> None:
+            # Told in any case: the window was covered before the seat itself was locked.
+            self._is_locked = False
+            self.locked.emit(False)
+
+        self.ask(lambda worklist, seat: worklist.readers.unlock(seat, passphrase), unlocked, failed)
 
     def _look_at_the_clock(self) -> None:
         if self.seat is not None:
