@@ -10,8 +10,8 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QApplication, QWidget
 
-from bench.reading import walk
 from bench.screens import DEMO, SMALL, Screen, take
+from bench.walk import walk
 from mammoview.core.marks import Mark, MarkKind
 from mammoview.session.demo import write_phantom
 from mammoview.session.demo_volume import VolumePlan
