@@ -180,8 +180,6 @@ class WorklistCommands:
             self._desk.open_dialog(PassphraseDialog(self._reading, self._desk.window))
 
     def do_lock(self) -> None:
-        # At once; the log is told on the way.
-        self.lock.close()
         self._reading.lock()
 
     # The rules, and what is told of them
