@@ -94,6 +94,7 @@ class MainWindow(QMainWindow):
         side = QTabWidget()
         side.setDocumentMode(True)
         # Arrows would hide whole pages at large letters.
+        side.tabBar().setDrawBase(False)
         side.setUsesScrollButtons(False)
         side.setElideMode(Qt.TextElideMode.ElideRight)
         side.addTab(scrolled(self.desk.analysis), "AI")

@@ -31,6 +31,7 @@ ROWS: Final[tuple[Action, ...]] = (
     _tool("finding_brush", "Brush", "Ctrl+Y", "Add to the selected outline; Shift takes away, the wheel sizes."),
     _tool("finding_eraser", "Eraser", "Ctrl+Shift+Y", "Take from the selected outline; Shift adds, the wheel sizes."),
     _tool("finding_redraw", "Redraw outline", "Ctrl+Shift+J", "Draw the selected finding's outline anew."),
+    _tool("finding_redraw_polygon", "Redraw outline: polygon", "Ctrl+Shift+G", "The same, corner by corner."),
     _tool("landmarks", "Landmarks", "Ctrl+N", "Drag the nipple, or an end of the chest wall's line."),
     _row("accept_finding", "Accept", ("Ctrl+A",), "Take the AI's finding as it is, in all its views.", submenu=_CHOSEN),
     _row("reject_finding", "Reject…", ("Ctrl+X",), "Say that the AI's finding is none, and why.", submenu=_CHOSEN),

@@ -56,6 +56,7 @@ class FindingParts(QObject):
         super().__init__(parent)
         self.board = FindingBoard(reading, wall, self)
         self.board.frame_of = frames.stored_at
+        self.board.image_of = session.image
         self.board.show_frame = lambda image_id, stored: frames.show_stored(image_id, stored + 1)
         self.correspondence = Correspondence(self.board, wall, background, self)
         overlay = FindingOverlay(self.board)

@@ -174,3 +174,28 @@ def test_enter_on_the_list_is_the_readings_own_key(hand: Hand) -> None:
     panel.form.size_mm.setFocus()
     hand.qtbot.keyClick(panel.form.size_mm, Qt.Key.Key_Enter, Qt.KeyboardModifier.KeypadModifier)
     assert pressed == ["step"]
+
+
+def test_an_edited_outline_is_taken_back_or_rejected(hand: Hand) -> None:
+    hand.reveal()
+    hand.click(hand.pane("RCC"), (500.0, 600.0))
+    first = hand.board.finding
+    assert first is not None
+    hand.board.set_outline(first.id, square((500.0, 600.0), 80))
+    edited = hand.board.finding
+    assert edited is not None
+    assert standing(edited) is Standing.EDITED
+    assert not hand.window.actions_by_id["accept_finding"].isEnabled()
+    hand.do("take_back_verdict")
+    again = hand.board.finding
+    assert again is not None
+    assert (again.contour, again.origin, again.verdict) == (first.contour, first.origin, None)
+    hand.board.set_outline(first.id, square((500.0, 600.0), 80))
+    hand.do("reject_finding")
+    box = hand.window.desk.findings.panel.reject_box
+    box.reason.setCurrentIndex(box.reason.words.index(RejectReason.ARTIFACT))
+    box.button.click()
+    out = hand.board.finding
+    assert out is not None
+    assert standing(out) is Standing.REJECTED
+    assert out.contour == first.contour
