@@ -215,8 +215,8 @@ QCheckBox, QRadioButton {{ border: {px(1)}px solid transparent; }}
 QMenuBar {{ background: {c.chrome}; }}
 QMenuBar::item:selected, QMenu::item:selected {{ background: {c.chosen}; color: {c.on_chosen}; }}
 QMenu {{ background: {c.raised}; border: 1px solid {c.line}; }}
-QTabBar::tab {{ background: {c.chrome}; color: {c.quiet}; padding: {px(6)}px {px(3)}px; border: 0;
-  border-bottom: {px(2)}px solid transparent; }}
+QTabBar::tab {{ background: {c.chrome}; color: {c.quiet}; padding: {px(6)}px {px(3)}px;
+  border: {px(1.5)}px solid transparent; border-bottom: {px(2)}px solid transparent; }}
 QTabBar::tab:selected {{ color: {c.text}; border-bottom-color: {c.accent}; }}
 QTabBar::tab:hover {{ color: {c.text}; }}
 QTabBar::tab:focus {{ border: {px(1.5)}px solid {c.focus}; }}
