@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from PySide6.QtGui import QColor, QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 
 @dataclass(frozen=True)
@@ -142,6 +142,13 @@ def apply(app: QApplication, contrast: str = "normal", percent: int = 100) -> No
     font.setPointSizeF(_POINTS * _scale[0])
     app.setFont(font)
     app.setStyleSheet(_sheet(colours))
+
+
+def restyle(widget: QWidget) -> None:
+    """Let the style sheet look at a widget's name and properties again."""
+    style = widget.style()
+    style.unpolish(widget)
+    style.polish(widget)
 
 
 def _palette(colours: Colours) -> QPalette:
