@@ -13,12 +13,13 @@ from mammoview.core.errors import UsageError
 from mammoview.models.export import write_package
 from mammoview.models.loading import LoadedPackage, load
 from mammoview.models.manifest import CARD, TRAINING, Identity, Metric, read_checked
-from mammoview.models.registry import PackageInfo, install, read_info
+from mammoview.models.registry import PackageInfo, install, packages, read_info
 from mammoview.training.judging.sentence import Interval
 from mammoview.training.judging.site_verdict import SiteVerdict, from_json
 from mammoview.training.tuning.files import PACKAGE, RUN, VERDICT, Files
 from mammoview.training.tuning.judging_site import check_result, trained_package
 from mammoview.training.tuning.run_messages import PublishReport, PublishRequest
+from mammoview.training.tuning.schedules import later
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -109,7 +110,10 @@ def _write(
     manifest = package.manifest
     words: dict[str, Any] = {name: getattr(manifest, name) for name in Identity.model_fields}
     named = {"id": request.id, "version": request.version, "name": request.title}
-    identity = Identity.model_validate({**words, **{name: value for name, value in named.items() if value}})
+    words |= {name: value for name, value in named.items() if value}
+    if not request.version:
+        words["version"] = free_version(words["id"], words["version"])
+    identity = Identity.model_validate(words)
     evaluation = package.evaluation.model_copy(
         update={"metrics": (*package.evaluation.metrics, *verdict_metrics(verdict, parent.key))}
     )
@@ -128,6 +132,14 @@ def _write(
         training=training,
         precision=manifest.precision,
     )
+
+
+def free_version(name: str, version: str) -> str:
+    """This version of a package, or the first one behind it that is not installed."""
+    taken = {info.version for info in packages() if info.id == name}
+    while version in taken:
+        version = later(version)
+    return version
 
 
 def verdict_metrics(verdict: SiteVerdict, parent: str) -> tuple[Metric, ...]:

@@ -11,6 +11,7 @@ from mammoview.models.loading import load
 from mammoview.models.manifest import Evaluation, Identity, Task
 from mammoview.training.cases.importers import open_data
 from mammoview.training.recipes.site import LICENCE, check_parent
+from mammoview.training.tuning.schedules import later, site_id
 from mammoview.training.tuning.telling import Work, classifiers_told, usable_for
 
 if TYPE_CHECKING:
@@ -56,9 +57,10 @@ def recalibrate(files: Files, parent: PackageInfo, *, lost: Lost, progress: Prog
 
 def _write(files: Files, package: LoadedPackage, calibration: Calibration, split: str, note: str) -> PackageInfo:
     words = {name: getattr(package.manifest, name) for name in Identity.model_fields}
+    own_id = site_id(package.manifest.id)
     own = {
-        "id": f"site-{package.manifest.id}",
-        "version": "0.1",
+        "id": own_id,
+        "version": "0.1" if own_id != package.manifest.id else later(package.manifest.version),
         "name": f"{package.manifest.name}, calibrated to a site",
         "licence": " AND ".join(dict.fromkeys((*package.manifest.licence.split(" AND "), LICENCE))),
         "parent_sha256": package.info.sha256,
