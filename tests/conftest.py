@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import shutil
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
+from functools import cache
 from pathlib import Path
 
 import cv2
@@ -50,6 +53,32 @@ def isolated_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("MAMMOVIEW_HOME", str(home))
     return home
+
+
+@pytest.fixture
+def no_network(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """No process may use the network while the test runs; it fails when one tried. Gives the list of attempts.
+
+    This process is watched where Python code makes sockets; children that start meanwhile, and theirs, are held by the
+    kernel as well.
+    """
+    folder = ROOT / "tests" / "no_network"
+    record = tmp_path_factory.mktemp("network") / "attempts"
+    monkeypatch.setenv("MAMMOVIEW_TEST_NO_NETWORK", str(record))
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(filter(None, (str(folder), os.environ.get("PYTHONPATH")))))
+    _watch_the_network(folder)
+    yield record
+    assert not record.exists(), record.read_text()
+
+
+@cache
+def _watch_the_network(folder: Path) -> None:
+    found = importlib.util.spec_from_file_location("no_network_guard", folder / "sitecustomize.py")
+    assert found is not None
+    assert found.loader is not None
+    guard = importlib.util.module_from_spec(found)
+    found.loader.exec_module(guard)
+    sys.addaudithook(guard.watch)
 
 
 @pytest.fixture(scope="session")

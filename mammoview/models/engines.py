@@ -19,6 +19,9 @@ from mammoview.models.manifest import Task
 from mammoview.models.names import FEATURES, IMAGES, LOGITS, PROBABILITIES
 from mammoview.models.networks import BCirUNet, PriorsNet
 
+# On Windows the variable set in `mammoview` does not stop all of it.
+onnxruntime.disable_telemetry_events()
+
 Outputs = dict[str, NDArray[np.float32]]
 
 #: How long ONNX Runtime's threads look for work before they sleep: long enough to bridge the gap between two layers,

@@ -123,6 +123,7 @@ class Desk(QObject):
         self.listeners.append(self.board.hear)
         self.reading = ReadingDesk(session, self)
         self.listeners.append(self.reading.hear)
+        self.reading.stepped.connect(self.banner.case_stepped)
         self.sign_off = SignOff(self.reading, self)
         self.decision = DecisionPanel(self.reading, self.sign_off, self.keys, ask_density=session.questions.ask_density)
         self.report = ReportPage(self.reading, self.sign_off, background, window)

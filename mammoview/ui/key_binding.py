@@ -44,6 +44,9 @@ class KeyBinding(QObject):
 
     def set_reason(self, identity: str, reason: str) -> None:
         """Say in its tool tip why an action cannot be done now, and do not let it be done; empty where it can."""
+        if self._reasons.get(identity) == reason:
+            # Asked with every change of a case.
+            return
         self._reasons[identity] = reason
         self._actions[identity].setEnabled(not reason)
         self._actions[identity].setToolTip(reason or self._tip(next(row for row in ACTIONS if row.id == identity)))

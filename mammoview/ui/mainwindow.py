@@ -11,6 +11,7 @@ from PySide6.QtWidgets import (
     QDockWidget,
     QLabel,
     QMainWindow,
+    QMenu,
     QSizePolicy,
     QSplitter,
     QTabWidget,
@@ -93,9 +94,10 @@ class MainWindow(QMainWindow):
         side = QTabWidget()
         side.setDocumentMode(True)
         # Arrows would hide whole pages at large letters.
+        side.tabBar().setDrawBase(False)
         side.setUsesScrollButtons(False)
         side.setElideMode(Qt.TextElideMode.ElideRight)
-        side.addTab(scrolled(self.desk.analysis), "Analysis")
+        side.addTab(scrolled(self.desk.analysis), "AI")
         side.addTab(self.desk.marks, "Marks")
         self.desk.reading_tab = QSplitter(Qt.Orientation.Vertical)
         self.desk.reading_tab.addWidget(self.desk.decision)
@@ -124,10 +126,15 @@ class MainWindow(QMainWindow):
         bar.setObjectName("tools")
         bar.setMovable(False)
         lists: dict[str, QToolButton] = {}
+        inner: dict[tuple[Group, str], QMenu] = {}
         last = Group.FILE
         for row in ACTIONS:
             made = self.actions_by_id[row.id]
-            menus[row.group].addAction(made)
+            menu = menus[row.group]
+            if row.submenu:
+                key = row.group, row.submenu
+                menu = inner[key] if key in inner else inner.setdefault(key, menu.addMenu(row.submenu))
+            menu.addAction(made)
             if row.tool:
                 if row.group is not last:
                     bar.addSeparator()

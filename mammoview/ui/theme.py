@@ -206,10 +206,18 @@ QCheckBox::indicator, QListWidget::indicator {{
   width: {px(11)}px; height: {px(11)}px; border: 1px solid {c.quiet}; border-radius: {px(2)}px;
 }}
 QCheckBox::indicator:checked, QListWidget::indicator:checked {{ background: {c.accent}; }}
+QRadioButton::indicator {{
+  width: {px(11)}px; height: {px(11)}px; border: 1px solid {c.quiet}; border-radius: {px(6)}px;
+}}
+QRadioButton::indicator:checked {{ background: {c.accent}; }}
+QRadioButton::indicator:disabled {{ border-color: {c.line}; }}
+QRadioButton::indicator:checked:disabled {{ background: {c.disabled}; }}
+QLineEdit {{ border: 1px solid {c.line}; border-radius: {px(3)}px; padding: {px(3)}px {px(4)}px; }}
+QAbstractSpinBox QLineEdit, QComboBox QLineEdit {{ border: 0; padding: 0; }}
 QMenuBar {{ background: {c.chrome}; }}
 QMenuBar::item:selected, QMenu::item:selected {{ background: {c.chosen}; color: {c.on_chosen}; }}
 QMenu {{ background: {c.raised}; border: 1px solid {c.line}; }}
-QTabBar::tab {{ background: {c.chrome}; color: {c.quiet}; padding: {px(6)}px {px(6)}px; border: 0;
+QTabBar::tab {{ background: {c.chrome}; color: {c.quiet}; padding: {px(6)}px {px(3)}px; border: 0;
   border-bottom: {px(2)}px solid transparent; }}
 QTabBar::tab:selected {{ color: {c.text}; border-bottom-color: {c.accent}; }}
 QTabBar::tab:hover {{ color: {c.text}; }}
@@ -246,6 +254,10 @@ QCheckBox:focus, QRadioButton:focus, QSlider:focus {{ border: {px(1)}px solid {c
 QToolButton#choice {{ background: {c.raised}; border: 1px solid {c.line}; padding: {px(4)}px {px(2)}px; }}
 QToolButton#choice:hover {{ border-color: {c.accent}; }}
 QToolButton#choice:checked {{ background: {c.chosen}; border-color: {c.accent}; color: {c.on_chosen}; }}
+QToolButton#chip {{ background: {c.raised}; border: 1px solid {c.line}; padding: {px(4)}px {px(8)}px; }}
+QToolButton#chip:hover {{ border-color: {c.accent}; }}
+QToolButton#chip:checked {{ background: {c.chosen}; border-color: {c.accent}; color: {c.on_chosen}; }}
+QToolButton#chip:focus {{ border: {px(1.5)}px solid {c.focus}; }}
 QToolButton#choice::menu-indicator {{ image: none; }}
 QToolButton#choice:focus {{ border: {px(1.5)}px solid {c.focus}; }}
 QPushButton#narrow {{ padding: {px(5)}px {px(2)}px; }}

@@ -175,6 +175,7 @@ def draw_and_decide(reader: Reader) -> ReaderFinding:
     reader.wait(lambda: reader.desk.session.has_result(reader.case.uid))
     for keys in ("/", "*", "Ctrl+B"):
         reader.press(keys)
+    reader.wait(lambda: "after your own first read" in reader.desk.banner.text.text())
     nothing_is_revealed(reader)
     reader.press("Num+Enter")
     reader.wait(lambda: reader.case.is_committed)
@@ -188,6 +189,7 @@ def reveal(reader: Reader) -> None:
     reader.press("Ctrl+B")
     reader.wait(lambda: reader.case.is_revealed)
     reader.wait(lambda: reader.desk.session.result_of(reader.case.uid) is not None)
+    assert not reader.desk.banner.isVisible()
 
 
 def judge(reader: Reader, own: ReaderFinding) -> None:

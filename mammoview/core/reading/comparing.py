@@ -1,39 +1,92 @@
-"""Two decisions side by side: of two readers, or of one reader before and after the AI was revealed."""
+"""Two decisions side by side: of two readers, or of one reader before and after the AI was revealed.
+
+Both are compared as `Outcome`: the one form in which everything that can differ between two decisions is said.
+"""
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
+from typing import TypeVar
 
-from mammoview.core.errors import ReadingError
-from mammoview.core.reading.decisions import BreastDecision, ReaderDecision
+from mammoview.core.reading.decisions import ReaderDecision
 from mammoview.core.study import Laterality
 
+_T = TypeVar("_T")
 _SIDE_WORDS = {Laterality.RIGHT: "right breast", Laterality.LEFT: "left breast"}
 
 
-class Discord(StrEnum):
-    """What two readings can differ in so that a third reader must decide."""
+class Discordance(StrEnum):
+    """When two readers disagree so that a third one must decide. The values are stored.
+
+    About the recall of the woman, a repeat of an image included; or also about which breast she is recalled for; or
+    also about a breast's category.
+    """
 
     RECALL = "recall"
-    CATEGORY_GROUP = "category group"
+    SIDE = "side"
+    CATEGORY = "category"
+
+
+class Discord(StrEnum):
+    """What two decisions can differ in."""
+
+    RECALL = "recall"
     CATEGORY = "category"
     TECHNICAL_RECALL = "technical recall"
 
 
 @dataclass(frozen=True)
-class DiscordanceRule:
-    """Which differences call for arbitration. A protocol may hold another one.
+class BreastOutcome:
+    """What was decided on one breast.
 
     Attributes
     ----------
-    by
-        The default is recall against no recall, BI-RADS categories of different groups, and technical recall by one
-        reader only.
+    category
+        BI-RADS category as written, ``4A`` for example; empty where none was given.
+    is_recall
+        Whether the woman is asked to come back for it.
     """
 
-    by: frozenset[Discord] = field(
-        default=frozenset({Discord.RECALL, Discord.CATEGORY_GROUP, Discord.TECHNICAL_RECALL})
+    category: str = ""
+    is_recall: bool = False
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What was decided on a case, as far as decisions are compared. A breast that was not imaged has no category.
+
+    Attributes
+    ----------
+    is_technical_recall
+        Whether an image must be taken again.
+    """
+
+    right: BreastOutcome = BreastOutcome()
+    left: BreastOutcome = BreastOutcome()
+    is_technical_recall: bool = False
+
+    @property
+    def is_recall(self) -> bool:
+        """Whether either breast is recalled."""
+        return self.right.is_recall or self.left.is_recall
+
+    @property
+    def breasts(self) -> tuple[tuple[Laterality, BreastOutcome], ...]:
+        """Right, then left."""
+        return (Laterality.RIGHT, self.right), (Laterality.LEFT, self.left)
+
+
+def outcome_of(decision: ReaderDecision) -> Outcome:
+    """What a reader's decision comes to."""
+    breasts = {
+        one.side: BreastOutcome(one.assessment.value if one.assessment else "", bool(one.calls_back))
+        for one in decision.breasts
+    }
+    return Outcome(
+        breasts.get(Laterality.RIGHT, BreastOutcome()),
+        breasts.get(Laterality.LEFT, BreastOutcome()),
+        decision.is_technical_recall,
     )
 
 
@@ -53,132 +106,67 @@ class Disagreement:
         return f"{place}, {self.discord}: first reader {self.first}, second reader {self.second}"
 
 
-def disagreements(
-    first: ReaderDecision, second: ReaderDecision, rule: DiscordanceRule | None = None
-) -> tuple[Disagreement, ...]:
-    """What two readings differ in, as far as the rule asks; arbitration is needed where anything is returned.
+def disagreements(first: Outcome, second: Outcome) -> tuple[Disagreement, ...]:
+    """Everything that two decisions differ in: breast by breast, then the whole exam.
 
-    Recall and category are compared for a breast where both readers said them; where one said recall only, the other's
-    category is taken for what it means.
-
-    Parameters
-    ----------
-    first, second
-        Complete decisions of two readers on one study.
-    rule
-        None for the default.
-
-    Raises
-    ------
-    ReadingError
-        When one is incomplete, both are of one reader, or a breast lacks one of the two.
+    Categories are compared where both gave one: who says recall alone says nothing of a category.
     """
-    asked = (rule or DiscordanceRule()).by
-    if first.reader == second.reader:
-        raise ReadingError("Both decisions are of one reader.", "The second read is for another reader.")
     found: list[Disagreement] = []
-    for one, other in _pairs(first, second):
-        found += [
-            Disagreement(discord, one.side, left, right)
-            for discord, left, right in _compared(one, other)
-            if discord in asked and left != right
-        ]
-    technical = [_yes(decision.is_technical_recall, "technical recall") for decision in (first, second)]
-    if Discord.TECHNICAL_RECALL in asked and technical[0] != technical[1]:
-        found.append(Disagreement(Discord.TECHNICAL_RECALL, None, *technical))
+    for (side, one), (_, other) in zip(first.breasts, second.breasts, strict=True):
+        if one.is_recall != other.is_recall:
+            words = _yes(one.is_recall, "recall"), _yes(other.is_recall, "recall")
+            found.append(Disagreement(Discord.RECALL, side, *words))
+        if one.category and other.category and one.category != other.category:
+            names = f"BI-RADS {one.category}", f"BI-RADS {other.category}"
+            found.append(Disagreement(Discord.CATEGORY, side, *names))
+    if first.is_technical_recall != second.is_technical_recall:
+        repeats = [_yes(one.is_technical_recall, "technical recall") for one in (first, second)]
+        found.append(Disagreement(Discord.TECHNICAL_RECALL, None, *repeats))
     return tuple(found)
 
 
-def _pairs(first: ReaderDecision, second: ReaderDecision) -> list[tuple[BreastDecision, BreastDecision]]:
-    if not (first.is_complete and second.is_complete):
-        raise ReadingError("A decision is not complete.", "Compare the readings when both readers have decided.")
-    pairs = []
-    for side in (Laterality.RIGHT, Laterality.LEFT):
-        one, other = first.breast(side), second.breast(side)
-        if (one is None) != (other is None):
-            raise ReadingError(
-                f"Only one reader decided for the {_SIDE_WORDS[side]}.", "Ask the other reader to decide for it."
-            )
-        if one is not None and other is not None:
-            pairs.append((one, other))
-    return pairs
+def needs_arbiter(first: Outcome, second: Outcome, rule: Discordance) -> bool:
+    """Whether a third reader must decide between two decisions."""
+    if rule is Discordance.RECALL:
+        return _comes_back(first) != _comes_back(second)
+    asked = {Discord.RECALL, Discord.TECHNICAL_RECALL}
+    if rule is Discordance.CATEGORY:
+        asked.add(Discord.CATEGORY)
+    return any(one.discord in asked for one in disagreements(first, second))
 
 
-def _compared(one: BreastDecision, other: BreastDecision) -> list[tuple[Discord, str, str]]:
-    rows = [(Discord.RECALL, _yes(one.calls_back, "recall"), _yes(other.calls_back, "recall"))]
-    if one.assessment is not None and other.assessment is not None:
-        rows.append((Discord.CATEGORY_GROUP, one.assessment.group.value, other.assessment.group.value))
-        rows.append((Discord.CATEGORY, f"BI-RADS {one.assessment}", f"BI-RADS {other.assessment}"))
-    return rows
+def _comes_back(outcome: Outcome) -> bool:
+    return outcome.is_recall or outcome.is_technical_recall
 
 
-def _yes(is_so: bool | None, word: str) -> str:
+def _yes(is_so: bool, word: str) -> str:
     return word if is_so else f"no {word}"
 
 
 @dataclass(frozen=True)
-class BreastChange:
-    """One breast before and after the AI was revealed."""
+class Difference:
+    """How a decision changed after the AI was seen; pairs are (before, after), None where both agree."""
 
-    side: Laterality
-    before: BreastDecision
-    after: BreastDecision
-
-    @property
-    def is_changed(self) -> bool:
-        """Whether anything was decided differently."""
-        return self.before != self.after
+    recall: tuple[bool, bool] | None
+    right: tuple[str, str] | None
+    left: tuple[str, str] | None
+    technical_recall: tuple[bool, bool] | None = None
 
     @property
-    def recall_change(self) -> int:
-        """1 where the reader recalls since the reveal, −1 where no longer, 0 otherwise."""
-        return int(bool(self.after.calls_back)) - int(bool(self.before.calls_back))
-
-    @property
-    def category_change(self) -> int | None:
-        """Steps of `Assessment.rank`, up or down; None where a category is missing."""
-        if self.before.assessment is None or self.after.assessment is None:
-            return None
-        return self.after.assessment.rank - self.before.assessment.rank
+    def is_none(self) -> bool:
+        """Whether nothing changed."""
+        return self == Difference(None, None, None)
 
 
-@dataclass(frozen=True)
-class DecisionChange:
-    """What the AI changed in a reader's decision; both decisions are kept."""
-
-    before: ReaderDecision
-    after: ReaderDecision
-    breasts: tuple[BreastChange, ...]
-
-    @property
-    def is_changed(self) -> bool:
-        """Whether any breast, the density or the technical recall was decided differently."""
-        return (
-            any(breast.is_changed for breast in self.breasts)
-            or self.before.density != self.after.density
-            or self.before.is_technical_recall != self.after.is_technical_recall
-        )
-
-    @property
-    def seconds(self) -> float:
-        """Time from the first decision to the second, as the reader's own clock of the case counts it."""
-        return self.after.seconds - self.before.seconds
+def difference(before: Outcome, after: Outcome) -> Difference:
+    """Compare a decision before and after the AI was seen."""
+    return Difference(
+        recall=_changed(before.is_recall, after.is_recall),
+        right=_changed(before.right.category, after.right.category),
+        left=_changed(before.left.category, after.left.category),
+        technical_recall=_changed(before.is_technical_recall, after.is_technical_recall),
+    )
 
 
-def change(before: ReaderDecision, after: ReaderDecision) -> DecisionChange:
-    """Put a reader's decisions before and after the reveal side by side.
-
-    Raises
-    ------
-    ReadingError
-        When they are of two readers, of two sets of breasts, or the order of the reveal is not theirs.
-    """
-    if before.reader != after.reader:
-        raise ReadingError("The two decisions are of two readers.", "Compare decisions of one reader.")
-    if before.has_seen_ai or not after.has_seen_ai:
-        raise ReadingError(
-            "The decisions do not lie before and after the reveal.",
-            "The first must be without the AI, the second with.",
-        )
-    rows = tuple(BreastChange(one.side, one, other) for one, other in _pairs(before, after))
-    return DecisionChange(before, after, rows)
+def _changed(before: _T, after: _T) -> tuple[_T, _T] | None:
+    return (before, after) if before != after else None

@@ -180,7 +180,7 @@ class AiQueue:
     def _run(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._is_stale or self._is_at_work)
+                self._changed.wait_for(lambda: self._is_stale or self._is_at_work or self._is_closing)
                 self._is_stale = False
                 found = self._found.popleft() if self._found else None
                 self._is_stale = bool(self._found)

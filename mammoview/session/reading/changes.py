@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mammoview.core.errors import ReadingError
+from mammoview.core.findings import ExamResult
 from mammoview.core.marks import Point
 from mammoview.core.reading import (
     Assessment,
@@ -22,10 +23,11 @@ from mammoview.core.reading import (
     edited,
     longest_mm,
     now,
+    proposed,
     rejected,
     unjudged,
 )
-from mammoview.core.study import Laterality
+from mammoview.core.study import Laterality, Mammogram
 from mammoview.report.breast_report import drafting
 from mammoview.report.breast_report.drafting import refreshed
 from mammoview.report.breast_report.values import Draft, SectionName
@@ -132,6 +134,36 @@ def reject(draft: Draft, finding_id: str, reader: str, reason: RejectReason, com
 def take_back(draft: Draft, finding_id: str) -> Draft:
     """Take the verdict on a finding of the AI back."""
     return change_finding(draft, unjudged(finding_of(draft, finding_id)))
+
+
+def propose_anew(draft: Draft, finding_id: str, result: ExamResult, image: Mammogram) -> Draft:
+    """Give an edited finding of the AI the outline back that the AI drew; it is not judged then.
+
+    Parameters
+    ----------
+    draft
+        With the finding.
+    finding_id
+        Which; what was said of it stays.
+    result
+        Where the AI drew it.
+    image
+        What it lies on.
+
+    Raises
+    ------
+    ReadingError
+        When the result does not hold it.
+    """
+    finding = finding_of(draft, finding_id)
+    found = (one for each in result.images if each.image_id == finding.image_id for one in each.findings)
+    drawn = next((one for one in found if one.id == finding.origin.ai_finding_id), None)
+    if drawn is None:
+        raise ReadingError("The AI's own outline is gone.", "Analyse the study again, or keep the edited one.")
+    first = proposed(drawn, image, finding.origin.models, frame=finding.frame)
+    return change_finding(
+        draft, replace(finding, contour=first.contour, size_mm=first.size_mm, origin=first.origin, verdict=None)
+    )
 
 
 def edit_contour(draft: Draft, finding_id: str, contour: Sequence[Point], reader: str) -> Draft:

@@ -18,11 +18,12 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final
 
+from mammoview.core.reading.comparing import difference
 from mammoview.core.small_files import write_whole
 from mammoview.session.worklist import audit
 from mammoview.session.worklist.audit import Event
 from mammoview.session.worklist.database import Database
-from mammoview.session.worklist.protocol import CaseDecision, difference
+from mammoview.session.worklist.protocol import CaseDecision
 from mammoview.session.worklist.readers import Seat
 from mammoview.session.worklist.readings import READER_STUDY
 
@@ -145,8 +146,8 @@ def _lines(connection: sqlite3.Connection, reader: str) -> Iterator[tuple[int, t
 def _change(before: CaseDecision | None, after: CaseDecision) -> tuple[object, object]:
     if before is None:
         return "", ""
-    changed = difference(before, after)
-    return int(changed.recall is not None), "" if changed.score is None else changed.score
+    score = "" if before.score is None or after.score is None else after.score - before.score
+    return int(difference(before, after).recall is not None), score
 
 
 def _line(

@@ -1,4 +1,4 @@
-"""The rules of reading: when the AI may be seen, how many read, and when two readers disagree."""
+"""The rules of reading: when the AI may be seen, how many read, and how far a study is by them."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from enum import StrEnum
 from typing import Any
 
 from mammoview.core.errors import UsageError
+from mammoview.core.reading.comparing import BreastOutcome, Discordance, Outcome, needs_arbiter, outcome_of
 from mammoview.core.reading.decisions import ReaderDecision
 from mammoview.core.reading.states import ReadingState, RevealProtocol
-from mammoview.core.study import Laterality
 from mammoview.session.worklist import audit
 from mammoview.session.worklist.audit import Event
 from mammoview.session.worklist.database import Database, now
@@ -26,14 +26,6 @@ class ReadingMode(StrEnum):
     SINGLE = "single"
     DOUBLE = "double"
     READER_STUDY = "reader-study"
-
-
-class Discordance(StrEnum):
-    """When two readers disagree: about the recall of the case, of either breast, or about either breast's category."""
-
-    RECALL = "recall"
-    SIDE = "side"
-    CATEGORY = "category"
 
 
 def rank(state: ReadingState) -> int:
@@ -51,23 +43,7 @@ class Protocol:
 
 
 @dataclass(frozen=True)
-class BreastOutcome:
-    """What was decided on one breast.
-
-    Attributes
-    ----------
-    category
-        BI-RADS category as written, ``4A`` for example; empty where none was given.
-    is_recall
-        Whether the woman is asked to come back for it.
-    """
-
-    category: str = ""
-    is_recall: bool = False
-
-
-@dataclass(frozen=True)
-class CaseDecision:
+class CaseDecision(Outcome):
     """What the store must know of a decision to compare, list and export it; the rest is in ``content``.
 
     Attributes
@@ -78,15 +54,8 @@ class CaseDecision:
         The whole decision as JSON text.
     """
 
-    right: BreastOutcome = BreastOutcome()
-    left: BreastOutcome = BreastOutcome()
     score: float | None = None
     content: str = "{}"
-
-    @property
-    def is_recall(self) -> bool:
-        """Whether either breast is recalled."""
-        return self.right.is_recall or self.left.is_recall
 
     def to_json(self) -> str:
         """As stored.
@@ -112,62 +81,21 @@ class CaseDecision:
         content
             The whole of it as JSON text.
         """
-        outcomes = {
-            breast.side: BreastOutcome(breast.assessment.value if breast.assessment else "", bool(breast.calls_back))
-            for breast in decision.breasts
-        }
+        outcome = outcome_of(decision)
         return cls(
-            right=outcomes.get(Laterality.RIGHT, BreastOutcome()),
-            left=outcomes.get(Laterality.LEFT, BreastOutcome()),
+            right=outcome.right,
+            left=outcome.left,
+            is_technical_recall=outcome.is_technical_recall,
             score=max((breast.suspicion for breast in decision.breasts if breast.suspicion is not None), default=None),
             content=content,
         )
 
     @classmethod
     def from_json(cls, text: str) -> CaseDecision:
-        """What `to_json` wrote."""
+        """What `to_json` wrote, of this version or an older one, which did not know of technical recalls."""
         values: dict[str, Any] = json.loads(text)
         right, left = (BreastOutcome(**values.pop(side)) for side in ("right", "left"))
         return cls(right=right, left=left, **values)
-
-
-@dataclass(frozen=True)
-class Difference:
-    """How a decision changed after the AI was seen. ``score`` is after minus before, None where either has none."""
-
-    recall: tuple[bool, bool] | None
-    right: tuple[str, str] | None
-    left: tuple[str, str] | None
-    score: float | None
-
-    @property
-    def is_none(self) -> bool:
-        """Whether nothing changed."""
-        return self.recall is None and self.right is None and self.left is None and not self.score
-
-
-def difference(before: CaseDecision, after: CaseDecision) -> Difference:
-    """Compare a decision before and after the AI was seen; pairs are (before, after), None where both agree."""
-    score = None if before.score is None or after.score is None else after.score - before.score
-    return Difference(
-        recall=(before.is_recall, after.is_recall) if before.is_recall != after.is_recall else None,
-        right=_changed(before.right.category, after.right.category),
-        left=_changed(before.left.category, after.left.category),
-        score=score,
-    )
-
-
-def _changed(before: str, after: str) -> tuple[str, str] | None:
-    return (before, after) if before != after else None
-
-
-def disagree(one: CaseDecision, other: CaseDecision, rule: Discordance) -> bool:
-    """Whether a third reader must decide between two decisions."""
-    if rule is Discordance.RECALL:
-        return one.is_recall != other.is_recall
-    if rule is Discordance.SIDE:
-        return (one.right.is_recall, one.left.is_recall) != (other.right.is_recall, other.left.is_recall)
-    return (one.right, one.left) != (other.right, other.left)
 
 
 @dataclass(frozen=True)
@@ -199,7 +127,7 @@ def _state_of_two(both: Sequence[Step], steps: Sequence[Step], rule: Discordance
     signed = [step.final for step in both if step.is_signed and step.final is not None]
     if len(signed) < 2:
         return None
-    if not disagree(signed[0], signed[1], rule) or any(step.place == 3 and step.is_signed for step in steps):
+    if not needs_arbiter(signed[0], signed[1], rule) or any(step.place == 3 and step.is_signed for step in steps):
         return ReadingState.SIGNED
     return ReadingState.ARBITRATION
 

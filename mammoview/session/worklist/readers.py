@@ -8,7 +8,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mammoview.session.worklist import audit
 from mammoview.session.worklist.audit import Event
@@ -151,6 +151,7 @@ class Readers:
         with self._database.write() as connection:
             connection.execute("UPDATE readers SET passphrase_hash = ? WHERE id = ?", (hashed, reader))
             audit.append(connection, Event.READER, reader=reader, detail={"change": "passphrase"})
+        seat._reader = replace(seat.reader, has_passphrase=hashed is not None)
 
     def sign_in(
         self,

@@ -27,6 +27,8 @@ _DENSITY_KEYS: Final = {
     # A comma is printed on this key in many countries.
     Density.EXTREME: ("Num+.", "Num+,", "Ctrl+8"),
 }
+_WHICH: Final = "Which breast"
+_SUSPICION: Final = "Suspicion"
 
 
 def birads_id(category: Assessment) -> str:
@@ -42,18 +44,51 @@ ROWS: Final[tuple[Action, ...]] = (
             _KEYS[one],
             Group.READING,
             f"{one.label.split(':')[0]}; for both breasts, or the one that has the keys.",
+            submenu="Category",
         )
         for one in _KEYS
     ),
-    Action("breast_right", "Keys for the right breast", ("Num+4",), Group.READING, "It hangs at the left."),
-    Action("breast_both", "Keys for both breasts", ("Num+5",), Group.READING, "A category is given to both."),
-    Action("breast_left", "Keys for the left breast", ("Num+6",), Group.READING, "It hangs at the right."),
+    Action(
+        "breast_right", "Keys for the right breast", ("Num+4",), Group.READING, "It hangs at the left.", submenu=_WHICH
+    ),
+    Action(
+        "breast_both",
+        "Keys for both breasts",
+        ("Num+5",),
+        Group.READING,
+        "A category is given to both.",
+        submenu=_WHICH,
+    ),
+    Action(
+        "breast_left", "Keys for the left breast", ("Num+6",), Group.READING, "It hangs at the right.", submenu=_WHICH
+    ),
     Action("recall", "Recall", ("Ctrl+Num++",), Group.READING, "Ask the woman to come again."),
     Action("no_recall", "No recall", ("Ctrl+Num+-",), Group.READING, "Nothing more is needed."),
-    Action("suspicion_less", "Less suspicious", ("Ctrl+Num+7",), Group.READING, "By 10 of 100, in a reader study."),
-    Action("suspicion_more", "More suspicious", ("Ctrl+Num+9",), Group.READING, "By 10 of 100, in a reader study."),
+    Action(
+        "suspicion_less",
+        "Less suspicious",
+        ("Ctrl+Num+7",),
+        Group.READING,
+        "By 10 of 100, in a reader study.",
+        submenu=_SUSPICION,
+    ),
+    Action(
+        "suspicion_more",
+        "More suspicious",
+        ("Ctrl+Num+9",),
+        Group.READING,
+        "By 10 of 100, in a reader study.",
+        submenu=_SUSPICION,
+    ),
     *(
-        Action(f"density_{one.value}", f"Density {one}", _DENSITY_KEYS[one], Group.READING, f"{one.label}.")
+        Action(
+            f"density_{one.value}",
+            f"Density {one}",
+            _DENSITY_KEYS[one],
+            Group.READING,
+            f"{one.label}.",
+            submenu="Density",
+        )
         for one in Density
     ),
     Action(

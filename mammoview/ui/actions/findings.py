@@ -6,13 +6,17 @@ from typing import Final
 
 from mammoview.ui.actions.row import Action, Group
 
+_CHOSEN: Final = "Selected finding"
 
-def _row(identity: str, title: str, keys: tuple[str, ...], text: str, *, is_checkable: bool = False) -> Action:
-    return Action(identity, title, keys, Group.READING, text, is_checkable)
+
+def _row(
+    identity: str, title: str, keys: tuple[str, ...], text: str, *, is_checkable: bool = False, submenu: str = ""
+) -> Action:
+    return Action(identity, title, keys, Group.READING, text, is_checkable, submenu=submenu)
 
 
 def _tool(identity: str, title: str, key: str, text: str) -> Action:
-    return Action(identity, title, (key,), Group.READING, text, is_checkable=True)
+    return Action(identity, title, (key,), Group.READING, text, is_checkable=True, submenu="Find and draw")
 
 
 ROWS: Final[tuple[Action, ...]] = (
@@ -27,13 +31,30 @@ ROWS: Final[tuple[Action, ...]] = (
     _tool("finding_brush", "Brush", "Ctrl+Y", "Add to the selected outline; Shift takes away, the wheel sizes."),
     _tool("finding_eraser", "Eraser", "Ctrl+Shift+Y", "Take from the selected outline; Shift adds, the wheel sizes."),
     _tool("finding_redraw", "Redraw outline", "Ctrl+Shift+J", "Draw the selected finding's outline anew."),
+    _tool("finding_redraw_polygon", "Redraw outline: polygon", "Ctrl+Shift+G", "The same, corner by corner."),
     _tool("landmarks", "Landmarks", "Ctrl+N", "Drag the nipple, or an end of the chest wall's line."),
-    _row("accept_finding", "Accept", ("Ctrl+A",), "Take the AI's finding as it is, in all its views."),
-    _row("reject_finding", "Reject…", ("Ctrl+X",), "Say that the AI's finding is none, and why."),
-    _row("take_back_verdict", "Take verdict back", ("Ctrl+Shift+A",), "Neither accepted nor rejected."),
-    _row("link_finding", "Link", ("Ctrl+U",), "One lesion in two views: join the likeliest, or the next one clicked."),
-    _row("unlink_finding", "Unlink", ("Ctrl+Shift+U",), "The other views' findings are another lesion."),
-    _row("delete_finding", "Delete finding", ("Ctrl+Del",), "Your own finding; the AI's is rejected instead."),
+    _row("accept_finding", "Accept", ("Ctrl+A",), "Take the AI's finding as it is, in all its views.", submenu=_CHOSEN),
+    _row("reject_finding", "Reject…", ("Ctrl+X",), "Say that the AI's finding is none, and why.", submenu=_CHOSEN),
+    _row(
+        "take_back_verdict", "Take verdict back", ("Ctrl+Shift+A",), "Neither accepted nor rejected.", submenu=_CHOSEN
+    ),
+    _row(
+        "link_finding",
+        "Link",
+        ("Ctrl+U",),
+        "One lesion in two views: join the likeliest, or the next one clicked.",
+        submenu=_CHOSEN,
+    ),
+    _row(
+        "unlink_finding", "Unlink", ("Ctrl+Shift+U",), "The other views' findings are another lesion.", submenu=_CHOSEN
+    ),
+    _row(
+        "delete_finding",
+        "Delete finding",
+        ("Ctrl+Del",),
+        "Your own finding; the AI's is rejected instead.",
+        submenu=_CHOSEN,
+    ),
     _row(
         "correspondence",
         "Arc in the other view",

@@ -44,6 +44,8 @@ class Action:
         Text of the button on the toolbar; empty for none.
     drop_down
         Text of the button on the toolbar that opens a list with this row among others; empty for none.
+    submenu
+        Title of the menu within the menu that holds this row; empty for none.
     """
 
     id: str
@@ -54,6 +56,7 @@ class Action:
     is_checkable: bool = False
     tool: str = ""
     drop_down: str = ""
+    submenu: str = ""
 
 
 @dataclass(frozen=True)

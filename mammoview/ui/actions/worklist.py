@@ -34,6 +34,7 @@ ROWS: Final[tuple[Action, ...]] = (
         True,
     ),
     Action("sign_out", "Sign out", (), Group.WORKLIST, "Leave the seat; another reader may sign in."),
+    Action("change_passphrase", "Passphrase…", (), Group.WORKLIST, "Change your passphrase, or take one."),
     Action("lock", "Lock", ("Ctrl+Shift+L",), Group.WORKLIST, "Cover all windows until you are back."),
     Action(
         "reading_protocol",

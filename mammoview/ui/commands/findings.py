@@ -27,6 +27,7 @@ _BUTTONS: Final = ("accept_finding", "reject_finding", "link_finding")
 _MORE: Final = (
     "finding_eraser",
     "finding_redraw",
+    "finding_redraw_polygon",
     "take_back_verdict",
     "unlink_finding",
     "delete_finding",
@@ -35,6 +36,7 @@ _MORE: Final = (
     "ask_ai",
 )
 _AI_KEYS: Final = ("ai_marks", "ai_scores", "ai_hide")
+_OTHER_KEYS: Final = "While a case is read, “AI marks” shows what the AI proposes."
 _AFTER_REVEAL: Final = "The AI is shown after the first read."
 
 
@@ -49,9 +51,12 @@ class FindingsCommands:
         self._how, self._before = "", ""
         self._panel.set_actions(*([desk.actions[name] for name in names] for names in (_DRAW, _BUTTONS, _MORE)))
         self._tools.taken.connect(self._show_tool)
+        self._tools.said.connect(desk.state_label.setText)
         self._board.changed.connect(self._show_what_can_be_done)
         self._board.selected_changed.connect(self._link_with)
         self._board.sight_changed.connect(lambda _sight: self._show_sight())
+        # What was just drawn is to be described.
+        self._board.added.connect(lambda _finding: desk.show_tab(self._panel))
         desk.reading.case_changed.connect(lambda _case: self._follow_case())
         desk.analysis.findings.selected.connect(self._select_of_ai)
         desk.presenter.tells_scores = self._tells_scores
@@ -96,6 +101,7 @@ class FindingsCommands:
             # Saliency of the case before must not come up with the next one.
             visible = options.visible - {Layer.SALIENCY, Layer.PATCH_MAP} if read else options.visible
             self._desk.set_options(replace(options, read=read, visible=visible))
+        self._desk.keys.set_reason("findings_layer", _OTHER_KEYS if draft is not None else "")
         # Until then the keypad's keys are the main keyboard's.
         is_revealed = self._board.is_revealed
         self._desk.keys.set_asleep(_AI_KEYS[1:], is_asleep=not is_revealed)
@@ -138,6 +144,9 @@ class FindingsCommands:
 
     def do_finding_redraw(self) -> None:
         self._take(Tool.REDRAW)
+
+    def do_finding_redraw_polygon(self) -> None:
+        self._take(Tool.REDRAW_POLYGON)
 
     def do_landmarks(self) -> None:
         self._take(Tool.LANDMARKS)
@@ -204,10 +213,10 @@ class FindingsCommands:
         board, is_revealed = self._board, self._board.is_revealed
         lesion, can_change = board.lesion, board.can_change
         parts = [standing(one) for one in lesion.findings] if lesion is not None else []
-        of_ai = {Standing.UNJUDGED, Standing.ACCEPTED, Standing.REJECTED} & set(parts)
+        of_ai = set(parts) - {Standing.OWN}
         own = board.finding is not None and standing(board.finding) is Standing.OWN
         reasons = {
-            "accept_finding": "" if of_ai - {Standing.ACCEPTED} else "Select a finding of the AI.",
+            "accept_finding": "" if of_ai & {Standing.UNJUDGED, Standing.REJECTED} else "Select a finding of the AI.",
             "reject_finding": "" if of_ai - {Standing.REJECTED} else "Select a finding of the AI.",
             "take_back_verdict": "" if of_ai - {Standing.UNJUDGED} else "Select a finding that was judged.",
             "delete_finding": "" if own else "Select a finding of your own.",

@@ -31,9 +31,11 @@ class OverlaysCommands:
         self._desk.set_options(replace(self._desk.options, is_cleaned=self._desk.is_checked("cleaned")))
 
     def do_no_layers(self) -> None:
-        options = self._desk.options
-        if options.visible:
+        options, findings = self._desk.options, self._desk.findings.board
+        if options.visible or (findings.case is not None and findings.is_shown):
             self._hidden = options.visible
             self._desk.set_options(replace(options, visible=frozenset(), is_cleaned=False))
+            findings.set_shown(is_shown=False)
         else:
             self._desk.set_options(replace(options, visible=self._hidden))
+            findings.set_shown(is_shown=True)

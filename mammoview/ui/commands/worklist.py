@@ -9,10 +9,12 @@ from PySide6.QtWidgets import QDialog, QFileDialog, QMessageBox
 from mammoview.session.events import StudySelected
 from mammoview.session.worklist.audit import Verdict
 from mammoview.session.worklist.mrmc import ExportCounts
+from mammoview.session.worklist.order import to_prefetch
 from mammoview.session.worklist.protocol import Protocol
 from mammoview.ui.desk import Desk
 from mammoview.ui.worklist.lock import Lock, Touches
 from mammoview.ui.worklist.page import WorklistPage
+from mammoview.ui.worklist.passphrase import PassphraseDialog
 from mammoview.ui.worklist.protocol_dialog import ProtocolDialog
 from mammoview.ui.worklist.words import counted, grouped
 
@@ -22,6 +24,7 @@ _SEATED = (
     "import_files",
     "ai_on_list",
     "sign_out",
+    "change_passphrase",
     "lock",
     "reading_protocol",
     "export_readings",
@@ -44,7 +47,7 @@ class WorklistCommands:
 
     def __init__(self, desk: Desk) -> None:
         self._desk, self._reading = desk, desk.reading
-        self.lock = Lock(desk.reading, desk.window)
+        self.lock = Lock(desk.reading, desk.window, self._take_focus)
         self._touches = Touches(desk.reading, desk.window)
         self._has_panel = True
         self._is_opening = self._has_read = False
@@ -79,6 +82,9 @@ class WorklistCommands:
         self._is_opening = row >= 0
         if self._is_opening:
             self._desk.state_label.setText("Opening the case …")
+            self._page.ai.prefer((row, *to_prefetch(self._reading.order, row)))
+        else:
+            self._desk.state_label.setText("Ready")
 
     def _case_changed(self, case: object) -> None:
         self._has_read = self._has_read or case is not None
@@ -100,12 +106,14 @@ class WorklistCommands:
             self._has_panel = desk.right.isVisibleTo(desk.window)
             desk.left.hide()
             desk.right.hide()
-            self._page.take_focus()
         else:
             desk.right.setVisible(self._has_panel)
             desk.left.setVisible(self._has_panel and len(desk.session.studies) > 1)
-            desk.wall.setFocus()
+        self._take_focus()
         desk.show_checks()
+
+    def _take_focus(self) -> None:
+        self._page.take_focus() if self._is_listed else self._desk.wall.setFocus()
 
     def do_worklist(self) -> None:
         if self._is_listed:
@@ -167,9 +175,11 @@ class WorklistCommands:
     def do_sign_out(self) -> None:
         self._reading.sign_out()
 
+    def do_change_passphrase(self) -> None:
+        if self._reading.seat is not None:
+            self._desk.open_dialog(PassphraseDialog(self._reading, self._desk.window))
+
     def do_lock(self) -> None:
-        # At once; the log is told on the way.
-        self.lock.close()
         self._reading.lock()
 
     # The rules, and what is told of them

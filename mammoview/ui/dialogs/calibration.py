@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from PySide6.QtCore import QRectF, QSize, Qt, Signal
-from PySide6.QtGui import QMouseEvent, QMoveEvent, QPainter, QPaintEvent, QPen
+from PySide6.QtGui import QMouseEvent, QPainter, QPaintEvent, QPen, QShowEvent
 from PySide6.QtWidgets import QDialog, QDialogButtonBox, QDoubleSpinBox, QFormLayout, QLabel, QVBoxLayout, QWidget
 
 from mammoview.session.pitches import CARD_MM, PITCH_RANGE_MM, is_plausible, pitch_from_card
@@ -91,6 +91,7 @@ class CalibrationDialog(QDialog):
         column.addWidget(buttons)
         self.pitch_mm = 0.0
         self._monitor = ""
+        self._is_watching = False
         self._show_monitor()
         self.card.dragged.connect(lambda width: self._take(pitch_from_card(width)))
         self.width_mm.valueChanged.connect(lambda width: self._take(width / self._columns))
@@ -121,9 +122,17 @@ class CalibrationDialog(QDialog):
         wide, high = (mm / pitch_mm / ratio * 1.2 for mm in CARD_MM)
         self.card.setMinimumSize(min(round(wide), free.width() * 3 // 4), min(round(high), free.height() // 2))
 
-    def moveEvent(self, event: QMoveEvent) -> None:
-        super().moveEvent(event)
-        # Dragged to another monitor, it is that one's.
+    def showEvent(self, event: QShowEvent) -> None:
+        super().showEvent(event)
+        handle = self.windowHandle()
+        if not self._is_watching and handle is not None:
+            # A move is told before the window has its new monitor.
+            handle.screenChanged.connect(self._look)
+            self._is_watching = True
+        self._look()
+
+    def _look(self) -> None:
+        """Dragged to another monitor, it is that one's."""
         if name_of(self.screen()) != self._monitor:
             self._show_monitor()
 

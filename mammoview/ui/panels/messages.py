@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Final
 
 from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
@@ -19,8 +20,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from mammoview.core.errors import Problem
+from mammoview.core.errors import Problem, ReadingError
 from mammoview.session.events import Level, Message
+from mammoview.session.worklist.errors import BlindedError, WorklistError
+
+#: Codes of messages that the next step of a reading makes untrue.
+_IN_THE_WAY: Final = frozenset({BlindedError.code, ReadingError.code, WorklistError.code, "end_of_list", "kept"})
 
 
 class Banner(QWidget):
@@ -76,6 +81,11 @@ class Banner(QWidget):
         """Hide until the next message."""
         self._count = 0
         self.hide()
+
+    def case_stepped(self) -> None:
+        """Hide what stood in the way of a step of the reading: it was taken."""
+        if self._message is not None and self._message.problem.code in _IN_THE_WAY:
+            self.dismiss()
 
 
 def through(message: Message, hide: Callable[[Problem], Problem] | None) -> Message:

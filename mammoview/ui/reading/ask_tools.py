@@ -11,6 +11,7 @@ from PySide6.QtGui import QColor, QMouseEvent, QPainter
 from mammoview.core.findings import PatchClass
 from mammoview.core.geometry import Box
 from mammoview.core.marks import Point
+from mammoview.core.score_words import spread_words
 from mammoview.pipeline.question import ContourAnswer, PointAnswer
 from mammoview.ui import theme
 from mammoview.ui.reading.contour_tool import is_plain_press
@@ -20,6 +21,7 @@ from mammoview.ui.reading.questions import Asking
 from mammoview.ui.reading.shown import finding_at
 from mammoview.ui.viewport.annotation import Tone
 from mammoview.ui.viewport.canvas import Canvas
+from mammoview.ui.viewport.corners import elided
 from mammoview.ui.viewport.decor import Fonts
 from mammoview.ui.viewport.marks import outlined_text
 from mammoview.ui.viewport.markup import CHOSEN, device_points
@@ -98,9 +100,11 @@ def _paint_bars(painter: QPainter, answer: PointAnswer, at: QPointF, pane: Canva
     line, pad, gap = fonts.height(Tone.PLAIN) * 1.1, 7 * fonts.line_px, 6 * fonts.line_px
     name_wide = max(fonts.width(_NAMES[one], Tone.PLAIN) for one, _ in answer.classes)
     bar_wide, number_wide = _BAR_WIDE * fonts.line_px / 1.4, fonts.width("0.00", Tone.PLAIN)
-    wide = pad * 2 + name_wide + gap + bar_wide + gap + number_wide
-    high = pad * 2 + line * len(answer.classes)
     rows, cols = pane.device_size
+    notes = _notes(answer)
+    inside = max(name_wide + gap + bar_wide + gap + number_wide, *(fonts.width(note, Tone.PLAIN) for note in notes))
+    wide = min(pad * 2 + inside, cols - 4.0)
+    high = pad * 2 + line * (len(answer.classes) + len(notes))
     left = at.x() + 2 * gap if at.x() + 2 * gap + wide <= cols else at.x() - 2 * gap - wide
     left = min(max(left, 2.0), max(2.0, cols - wide - 2))
     top = min(max(at.y() - high / 2, 2.0), max(2.0, rows - high - 2))
@@ -114,6 +118,16 @@ def _paint_bars(painter: QPainter, answer: PointAnswer, at: QPointF, pane: Canva
         painter.fillRect(bar, theme.RAISED)
         painter.fillRect(QRectF(bar.left(), bar.top(), bar.width() * share, bar.height()), colour)
         painter.drawText(QPointF(bar.right() + gap, y + fonts.ascent(Tone.PLAIN)), f"{share:.2f}")
+    painter.setPen(theme.QUIET)
+    for number, note in enumerate(notes, start=len(answer.classes)):
+        text = elided(note, Tone.PLAIN, wide - 2 * pad, fonts)
+        painter.drawText(QPointF(left + pad, top + pad + number * line + fonts.ascent(Tone.PLAIN)), text)
+
+
+def _notes(answer: PointAnswer) -> tuple[str, ...]:
+    """What must stand beside the numbers: how sure they are, and what the models were taught to tell apart."""
+    spread = spread_words(answer.uncertainty, answer.spread_over)
+    return tuple(filter(None, (spread, answer.meaning.text if answer.meaning is not None else "", "Research only.")))
 
 
 class AssistTool:
@@ -124,8 +138,10 @@ class AssistTool:
 
     cursor = Qt.CursorShape.CrossCursor
 
-    def __init__(self, board: FindingBoard, asking: Asking, done: Callable[[bool], None]) -> None:
-        self._board, self._asking, self._done = board, asking, done
+    def __init__(
+        self, board: FindingBoard, asking: Asking, done: Callable[[bool], None], say: Callable[[str], None]
+    ) -> None:
+        self._board, self._asking, self._done, self._say = board, asking, done, say
         self._pane: Pane | None = None
         self._pressed_at = QPointF()
         self._from: Point = (0.0, 0.0)
@@ -180,6 +196,8 @@ class AssistTool:
             else:
                 self._board.add(pane, answer.contour, text="outline by the AI")
             self._done(is_kept)
+            doubt = "a segmenter that is experimental" if answer.is_experimental else "the segmenters"
+            self._say(f"Outlined by {doubt}; look at it, and change it where it is wrong")
 
         self._asking.contour(image_id, seed, told)
         pane.update()

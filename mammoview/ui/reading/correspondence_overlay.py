@@ -48,6 +48,7 @@ class _Drawn:
     key: _Key
     band: Band
     outline: BandOutline | None = None
+    is_asked: bool = False
 
 
 class Correspondence(QObject):
@@ -63,6 +64,7 @@ class Correspondence(QObject):
         super().__init__(parent)
         self._board, self._wall, self._background = board, wall, background
         self._drawn: dict[str, _Drawn] = {}
+        self._found = ""
         self.is_shown = True
         board.changed.connect(self._follow)
         wall.image_shown.connect(lambda _pane: self._follow())
@@ -97,8 +99,11 @@ class Correspondence(QObject):
             band = band_for(here, point, other) if is_pair else None
             if band is not None:
                 key, known = _Key(here, point, other), self._drawn.get(image_id)
-                made[image_id] = known if known is not None and known.key == key else _Drawn(key, band)
-        self._drawn = made
+                # Until the new one is traced, the one before stays: a band that blinks is worse than one that lags.
+                is_same = known is not None and known.key.other == other and found.id == self._found
+                before = known.outline if known is not None and is_same else None
+                made[image_id] = known if known is not None and known.key == key else _Drawn(key, band, before)
+        self._drawn, self._found = made, found.id
         for image_id, drawn in made.items():
             self._draw(image_id, drawn)
         self._board.set_candidates(self._ranked())
@@ -122,10 +127,10 @@ class Correspondence(QObject):
     def _draw(self, image_id: str, drawn: _Drawn) -> None:
         """Trace the band off the GUI thread, once the image's pixels are here."""
         pane = self._wall.pane_of(image_id)
-        if drawn.outline is not None or pane is None or pane.image is None or pane.hung is None:
+        if drawn.is_asked or pane is None or pane.image is None or pane.hung is None:
             return
         image, box, is_dark_high = pane.image, pane.breast, pane.hung.image.grayscale.is_dark_high
-        drawn.outline = BandOutline((), ())
+        drawn.is_asked = True
 
         def work() -> BandOutline:
             return outline_of(drawn.band, drawn.key.other, breast_of(image, box, is_dark_high=is_dark_high))
@@ -138,7 +143,11 @@ class Correspondence(QObject):
         self._background.run(work, then)
 
     def _outline(self, canvas: Canvas) -> BandOutline | None:
-        return self.outline_on(canvas.hung.image.id) if canvas.hung is not None and self.is_shown else None
+        return (
+            self.outline_on(canvas.hung.image.id)
+            if canvas.hung is not None and self.is_shown and self._board.is_shown
+            else None
+        )
 
     def state_on(self, canvas: Canvas) -> tuple[object, ...]:
         """What there is to paint on a pane; see `mammoview.ui.viewport.mouse.Rider`."""

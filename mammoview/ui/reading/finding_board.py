@@ -18,6 +18,7 @@ from mammoview.core.reading import (
     RejectReason,
     longest_mm,
 )
+from mammoview.core.study import Mammogram
 from mammoview.imaging.location import Place, ViewFrame, centre_of
 from mammoview.report.breast_report.values import Draft
 from mammoview.session.marks import new_id
@@ -53,11 +54,17 @@ class FindingBoard(QObject):
     ----------
     frame_of, show_frame
         As of `mammoview.ui.viewport.board.Board`: which frame a pane shows, and how to bring one to the front.
+    image_of
+        The open image of an id.
+    is_shown
+        Whether anything of the case is painted over the images.
     """
 
     #: Something is painted or listed in another way.
     changed = Signal()
     selected_changed = Signal(str)
+    #: The reader drew a finding: its id.
+    added = Signal(str)
     #: The `AiSight` in force.
     sight_changed = Signal(object)
 
@@ -66,8 +73,10 @@ class FindingBoard(QObject):
         self._reading, self._wall = reading, wall
         self.frame_of: Callable[[Canvas], int] = lambda _canvas: 0
         self.show_frame: Callable[[str, int], object] = lambda _image_id, _frame: None
+        self.image_of: Callable[[str], Mammogram | None] = lambda _image_id: None
         self.selected = ""
         self.sight = AiSight()
+        self.is_shown = True
         self._candidates: tuple[str, ...] = ()
         self._uid, self._was_revealed = "", False
         self._before: dict[str, Location] = {}
@@ -140,7 +149,7 @@ class FindingBoard(QObject):
 
     def shown(self, canvas: Canvas) -> tuple[Shown, ...]:
         """What is painted on a pane."""
-        if self.draft is None or canvas.hung is None or canvas.image is None:
+        if self.draft is None or canvas.hung is None or canvas.image is None or not self.is_shown:
             return ()
         self._look_up()
         image_id, frame = canvas.hung.image.id, self.frame_of(canvas)
@@ -165,6 +174,8 @@ class FindingBoard(QObject):
         finding_id = found.id if found is not None else ""
         if finding_id != self.selected:
             self.selected, self._candidates = finding_id, ()
+            # What is chosen is meant to be seen.
+            self.is_shown = self.is_shown or bool(finding_id)
             self.selected_changed.emit(finding_id)
             self._tell()
         if is_brought and found is not None:
@@ -184,6 +195,12 @@ class FindingBoard(QObject):
         if sight != self.sight:
             self.sight = sight
             self.sight_changed.emit(sight)
+            self._tell()
+
+    def set_shown(self, *, is_shown: bool) -> None:
+        """Paint findings, or leave the images alone."""
+        if is_shown is not self.is_shown:
+            self.is_shown = is_shown
             self._tell()
 
     def set_candidates(self, ids: Sequence[str]) -> None:
@@ -279,6 +296,7 @@ class FindingBoard(QObject):
         if not self.change(lambda draft: changes.add_finding(draft, made), text):
             return ""
         self.select(made.id)
+        self.added.emit(made.id)
         return made.id
 
     def _is_of_case(self, image_id: str) -> bool:
@@ -302,23 +320,27 @@ class FindingBoard(QObject):
             )
 
     def accept(self) -> None:
-        """Take the selected lesion of the AI as it is, in all its views."""
-        self._judge(lambda draft, one: changes.accept(draft, one.id, draft.reader), "accepting")
+        """Take the selected lesion of the AI as it is, in all its views; an edited outline is taken already."""
+        self._judge(lambda draft, one: changes.accept(draft, one.id, draft.reader), "accepting", Standing.EDITED)
 
     def reject(self, reason: RejectReason, comment: str = "") -> None:
         """Say that the selected lesion of the AI is none, in all its views."""
         self._judge(lambda draft, one: changes.reject(draft, one.id, draft.reader, reason, comment), "rejecting")
 
     def take_back(self) -> None:
-        """Take the verdict on the selected lesion back."""
+        """Take the verdict on the selected lesion back; an edited outline becomes the AI's again."""
         self._judge(lambda draft, one: changes.take_back(draft, one.id), "verdict")
 
-    def _judge(self, verdict: Callable[[Draft, ReaderFinding], Draft], text: str) -> None:
-        lesion = self.lesion
-        of_ai = [one for one in lesion.findings if standing(one) not in _NOT_JUDGED] if lesion is not None else []
+    def _judge(self, verdict: Callable[[Draft, ReaderFinding], Draft], text: str, *spared: Standing) -> None:
+        lesion, result = self.lesion, self.case.result if self.case is not None else None
+        not_meant = {Standing.OWN, *spared}
+        of_ai = [one for one in lesion.findings if standing(one) not in not_meant] if lesion is not None else []
 
         def all_of(draft: Draft) -> Draft:
             for one in of_ai:
+                image = self.image_of(one.image_id)
+                if standing(one) is Standing.EDITED and result is not None and image is not None:
+                    draft = changes.propose_anew(draft, one.id, result, image)
                 draft = verdict(draft, one)
             return draft
 
@@ -370,7 +392,3 @@ class FindingBoard(QObject):
         moved = {image_id: replace(frame, landmarks=landmarks)}
         before, frames = places_in(self.draft, self.frames), {**self.frames, **moved}
         self._reading.change(lambda draft: located(draft, frames, before), "landmarks", frames=moved)
-
-
-#: An own finding needs no verdict, and an edited one has it with its outline.
-_NOT_JUDGED = frozenset({Standing.OWN, Standing.EDITED})

@@ -23,6 +23,7 @@ from mammoview.ui.viewport.wall import Wall
 
 #: From this height on a window has room for decision and findings at once.
 _TALL_PX: Final = 1300
+_FEW_ROWS, _MANY_ROWS = 4, 10
 
 
 class FindingParts(QObject):
@@ -55,6 +56,7 @@ class FindingParts(QObject):
         super().__init__(parent)
         self.board = FindingBoard(reading, wall, self)
         self.board.frame_of = frames.stored_at
+        self.board.image_of = session.image
         self.board.show_frame = lambda image_id, stored: frames.show_stored(image_id, stored + 1)
         self.correspondence = Correspondence(self.board, wall, background, self)
         overlay = FindingOverlay(self.board)
@@ -83,6 +85,7 @@ class FindingParts(QObject):
             Of the window, in its points.
         """
         is_below = height >= _TALL_PX
+        self.panel.set_rows(_MANY_ROWS if is_below else _FEW_ROWS)
         if is_below is (self.panel.parent() is below) and self.panel.parent() is not None:
             return
         if is_below:

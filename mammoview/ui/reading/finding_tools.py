@@ -32,6 +32,7 @@ class Tool(Enum):
     BRUSH = "finding_brush"
     ERASER = "finding_eraser"
     REDRAW = "finding_redraw"
+    REDRAW_POLYGON = "finding_redraw_polygon"
     ASSIST = "finding_assist"
     ASK = "ask_ai"
     LANDMARKS = "landmarks"
@@ -45,6 +46,9 @@ class Tool(Enum):
     def is_drawing(self) -> bool:
         """Whether it changes findings."""
         return self not in {Tool.ASK, Tool.LANDMARKS}
+
+
+_REDRAWING = frozenset({Tool.REDRAW, Tool.REDRAW_POLYGON})
 
 
 class _HandTool(MouseTool, Protocol):
@@ -64,6 +68,8 @@ class FindingTools(QObject):
 
     #: The `Tool` in the hand, or None.
     taken = Signal(object)
+    #: Something for the status bar.
+    said = Signal(str)
 
     def __init__(
         self,
@@ -86,10 +92,11 @@ class FindingTools(QObject):
             Tool.POLYGON: OutlinePolygon(marks, self._drawn),
             Tool.FREEHAND: OutlineStroke(marks, self._drawn),
             Tool.REDRAW: OutlineStroke(marks, self._redrawn),
+            Tool.REDRAW_POLYGON: OutlinePolygon(marks, self._redrawn),
             Tool.PLACE: PlaceTool(board, self._done),
             Tool.BRUSH: self.brush,
             Tool.ERASER: self.brush,
-            Tool.ASSIST: AssistTool(board, asking, self._done),
+            Tool.ASSIST: AssistTool(board, asking, self._done, self.said.emit),
             Tool.ASK: self.ask,
             Tool.LANDMARKS: LandmarkTool(board),
         }
@@ -107,7 +114,7 @@ class FindingTools(QObject):
             return "The AI is shown after the first read."
         if tool is not Tool.ASK and not board.can_change:
             return "This case can only be looked at."
-        if tool is Tool.REDRAW and board.finding is None:
+        if tool in _REDRAWING and board.finding is None:
             return "Select a finding first."
         return ""
 
@@ -145,7 +152,8 @@ class FindingTools(QObject):
             self.taken.emit(None)
 
     def _check(self) -> None:
-        if self.tool is not None and self.tool is not Tool.REDRAW and self.why_not(self.tool):
+        # A selection may go while an outline is drawn anew; what is drawn then is dropped.
+        if self.tool is not None and self.tool not in _REDRAWING and self.why_not(self.tool):
             self.take(None)
 
     def _done(self, is_kept: bool) -> None:

@@ -8,8 +8,10 @@ from PySide6.QtCore import QEvent, QSignalBlocker, Qt
 from PySide6.QtGui import QAction, QColor, QFont, QKeyEvent
 from PySide6.QtWidgets import (
     QAbstractItemView,
+    QAbstractSpinBox,
     QHBoxLayout,
     QHeaderView,
+    QLineEdit,
     QMenu,
     QSizePolicy,
     QToolButton,
@@ -42,10 +44,10 @@ _OWN_KEYS: Final = frozenset(
         Qt.Key.Key_End,
         Qt.Key.Key_PageUp,
         Qt.Key.Key_PageDown,
-        Qt.Key.Key_Return,
-        Qt.Key.Key_Enter,
     }
 )
+#: These end a number or a word; elsewhere they are the reading's.
+_ENDING_KEYS: Final = frozenset({Qt.Key.Key_Return, Qt.Key.Key_Enter})
 _NONE: Final = "No findings. Draw one with the tools above; the AI's appear here after its reveal."
 _NO_CASE: Final = "Open a case of the worklist to describe findings."
 _SHORT: Final = {"architectural distortion": "distortion", "intramammary lymph node": "lymph node"}
@@ -76,8 +78,7 @@ class CaseFindings(QWidget):
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setMinimumSectionSize(24)
         header.setStretchLastSection(True)
-        high = self.list.fontMetrics().lineSpacing() + 6
-        self.list.setFixedHeight(high * (_ROWS + 1) + 8)
+        self.set_rows(_ROWS)
         self.hint = WrappedLabel()
         self.reject_box = RejectBox()
         self.form = FindingForm(board)
@@ -105,6 +106,11 @@ class CaseFindings(QWidget):
         self.hint.setContentsMargins(8, 2, 8, 2)
         self.reject_box.hide()
 
+    def set_rows(self, rows: int) -> None:
+        """Give the list room for so many rows."""
+        high = self.list.fontMetrics().lineSpacing() + 6
+        self.list.setFixedHeight(high * (rows + 1) + 8)
+
     def set_actions(self, draw: list[QAction], plain: list[QAction], more: list[QAction]) -> None:
         """Give the panel its buttons: a list of tools to draw with, buttons of their own, and a list of the rest."""
         for button, text, rows in ((self._draw, "Draw", draw), (self._more, "More", more)):
@@ -127,10 +133,13 @@ class CaseFindings(QWidget):
             button.setSizePolicy(QSizePolicy.Policy.Expanding, QSizePolicy.Policy.Fixed)
 
     def event(self, event: QEvent) -> bool:
-        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride and event.key() in _OWN_KEYS:
-            # What moves within a form is no shortcut while the reader is in it.
-            event.accept()
-            return True
+        if isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride:
+            is_typing = isinstance(self.focusWidget(), QAbstractSpinBox | QLineEdit)
+            is_own = event.key() in _OWN_KEYS or (is_typing and event.key() in _ENDING_KEYS)
+            if is_own and not event.modifiers() & Qt.KeyboardModifier.ControlModifier:
+                # What moves within a form is no shortcut while the reader is in it.
+                event.accept()
+                return True
         return super().event(event)
 
     def ask_reason(self) -> None:

@@ -126,8 +126,9 @@ class LandmarkOverlay:
     def _frame(self, canvas: Canvas) -> ViewFrame | None:
         found = self._board.finding
         frame = self._board.frames.get(canvas.hung.image.id) if canvas.hung is not None else None
-        is_held = isinstance(canvas.tool, LandmarkTool)
-        return frame if found is not None and frame is not None and frame.side is found.side and not is_held else None
+        if found is None or frame is None or not self._board.is_shown or isinstance(canvas.tool, LandmarkTool):
+            return None
+        return frame if frame.side is found.side else None
 
     def state_on(self, canvas: Canvas) -> tuple[object, ...]:
         """What there is to paint on a pane; see `mammoview.ui.viewport.mouse.Rider`."""

@@ -53,6 +53,7 @@ class ReadingDesk(ReadingSeat):
     #: The `Case`, or None.
     case_changed = Signal(object)
     stored_changed = Signal(bool)
+    stepped = Signal()
     _framed = Signal(str, object)
     #: The case is about to take a step or to leave the table: whatever is being typed or dragged goes into it now.
     settling = Signal()
@@ -340,6 +341,7 @@ class ReadingDesk(ReadingSeat):
                 self.session.veil.lift(case.uid)
             if before is None or before.uid != case.uid:
                 self._ask_frames(case)
+            self.stepped.emit()
             self.list_changed.emit()
 
         def not_done(error: MammoViewError) -> None:
@@ -366,10 +368,8 @@ class ReadingDesk(ReadingSeat):
 
     def show_frames(self, case_uid: str, frames: Mapping[str, ViewFrame]) -> None:
         """Take landmarks of the case's images that were found or dragged; what was dragged is kept."""
-        case = self.case
-        if case is None or case.uid != case_uid:
-            return
-        self._show(self._with_frames(case, frames))
+        if self.case is not None and self.case.uid == case_uid:
+            self._show(self._with_frames(self.case, frames))
 
     def _with_frames(self, case: Case, frames: Mapping[str, ViewFrame]) -> Case:
         """The case with other landmarks; those by hand are kept, and no longer where they were taken back."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 from PySide6.QtCore import QEvent, Qt, Signal
 from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLineEdit, QPushButton, QVBoxLayout, QWidget
 
 from mammoview.core.reading import RejectReason
 from mammoview.ui.reading.choices import WordChoice
+
+_ANSWERS: Final = frozenset({Qt.Key.Key_Escape, Qt.Key.Key_Return, Qt.Key.Key_Enter})
 
 
 class RejectBox(QFrame):
@@ -65,8 +69,8 @@ class RejectBox(QFrame):
 
     def event(self, event: QEvent) -> bool:
         is_asked = isinstance(event, QKeyEvent) and event.type() == QEvent.Type.ShortcutOverride
-        if isinstance(event, QKeyEvent) and is_asked and event.key() == Qt.Key.Key_Escape:
-            # Escape is an answer here, and no shortcut.
+        if isinstance(event, QKeyEvent) and is_asked and event.key() in _ANSWERS:
+            # Answers are no shortcuts while the box asks.
             event.accept()
             return True
         return super().event(event)

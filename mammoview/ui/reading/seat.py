@@ -138,31 +138,31 @@ class ReadingSeat(QObject):
         self._leaving()
         self.seat = None
         self._watch.stop()
-        self._set_locked(is_locked=False)
+        self._tell_lock(is_locked=False)
         self.signed_out.emit()
 
     def lock(self) -> None:
-        """Lock the window."""
-        self.ask(lambda worklist, seat: worklist.readers.lock(seat), lambda _done: self._look_at_the_clock())
+        """Lock the window: told at once; the seat and the log follow."""
+        if self.seat is not None:
+            self._tell_lock(is_locked=True)
+            self.ask(lambda worklist, seat: worklist.readers.lock(seat))
 
     def unlock(self, passphrase: str = "", failed: Callable[[MammoViewError], None] | None = None) -> None:
         """Unlock the window; `locked` follows."""
         self.ask(
             lambda worklist, seat: worklist.readers.unlock(seat, passphrase),
-            lambda _done: self._look_at_the_clock(),
+            lambda _done: self._tell_lock(is_locked=False),
             failed,
         )
 
     def _look_at_the_clock(self) -> None:
-        if self.seat is not None:
-            self._set_locked(is_locked=self.seat.is_locked)
+        if self.seat is not None and self.seat.is_locked and not self._is_locked:
+            # The time was up; the log is told as well.
+            self.lock()
 
-    def _set_locked(self, *, is_locked: bool) -> None:
+    def _tell_lock(self, *, is_locked: bool) -> None:
         if is_locked is not self._is_locked:
             self._is_locked = is_locked
-            if is_locked and self.seat is not None:
-                # When the time was up by itself: the log is told as well.
-                self.lock()
             self.locked.emit(is_locked)
 
     def _seated(self, worklist: Worklist, seat: Seat) -> None:

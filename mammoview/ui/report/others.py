@@ -8,8 +8,7 @@ from typing import Final
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QGridLayout, QLabel, QVBoxLayout, QWidget
 
-from mammoview.core.errors import ReadingError
-from mammoview.core.reading import Discord, DiscordanceRule, ReaderDecision, disagreements
+from mammoview.core.reading import ReaderDecision, disagreements
 from mammoview.core.study import Laterality
 from mammoview.session.reading.case import Case
 from mammoview.session.worklist.protocol import ReadingMode
@@ -20,7 +19,6 @@ from mammoview.ui.wrapped import WrappedLabel
 BLINDED: Final = "The other reader's decision is shown after you have signed."
 WAITING: Final = "The other reader has not signed yet; the decision is shown then."
 STUDY: Final = "In a reader study nobody sees another reader's decision."
-_ALL: Final = DiscordanceRule(frozenset({Discord.RECALL, Discord.CATEGORY, Discord.TECHNICAL_RECALL}))
 _ROLES: Final = ("First reader", "Second reader", "Arbiter")
 
 
@@ -42,15 +40,11 @@ def pair_of(case: Case) -> tuple[Reading, ...]:
 
 
 def discord_lines(readings: Sequence[Reading]) -> tuple[str, ...]:
-    """What the first two readers differ in, a line each; or that they agree, or why that cannot be told."""
-    both = [decision_of(reading.final) for reading in readings if reading.place < 3]
+    """What the first two readers differ in, a line each, or that they agree; nothing before both decided."""
+    both = [reading.final for reading in readings if reading.place < 3]
     if len(both) != 2 or both[0] is None or both[1] is None:
         return ()
-    try:
-        found = disagreements(both[0], both[1], _ALL)
-    except ReadingError as error:
-        return (error.user_message,)
-    return tuple(one.words for one in found) or ("Both readers agree.",)
+    return tuple(one.words for one in disagreements(both[0], both[1])) or ("Both readers agree.",)
 
 
 def decision_rows(reading: Reading) -> tuple[str, ...]:

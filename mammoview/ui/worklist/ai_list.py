@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import TypeAlias
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -55,6 +55,11 @@ class AiOnList(QObject):
         """Start, pause, or go on."""
         if self.queue is not None:
             self.queue.pause() if self.is_at_work else self.queue.start()
+
+    def prefer(self, rows: Sequence[int]) -> None:
+        """Say which studies come first: the one being read and its neighbours."""
+        if self.queue is not None:
+            self.queue.first(rows)
 
     def close(self) -> None:
         """The window is closed: stop, and keep what was found."""

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 
 from mammoview.core.reading.states import ReadingState
 from mammoview.session.worklist.listing import Query, Sort
+from mammoview.ui import theme
 from mammoview.ui.worklist.words import KINDS, grouped
 
 #: After the last letter, until the list follows.
@@ -55,7 +56,7 @@ class Filters(QWidget):
         self.search = QLineEdit()
         self.search.setPlaceholderText("Search name, number, description")
         self.search.setClearButtonEnabled(True)
-        self.search.setMinimumWidth(240)
+        self.search.setMinimumWidth(theme.px(180))
         self.search.textChanged.connect(lambda _text: self._typing.start())
         self.search.returnPressed.connect(self.left)
         self.period = QComboBox()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Final
 
 from PySide6.QtCore import QEvent, QObject, Qt, QTimer
@@ -11,6 +12,7 @@ from shiboken6 import isValid
 
 from mammoview.core.errors import MammoViewError
 from mammoview.core.plain_text import printable
+from mammoview.ui import theme
 from mammoview.ui.reading.seat import ReadingSeat
 from mammoview.ui.wrapped import WrappedLabel
 
@@ -117,11 +119,13 @@ class Lock(QObject):
         The seat.
     window
         The first window, where the passphrase is asked for.
+    take_focus
+        Called after the lock was opened when nobody has the keys any more.
     """
 
-    def __init__(self, reading: ReadingSeat, window: QMainWindow) -> None:
+    def __init__(self, reading: ReadingSeat, window: QMainWindow, take_focus: Callable[[], None]) -> None:
         super().__init__(window)
-        self._reading, self._window = reading, window
+        self._reading, self._window, self._take_focus = reading, window, take_focus
         self._covers: dict[QWidget, Cover] = {}
         self._focus: QWidget | None = None
         self.passphrase, self.unlock = QLineEdit(), QPushButton("Unlock")
@@ -136,7 +140,7 @@ class Lock(QObject):
 
     def _make_form(self) -> QFrame:
         made = QFrame()
-        made.setFixedWidth(360)
+        made.setFixedWidth(theme.px(360))
         title = QLabel("Locked")
         title.setObjectName("score")
         column = QVBoxLayout(made)
@@ -182,6 +186,8 @@ class Lock(QObject):
             cover.deleteLater()
         if self._focus is not None and isValid(self._focus) and self._focus.isVisible():
             self._focus.setFocus()
+        else:
+            self._take_focus()
         self._focus = None
 
     def _cover(self, window: QWidget) -> None:
@@ -213,6 +219,8 @@ class Lock(QObject):
 
     def _refused(self, error: MammoViewError) -> None:
         self.unlock.setEnabled(True)
+        # Another window may have given the reader a passphrase.
+        self.passphrase.show()
         self.passphrase.selectAll()
         self.passphrase.setFocus()
         self._complain(f"{error.user_message} {error.hint}".strip())

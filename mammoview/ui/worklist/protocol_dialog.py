@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Generic, TypeVar
+from typing import Final, Generic, TypeVar
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import QSize, Signal
 from PySide6.QtWidgets import QButtonGroup, QDialog, QDialogButtonBox, QGroupBox, QRadioButton, QVBoxLayout, QWidget
 
+from mammoview.core.reading.comparing import Discordance
 from mammoview.core.reading.states import RevealProtocol
-from mammoview.session.worklist.protocol import Discordance, Protocol, ReadingMode
+from mammoview.session.worklist.protocol import Protocol, ReadingMode
+from mammoview.ui import theme
+from mammoview.ui.scrolled import scrolled
 from mammoview.ui.worklist.words import MODES, REVEALS, RULES
 from mammoview.ui.wrapped import WrappedLabel
 
+_WIDTH: Final = 600
 _V = TypeVar("_V", bound=StrEnum)
 
 
@@ -53,7 +57,6 @@ class ProtocolDialog(QDialog):
     def __init__(self, protocol: Protocol, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Reading protocol")
-        self.setMinimumWidth(620)
         self.reveal = Choice[RevealProtocol]("When the AI may be seen", REVEALS, protocol.reveal)
         self.reading = Choice[ReadingMode]("Who reads", MODES, protocol.reading)
         self.discordance = Choice[Discordance]("When two readers disagree", RULES, protocol.discordance)
@@ -66,9 +69,19 @@ class ProtocolDialog(QDialog):
         buttons = QDialogButtonBox(QDialogButtonBox.StandardButton.Ok | QDialogButtonBox.StandardButton.Cancel)
         buttons.accepted.connect(self.accept)
         buttons.rejected.connect(self.reject)
+        page = QWidget()
+        rules = QVBoxLayout(page)
+        rules.setContentsMargins(0, 0, 0, 0)
+        for widget in (self.reveal, self.reading, self.discordance, note):
+            rules.addWidget(widget)
+        area = scrolled(page)
         column = QVBoxLayout(self)
-        for widget in (self.reveal, self.reading, self.discordance, note, buttons):
-            column.addWidget(widget)
+        column.addWidget(area, 1)
+        column.addWidget(buttons)
+        # All of it where the screen has the room.
+        room = self.screen().availableSize()
+        whole = rules.heightForWidth(theme.px(_WIDTH))
+        self.resize(QSize(theme.px(_WIDTH) + 40, whole + theme.px(80)).boundedTo(room * 0.92))
 
     def value(self) -> Protocol:
         """The rules as they are chosen."""

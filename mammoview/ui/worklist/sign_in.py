@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from PySide6.QtCore import QSignalBlocker, Qt, Signal
+from PySide6.QtCore import QEvent, QSignalBlocker, Qt, Signal
 from PySide6.QtWidgets import (
     QComboBox,
     QFormLayout,
@@ -21,6 +21,7 @@ from PySide6.QtWidgets import (
 
 from mammoview.core.errors import MammoViewError
 from mammoview.session.worklist.readers import Reader
+from mammoview.ui import theme
 from mammoview.ui.reading.seat import ReadingSeat
 from mammoview.ui.wrapped import WrappedLabel
 
@@ -63,8 +64,8 @@ class SignInPage(QWidget):
         self._title.setObjectName("score")
         self._forms.addWidget(self._known_form())
         self._forms.addWidget(self._new_form())
-        box = QFrame()
-        box.setFixedWidth(_WIDTH)
+        self._box = box = QFrame()
+        box.setFixedWidth(theme.px(_WIDTH))
         inside = QVBoxLayout(box)
         inside.addWidget(self._title)
         inside.addWidget(self._forms)
@@ -109,6 +110,11 @@ class SignInPage(QWidget):
         return made
 
     # What is shown
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() == QEvent.Type.StyleChange:
+            self._box.setFixedWidth(theme.px(_WIDTH))
 
     def refresh(self) -> None:
         """Show who may sign in; the first time, the form of the first reader."""

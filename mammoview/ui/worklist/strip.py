@@ -7,6 +7,8 @@ from collections.abc import Callable
 from PySide6.QtCore import Qt
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QProgressBar, QPushButton, QWidget
 
+from mammoview.ui import theme
+
 
 class Strip(QWidget):
     """Hidden while there is nothing to say."""
@@ -19,7 +21,7 @@ class Strip(QWidget):
         self.text.setTextFormat(Qt.TextFormat.PlainText)
         self.text.setWordWrap(True)
         self.bar = QProgressBar()
-        self.bar.setFixedWidth(260)
+        self.bar.setFixedWidth(theme.px(260))
         self.bar.setRange(0, 1000)
         self.buttons: list[QPushButton] = []
         self._line = QHBoxLayout(self)

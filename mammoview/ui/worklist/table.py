@@ -10,6 +10,7 @@ from PySide6.QtGui import QKeyEvent
 from PySide6.QtWidgets import QAbstractItemView, QHeaderView, QTableView, QWidget
 
 from mammoview.session.worklist.listing import Sort
+from mammoview.ui import theme
 from mammoview.ui.worklist.columns import COLUMNS, SCORE
 from mammoview.ui.worklist.model import ListModel
 
@@ -41,7 +42,6 @@ class ListTable(QTableView):
         rows = self.verticalHeader()
         rows.hide()
         rows.setSectionResizeMode(QHeaderView.ResizeMode.Fixed)
-        rows.setDefaultSectionSize(self.fontMetrics().height() + 12)
         header = self.horizontalHeader()
         header.setSectionsClickable(True)
         header.setHighlightSections(False)
@@ -51,6 +51,8 @@ class ListTable(QTableView):
         header.setMinimumSectionSize(40)
         # The longest texts take what the others leave.
         header.setSectionResizeMode(_LONGEST, QHeaderView.ResizeMode.Stretch)
+        self._letter = self.fontMetrics().horizontalAdvance("0")
+        self._fit_rows()
         self.set_widths({})
         self.doubleClicked.connect(self._open)
 
@@ -58,9 +60,8 @@ class ListTable(QTableView):
 
     def set_widths(self, widths: Mapping[str, int]) -> None:
         """Give the columns the widths that the reader gave them, or the usual ones."""
-        letter = self.fontMetrics().horizontalAdvance("0")
         for at, column in enumerate(COLUMNS):
-            self.setColumnWidth(at, widths.get(column.id) or column.width * letter)
+            self.setColumnWidth(at, widths.get(column.id) or column.width * self._letter)
 
     def widths(self) -> dict[str, int]:
         """The columns' widths; a hidden one has none."""
@@ -107,7 +108,20 @@ class ListTable(QTableView):
         self.selectRow(now)
         self.verticalScrollBar().setValue(max(0, now - max(height, 0)))
 
+    def _fit_rows(self) -> None:
+        self.verticalHeader().setDefaultSectionSize(self.fontMetrics().height() + theme.px(11))
+
     # Qt
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        # The letters have another size: lines and columns follow.
+        letter = self.fontMetrics().horizontalAdvance("0")
+        if event.type() in {QEvent.Type.FontChange, QEvent.Type.StyleChange} and letter != self._letter:
+            before, self._letter = self._letter, letter
+            self._fit_rows()
+            for at in range(len(COLUMNS)):
+                self.setColumnWidth(at, round(self.columnWidth(at) * letter / before))
 
     def event(self, event: QEvent) -> bool:
         if event.type() == QEvent.Type.ShortcutOverride and isinstance(event, QKeyEvent):

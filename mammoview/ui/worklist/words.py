@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from mammoview.core.reading.comparing import Discordance
 from mammoview.core.reading.states import RevealProtocol
 from mammoview.session.estimate import words_of
 from mammoview.session.worklist.importer import FATAL, ImportEnded, ImportProgress
 from mammoview.session.worklist.ingest_store import Outcome
 from mammoview.session.worklist.ingest_values import StudyKind
 from mammoview.session.worklist.listing import Stage
-from mammoview.session.worklist.protocol import Discordance, Protocol, ReadingMode
+from mammoview.session.worklist.protocol import Protocol, ReadingMode
 
 STAGES: Final[Mapping[Stage, str]] = {
     Stage.NONE: "–",
@@ -60,7 +61,10 @@ MODES: Final[Mapping[ReadingMode, tuple[str, str]]] = {
     ),
 }
 RULES: Final[Mapping[Discordance, tuple[str, str]]] = {
-    Discordance.RECALL: ("Recall", "One asks the woman to come back, the other does not."),
+    Discordance.RECALL: (
+        "Recall",
+        "One asks the woman to come back, be it to repeat an image; the other does not.",
+    ),
     Discordance.SIDE: ("Recall of a breast", "As above, or both ask her back for different breasts."),
     Discordance.CATEGORY: ("Category", "As above, or the BI-RADS categories of a breast differ."),
 }

@@ -10,15 +10,18 @@ from mammoview.core.reading import (
     BreastDecision,
     Density,
     DensityRead,
+    Disagreement,
     Discord,
-    DiscordanceRule,
+    Discordance,
     QualityFault,
     QualityNote,
     ReaderDecision,
     ReaderRole,
     Recommendation,
-    change,
+    difference,
     disagreements,
+    needs_arbiter,
+    outcome_of,
 )
 from mammoview.core.study import Laterality
 
@@ -38,61 +41,73 @@ def decided(right: str, left: str, reader: str = "one", **changes: object) -> Re
     return replace(ReaderDecision(reader, ReaderRole.FIRST, TIME, both), **changes)  # type: ignore[arg-type]
 
 
+def compared(first: ReaderDecision, second: ReaderDecision) -> tuple[Disagreement, ...]:
+    return disagreements(outcome_of(first), outcome_of(second))
+
+
 @pytest.mark.parametrize(
     ("first", "second", "expected"),
     [
-        (("1", "1"), ("2", "1"), set()),
-        (("1", "1"), ("4A", "1"), {Discord.RECALL, Discord.CATEGORY_GROUP}),
-        (("4A", "1"), ("5", "1"), set()),
-        (("3", "1"), ("4", "1"), {Discord.CATEGORY_GROUP}),
-        (("0", "1"), ("4", "1"), {Discord.CATEGORY_GROUP}),
+        (("1", "1"), ("1", "1"), set()),
+        (("1", "1"), ("2", "1"), {Discord.CATEGORY}),
+        (("1", "1"), ("4A", "1"), {Discord.RECALL, Discord.CATEGORY}),
+        (("4A", "1"), ("5", "1"), {Discord.CATEGORY}),
+        (("0", "1"), ("4", "1"), {Discord.CATEGORY}),
         (("recall", "no"), ("recall", "no"), set()),
         (("recall", "no"), ("recall", "recall"), {Discord.RECALL}),
         (("no", "no"), ("1", "2"), set()),
         (("no", "no"), ("1", "0"), {Discord.RECALL}),
     ],
 )
-def test_which_readings_need_an_arbiter(
-    first: tuple[str, str], second: tuple[str, str], expected: set[Discord]
-) -> None:
-    forth = disagreements(decided(*first), decided(*second, reader="two"))
-    back = disagreements(decided(*second, reader="two"), decided(*first))
+def test_what_two_readings_differ_in(first: tuple[str, str], second: tuple[str, str], expected: set[Discord]) -> None:
+    forth = compared(decided(*first), decided(*second, reader="two"))
+    back = compared(decided(*second, reader="two"), decided(*first))
     assert {found.discord for found in forth} == {found.discord for found in back} == expected
 
 
+@pytest.mark.parametrize(
+    ("first", "second", "expected"),
+    [
+        (("1", "1"), ("2", "2"), {Discordance.CATEGORY}),
+        (("4A", "1"), ("1", "4A"), {Discordance.SIDE, Discordance.CATEGORY}),
+        (("1", "1"), ("1", "0"), set(Discordance)),
+        (("no", "no"), ("1", "2"), set()),
+    ],
+)
+def test_which_rule_calls_for_an_arbiter(
+    first: tuple[str, str], second: tuple[str, str], expected: set[Discordance]
+) -> None:
+    one, other = outcome_of(decided(*first)), outcome_of(decided(*second))
+    assert {rule for rule in Discordance if needs_arbiter(one, other, rule)} == expected
+    assert {rule for rule in Discordance if needs_arbiter(other, one, rule)} == expected
+
+
+def test_a_repeat_and_a_recall_both_bring_the_woman_back() -> None:
+    repeat, recall = outcome_of(decided("1", "1", quality=(REPEAT,))), outcome_of(decided("1", "0"))
+    assert not needs_arbiter(repeat, recall, Discordance.RECALL)
+    assert needs_arbiter(repeat, recall, Discordance.SIDE)
+
+
 def test_the_arbiter_is_told_which_breast_and_what() -> None:
-    found = disagreements(decided("no", "recall"), decided("recall", "recall", reader="two"))
+    found = compared(decided("no", "recall"), decided("recall", "recall", reader="two"))
     assert [entry.words for entry in found] == [
         "Right breast, recall: first reader no recall, second reader recall",
     ]
+    (category,) = compared(decided("1", "4A"), decided("1", "4C"))
+    assert category.words == "Left breast, category: first reader BI-RADS 4A, second reader BI-RADS 4C"
 
 
 def test_a_technical_recall_by_one_reader_is_a_difference_of_the_whole_exam() -> None:
-    (found,) = disagreements(decided("1", "1", quality=(REPEAT,)), decided("1", "1", reader="two"))
+    (found,) = compared(decided("1", "1", quality=(REPEAT,)), decided("1", "1", reader="two"))
     assert (found.discord, found.side) == (Discord.TECHNICAL_RECALL, None)
     assert found.words.startswith("Whole exam, technical recall")
     noted = (replace(REPEAT, needs_repeat=False),)
-    assert not disagreements(decided("1", "1", quality=noted), decided("1", "1", reader="two"))
+    assert not compared(decided("1", "1", quality=noted), decided("1", "1", reader="two"))
 
 
-def test_a_protocol_may_ask_for_more_or_less() -> None:
-    one, two = decided("1", "4A"), decided("2", "4C", reader="two")
-    every = disagreements(one, two, DiscordanceRule(frozenset(Discord)))
-    assert [(found.side, found.first, found.second) for found in every] == [
-        (Laterality.RIGHT, "BI-RADS 1", "BI-RADS 2"),
-        (Laterality.LEFT, "BI-RADS 4A", "BI-RADS 4C"),
-    ]
-    assert not disagreements(decided("1", "1"), decided("5", "0", reader="two"), DiscordanceRule(frozenset()))
-
-
-def test_readings_that_cannot_be_compared() -> None:
+def test_a_breast_that_was_not_imaged_is_no_difference() -> None:
     whole = decided("1", "1")
-    with pytest.raises(ReadingError, match="one reader"):
-        disagreements(whole, whole)
-    with pytest.raises(ReadingError, match="not complete"):
-        disagreements(whole, decided("1", "", reader="two"))
-    with pytest.raises(ReadingError, match="left breast"):
-        disagreements(whole, replace(whole, reader="two", breasts=whole.breasts[:1]))
+    assert not compared(whole, replace(whole, breasts=whole.breasts[:1]))
 
 
 @pytest.mark.parametrize(
@@ -136,30 +151,11 @@ def test_an_override_is_another_grade_than_was_proposed() -> None:
 
 
 def test_what_the_reveal_changed() -> None:
-    before = decided("1", "3", seconds=40.0)
-    after = decided("4A", "2", seconds=65.0, has_seen_ai=True)
-    found = change(before, after)
-    right, left = found.breasts
-    assert (right.side, right.recall_change, right.category_change) == (Laterality.RIGHT, 1, 5)
-    assert (left.side, left.recall_change, left.category_change) == (Laterality.LEFT, -1, -1)
-    assert found.is_changed
-    assert found.seconds == 25.0
-    assert (found.before, found.after) == (before, after)
-
-
-def test_a_reveal_may_change_nothing_or_the_density_alone() -> None:
-    before = decided("1", "recall")
-    after = replace(before, has_seen_ai=True)
-    found = change(before, after)
-    assert not found.is_changed
-    assert found.breasts[1].category_change is None
-    assert change(before, replace(after, density=DensityRead(Density.FATTY))).is_changed
-    assert change(before, replace(after, quality=(REPEAT,))).is_changed
-
-
-def test_decisions_that_are_no_before_and_after() -> None:
-    before = decided("1", "1")
-    after = replace(before, has_seen_ai=True)
-    for one, two in ((after, before), (before, before), (after, after), (before, replace(after, reader="two"))):
-        with pytest.raises(ReadingError):
-            change(one, two)
+    before, after = outcome_of(decided("1", "3")), outcome_of(decided("4A", "2", quality=(REPEAT,), has_seen_ai=True))
+    found = difference(before, after)
+    assert (found.right, found.left) == (("1", "4A"), ("3", "2"))
+    assert found.recall is None, "recalled either way"
+    assert found.technical_recall == (False, True)
+    assert not found.is_none
+    assert difference(before, outcome_of(decided("1", "2"))).recall == (True, False)
+    assert difference(before, before).is_none

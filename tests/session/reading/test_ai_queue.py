@@ -292,3 +292,25 @@ def test_kill_9_at_any_moment_never_puts_half_a_result(worklist, session, tmp_pa
     done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False, timeout=60)
     assert (done.returncode, done.stderr) == (0, "")
     assert worklist.ai.count_pending() == 0
+
+
+def test_closing_at_any_moment_ends_the_thread(tmp_path) -> None:
+    class Quiet:
+        """A session that finds nothing by itself."""
+
+        def keep_results(self, keeper: Callable[..., None]) -> None:
+            self.keeper = keeper
+
+    class Result:
+        study_uid = "1.2"
+
+    opened, _ = open_worklist(tmp_path / "empty.db")
+    for pause_s in (0.0, 0.0, 0.001, 0.003, 0.01):
+        lent, told = Quiet(), []
+        queue = AiQueue(opened, lent, told.append)  # type: ignore[arg-type]
+        time.sleep(pause_s)
+        study = type("Study", (), {"uid": "1.2", "images": ()})()
+        lent.keeper(study, Result())
+        queue.close()
+        assert not queue._thread.is_alive()
+    opened.close()

@@ -11,18 +11,11 @@ from worklist_makers import NORMAL, RECALL, import_studies, seat_for, use
 
 import mammoview.session.worklist as package
 from mammoview.core.errors import UsageError
+from mammoview.core.reading.comparing import BreastOutcome, Discordance, difference, needs_arbiter
 from mammoview.core.reading.states import ReadingState, RevealProtocol
 from mammoview.session.worklist.errors import BlindedError, InUseError, LockedError, WorklistError
 from mammoview.session.worklist.listing import Query, Sort, Stage
-from mammoview.session.worklist.protocol import (
-    BreastOutcome,
-    CaseDecision,
-    Discordance,
-    Protocol,
-    ReadingMode,
-    difference,
-    disagree,
-)
+from mammoview.session.worklist.protocol import CaseDecision, Protocol, ReadingMode
 from mammoview.session.worklist.worklist import open_worklist
 
 SECRET_PATH, SECRET_SCORE = "/results/secret-place/result.json", 0.8765
@@ -143,7 +136,6 @@ def test_both_decisions_are_kept_with_their_difference(worklist, read_by) -> Non
     assert changed.recall == (False, True)
     assert changed.right == ("1", "4A")
     assert changed.left == ("1", "2")
-    assert changed.score == 65.0
     assert not changed.is_none
     assert difference(NORMAL, NORMAL).is_none
     with pytest.raises(WorklistError):
@@ -262,13 +254,34 @@ def test_in_a_reader_study_nobody_sees_another(worklist, read_by) -> None:
         (Discordance.CATEGORY, True, True, True),
     ],
 )
-def test_when_two_decisions_disagree(rule, recall, side, category) -> None:
+def test_when_two_decisions_needs_arbiter(rule, recall, side, category) -> None:
     other_side = CaseDecision(left=BreastOutcome("4A", True), right=BreastOutcome("2"))
     other_category = replace(RECALL, right=BreastOutcome("5", True))
-    assert disagree(NORMAL, RECALL, rule) is recall
-    assert disagree(RECALL, other_side, rule) is side
-    assert disagree(RECALL, other_category, rule) is category
-    assert not disagree(RECALL, replace(RECALL, score=1.0, content="{}"), rule)
+    assert needs_arbiter(NORMAL, RECALL, rule) is recall
+    assert needs_arbiter(RECALL, other_side, rule) is side
+    assert needs_arbiter(RECALL, other_category, rule) is category
+    assert not needs_arbiter(RECALL, replace(RECALL, score=1.0, content="{}"), rule)
+    assert needs_arbiter(NORMAL, replace(NORMAL, is_technical_recall=True), rule)
+    assert not needs_arbiter(NORMAL, replace(NORMAL, right=BreastOutcome()), rule), "no category is no other category"
+
+
+def test_decisions_that_an_older_version_stored_are_read() -> None:
+    old = (
+        '{"content": "{}", "left": {"category": "2", "is_recall": false}, '
+        '"right": {"category": "4A", "is_recall": true}, "score": 70.0}'
+    )
+    read = CaseDecision.from_json(old)
+    assert read == replace(RECALL, content="{}")
+    assert not read.is_technical_recall
+    assert CaseDecision.from_json(replace(read, is_technical_recall=True).to_json()).is_technical_recall
+
+
+def test_a_repeat_that_one_reader_asks_for_goes_to_the_arbiter(worklist, read_by) -> None:
+    one, two = read_by("r1"), read_by("r2")
+    use(worklist, one, Protocol(reading=ReadingMode.DOUBLE))
+    read_and_sign(worklist, one, 1, NORMAL)
+    state = read_and_sign(worklist, two, 1, replace(NORMAL, is_technical_recall=True))
+    assert state is ReadingState.ARBITRATION
 
 
 def test_states_and_stages_follow_a_single_reading(worklist, read_by) -> None:

@@ -7,13 +7,14 @@ from dataclasses import replace
 import pytest
 from worklist_makers import NORMAL, RECALL, import_studies, seat_for, use
 
+from mammoview.core.reading.comparing import BreastOutcome
 from mammoview.core.reading.decisions import BreastDecision, ReaderDecision
 from mammoview.core.reading.states import ReaderRole
 from mammoview.core.reading.words import Assessment
 from mammoview.core.study import Laterality
 from mammoview.session.worklist.errors import LockedError, WorklistError
 from mammoview.session.worklist.mrmc import COLUMNS
-from mammoview.session.worklist.protocol import BreastOutcome, CaseDecision, Protocol, ReadingMode
+from mammoview.session.worklist.protocol import CaseDecision, Protocol, ReadingMode
 
 
 class Clock:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from mammoview.core.reading.comparing import BreastOutcome
 from mammoview.session.worklist.ingest_values import FileStamp, HeaderRead, StudyKind
-from mammoview.session.worklist.protocol import BreastOutcome, CaseDecision, Protocol
+from mammoview.session.worklist.protocol import CaseDecision, Protocol
 from mammoview.session.worklist.readers import Seat
 from mammoview.session.worklist.worklist import Worklist
 

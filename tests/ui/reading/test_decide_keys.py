@@ -14,15 +14,12 @@ from mammoview.core.reading import Assessment, Density
 from mammoview.core.study import Laterality
 from mammoview.report.breast_report.values import SectionName
 from mammoview.session.demo import write_phantom
-from mammoview.session.session import Session
-from mammoview.session.settings import Settings
-from mammoview.ui.bridge import Background, Bridge
 from mammoview.ui.mainwindow import MainWindow
 
 sys.path.insert(0, str(Path(__file__).parent))
 
 from reading_case import case_of, wait_until
-from reading_makers import Shelf, import_study, result_of
+from reading_window import reading_window
 
 pytestmark = pytest.mark.gui
 KEYPAD = Qt.KeyboardModifier.KeypadModifier
@@ -37,33 +34,8 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture
 def window(folder: Path, qtbot: QtBot) -> Iterator[MainWindow]:
-    """A window on a worklist of one study, which the AI has seen; the case is open."""
-    session = Session(Settings(analyse_on_open=False))
-    bridge, background = Bridge(), Background()
-    made = MainWindow(session, background)
-    bridge.setParent(made)
-    bridge.told.connect(made.show_event)
-    qtbot.addWidget(made)
-    made.resize(1366, 768)
-    made.show()
-    session.connect(bridge.send)
-    shelf, reading = Shelf(), made.desk.reading
-    reading._load_result = shelf.load
-    session.open([folder])
-    reading.open_worklist()
-    wait_until(lambda: bool(session.studies) and reading.worklist is not None)
-    assert reading.worklist is not None
-    (study,) = session.studies
-    import_study(reading.worklist, study)
-    shelf.put(reading.worklist, 1, result_of(study))
-    reading.worklist.readers.add("a", "Dr A")
-    reading.sign_in("a")
-    wait_until(lambda: reading.seat is not None)
-    reading.order = (1,)
-    yield made
-    reading.close()
-    background.close()
-    session.close()
+    with reading_window(folder, qtbot) as made:
+        yield made
 
 
 def open_case(window: MainWindow) -> None:

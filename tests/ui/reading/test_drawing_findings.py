@@ -180,3 +180,31 @@ def test_nothing_is_drawn_on_what_can_only_be_looked_at(hand: Hand) -> None:
     assert not action.isEnabled()
     hand.key(Qt.Key.Key_P, CONTROL | SHIFT)
     assert hand.window.desk.findings.tools.tool is None
+
+
+@pytest.mark.parametrize("tool", ["finding_redraw", "finding_redraw_polygon"])
+def test_an_outline_is_drawn_anew(hand: Hand, tool: str) -> None:
+    hand.reveal()
+    pane, at = hand.pane("LCC"), SPOT[ViewPosition.CC]
+    assert not hand.window.actions_by_id[tool].isEnabled()
+    hand.click(pane, at)
+    chosen, corners = hand.board.selected, square(at, 70)
+    hand.do(tool)
+    if tool == "finding_redraw":
+        hand.drag(pane, *corners, corners[0])
+    else:
+        hand.click(pane, *corners, corners[0])
+    changed = hand.board.finding
+    assert changed is not None
+    assert changed.id == chosen
+    assert changed.origin.maker is Maker.AI_EDITED
+    assert area(changed.contour) == pytest.approx(140 * 140, rel=0.1)
+    assert len(hand.draft.findings) == 3
+
+
+def test_what_was_drawn_is_to_be_described_at_once(hand: Hand) -> None:
+    desk = hand.window.desk
+    assert desk.tabs.currentWidget() is not desk.findings.panel
+    hand.do("finding_place")
+    hand.click(hand.pane("RCC"), (500.0, 600.0))
+    assert desk.findings.panel.form.kind.isVisible()

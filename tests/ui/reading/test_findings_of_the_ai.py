@@ -146,3 +146,56 @@ def test_the_ais_findings_are_not_painted_twice(hand: Hand) -> None:
     assert hand.window.desk.options.read == {image.id for image in hand.study.images}
     hand.show(None)
     assert hand.window.desk.options.read == frozenset()
+
+
+def test_one_key_leaves_the_images_alone_and_brings_all_back(hand: Hand) -> None:
+    pane = hand.pane("LCC")
+    bare = pane.grab().toImage()
+    hand.board.add(pane, square(SPOT[ViewPosition.CC]))
+    hand.window.desk.wall.activate(hand.pane("RCC"))
+    assert hand.board.shown(pane)
+    hand.key(Qt.Key.Key_Space)
+    assert hand.board.shown(pane) == ()
+    hand.window.desk.wall.activate(hand.window.desk.wall.panes[0])
+    if hand.window.desk.wall.panes[0] is not pane:
+        assert pane.grab().toImage() == bare
+    hand.key(Qt.Key.Key_Space)
+    assert hand.board.shown(pane)
+
+
+def test_enter_on_the_list_is_the_readings_own_key(hand: Hand) -> None:
+    hand.board.add(hand.pane("LCC"), square(SPOT[ViewPosition.CC]))
+    panel, pressed = hand.window.desk.findings.panel, []
+    hand.window.desk.show_tab(panel)
+    hand.window.actions_by_id["take_step"].triggered.connect(lambda: pressed.append("step"))
+    panel.list.setFocus()
+    hand.qtbot.keyClick(panel.list, Qt.Key.Key_Enter, Qt.KeyboardModifier.KeypadModifier)
+    assert pressed == ["step"]
+    panel.form.size_mm.setFocus()
+    hand.qtbot.keyClick(panel.form.size_mm, Qt.Key.Key_Enter, Qt.KeyboardModifier.KeypadModifier)
+    assert pressed == ["step"]
+
+
+def test_an_edited_outline_is_taken_back_or_rejected(hand: Hand) -> None:
+    hand.reveal()
+    hand.click(hand.pane("RCC"), (500.0, 600.0))
+    first = hand.board.finding
+    assert first is not None
+    hand.board.set_outline(first.id, square((500.0, 600.0), 80))
+    edited = hand.board.finding
+    assert edited is not None
+    assert standing(edited) is Standing.EDITED
+    assert not hand.window.actions_by_id["accept_finding"].isEnabled()
+    hand.do("take_back_verdict")
+    again = hand.board.finding
+    assert again is not None
+    assert (again.contour, again.origin, again.verdict) == (first.contour, first.origin, None)
+    hand.board.set_outline(first.id, square((500.0, 600.0), 80))
+    hand.do("reject_finding")
+    box = hand.window.desk.findings.panel.reject_box
+    box.reason.setCurrentIndex(box.reason.words.index(RejectReason.ARTIFACT))
+    box.button.click()
+    out = hand.board.finding
+    assert out is not None
+    assert standing(out) is Standing.REJECTED
+    assert out.contour == first.contour

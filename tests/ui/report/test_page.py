@@ -512,3 +512,28 @@ def test_who_only_looks_sees_no_report_that_is_not_signed(
     assert page.empty.isVisibleTo(page)
     assert "Read by others" in page.empty.text()
     assert not page.export.isVisibleTo(page)
+
+
+def test_what_was_typed_just_before_the_window_closed_is_kept(
+    page: ReportPage, desk: ReadingDesk, worklist: Worklist, qtbot: QtBot
+) -> None:
+    open_case(desk)
+    desk.change(normal)
+    type_in(page, qtbot, SectionName.IMPRESSION, " The last words.")
+    path = worklist.path
+    desk.close()
+    again, _ = open_worklist(path)
+    seat = again.readers.sign_in("a")
+    (stored,) = again.documents.visible(seat, 1, kind="report")
+    again.close()
+    assert "The last words." in stored.content
+
+
+def test_others_read_what_was_signed(page: ReportPage, desk: ReadingDesk, worklist: Worklist) -> None:
+    read_by(worklist, "b", Assessment.NEGATIVE)
+    assert open_case(desk).reading is None
+    assert page.status.text().startswith("Signed by Dr B")
+    assert page.export.isVisibleTo(page)
+    assert not page.amend.isVisibleTo(page)
+    assert not page.sign.isVisibleTo(page)
+    assert all(field.text.isReadOnly() for field in page.sections.fields.values())

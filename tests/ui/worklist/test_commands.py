@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pytest
@@ -13,9 +13,10 @@ from worklist_makers import NORMAL
 from worklist_window import SECONDS, ask
 
 from mammoview.core.errors import Problem
+from mammoview.core.reading.comparing import Discordance
 from mammoview.core.reading.states import RevealProtocol
 from mammoview.session.reading.ai_queue import AiProgress
-from mammoview.session.worklist.protocol import Discordance, Protocol, ReadingMode
+from mammoview.session.worklist.protocol import Protocol, ReadingMode
 from mammoview.ui.mainwindow import MainWindow
 from mammoview.ui.worklist.ai_list import AiOnList, progress_words
 from mammoview.ui.worklist.protocol_dialog import ProtocolDialog
@@ -116,6 +117,9 @@ class Queue:
     def retry(self) -> None:
         self.told.append("retry")
 
+    def first(self, rows: Sequence[int]) -> None:
+        self.told.append(f"first {list(rows)}")
+
     def close(self) -> None:
         self.told.append("close")
 
@@ -146,6 +150,19 @@ def test_the_ai_on_the_list_starts_pauses_and_stops(window: MainWindow, qtbot: Q
     qtbot.waitUntil(lambda: "stopped after 3 of 10" in page.ai.strip.text.text(), timeout=SECONDS)
     assert not window.desk.jobs._jobs
     assert queue.told == ["start", "pause", "start", "start", "cancel"]
+
+
+def test_the_case_that_is_opened_and_its_neighbours_come_first(window: MainWindow, qtbot: QtBot) -> None:
+    page = window.desk.worklist
+    assert page.ai.queue is not None
+    page.ai.queue.close()
+    queue = Queue(None, None, page.ai._tell)
+    page.ai.queue = queue  # type: ignore[assignment]
+    order = page.list.model.order
+    window.desk.reading.open_case(order[4])
+    assert queue.told == [f"first {[order[4], order[5], order[6], order[3]]}"]
+    # Its files are not there.
+    qtbot.waitUntil(lambda: window.desk.state_label.text() == "Ready", timeout=SECONDS)
 
 
 def test_what_the_ai_queue_says_in_words(qtbot: QtBot) -> None:

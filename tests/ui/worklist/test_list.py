@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtWidgets import QLineEdit
+from PySide6.QtWidgets import QApplication, QLineEdit
 from pytestqt.qtbot import QtBot
 from worklist_makers import NORMAL, header
 from worklist_window import SECONDS, STUDIES, ask, is_listed, patients, sign_in
@@ -17,10 +17,12 @@ from mammoview.core.reading.states import ReadingState, RevealProtocol
 from mammoview.session.worklist import list_view
 from mammoview.session.worklist.listing import Query, Row, Sort
 from mammoview.session.worklist.protocol import Protocol
+from mammoview.ui import theme
 from mammoview.ui.hiding import HIDDEN
 from mammoview.ui.mainwindow import MainWindow
 from mammoview.ui.worklist.columns import COLUMNS, SCORE
 from mammoview.ui.worklist.model import ListModel
+from mammoview.ui.worklist.table import ListTable
 
 pytestmark = pytest.mark.gui
 
@@ -335,3 +337,16 @@ def test_nothing_is_asked_that_nobody_needs(window: MainWindow, qtbot: QtBot) ->
         window.desk.reading.list_changed.emit()
     qtbot.wait(100)
     assert page._asked <= before + 2
+
+
+def test_lines_and_columns_grow_with_the_letters(qtbot: QtBot, qapp: QApplication) -> None:
+    table = ListTable(ListModel(Answers()))
+    qtbot.addWidget(table)
+    theme.apply(qapp, "normal", 100)
+    table.show()
+    height, width = table.verticalHeader().defaultSectionSize(), table.columnWidth(0)
+    theme.apply(qapp, "normal", 200)
+    qtbot.waitUntil(lambda: table.columnWidth(0) > 1.6 * width, timeout=SECONDS)
+    assert table.verticalHeader().defaultSectionSize() > 1.6 * height
+    theme.apply(qapp, "normal", 100)
+    qtbot.waitUntil(lambda: abs(table.columnWidth(0) - width) <= 2, timeout=SECONDS)

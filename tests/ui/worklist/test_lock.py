@@ -10,11 +10,13 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QDialog, QLabel, QVBoxLayout, QWidget
 from pytestqt.qtbot import QtBot
-from worklist_window import SECONDS, sign_in
+from worklist_window import SECONDS, ask, sign_in
 
 from mammoview.session.worklist.readers import Seat
+from mammoview.session.worklist.worklist import Worklist
 from mammoview.ui.mainwindow import MainWindow
 from mammoview.ui.worklist.lock import Cover, Lock
+from mammoview.ui.worklist.passphrase import PassphraseDialog
 
 pytestmark = pytest.mark.gui
 
@@ -134,3 +136,46 @@ def test_the_setting_says_when_it_locks(guarded: MainWindow) -> None:
     seat = guarded.desk.reading.seat
     assert seat is not None
     assert seat._idle_s == 60 * guarded.desk.session.settings.lock_minutes
+
+
+def test_a_new_passphrase_is_asked_for_by_the_lock(window: MainWindow, qtbot: QtBot) -> None:
+    window.actions_by_id["change_passphrase"].trigger()
+    (dialog,) = window.findChildren(PassphraseDialog)
+    assert not dialog.old.isVisible(), "R1 has none yet"
+    dialog.new.setText("a")
+    dialog.repeated.setText("b")
+    dialog._save()
+    assert "differ" in dialog.complaint.text()
+    dialog.repeated.setText("a")
+    with qtbot.waitSignal(dialog.accepted, timeout=SECONDS):
+        dialog._save()
+    lock = lock_of(window)
+    window.actions_by_id["lock"].trigger()
+    assert lock.passphrase.isVisible()
+    qtbot.keyClicks(lock.passphrase, "a")
+    qtbot.keyClick(lock.passphrase, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: not lock.is_closed, timeout=SECONDS)
+
+    window.actions_by_id["change_passphrase"].trigger()
+    dialog = window.findChildren(PassphraseDialog)[-1]
+    dialog.old.setText("wrong")
+    dialog._save()
+    qtbot.waitUntil(lambda: "wrong" in dialog.complaint.text(), timeout=SECONDS)
+    dialog.close()
+
+
+def test_a_passphrase_that_another_window_gave_opens_the_lock(window: MainWindow, qtbot: QtBot) -> None:
+    lock = lock_of(window)
+
+    def give(worklist: Worklist) -> None:
+        other = worklist.readers.sign_in("R1")
+        worklist.readers.change_passphrase(other, "", new="new")
+
+    ask(window, qtbot, give)
+    window.actions_by_id["lock"].trigger()
+    qtbot.keyClick(window, Qt.Key.Key_Space)
+    qtbot.waitUntil(lock.passphrase.isVisible, timeout=SECONDS)
+    assert lock.is_closed
+    qtbot.keyClicks(lock.passphrase, "new")
+    qtbot.keyClick(lock.passphrase, Qt.Key.Key_Return)
+    qtbot.waitUntil(lambda: not lock.is_closed, timeout=SECONDS)
