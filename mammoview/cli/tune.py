@@ -238,7 +238,7 @@ def _print_verdict(found: SiteVerdict) -> None:
         if side.ece is not None and side.fitted_ece is not None:
             typer.echo(
                 f"  sensitivity {side.sensitivity}, specificity {side.specificity} on {found.half_patients} patients\n"
-                f"  calibration error {side.ece:.3f}; with temperature {side.fitted_temperature:g} {side.fitted_ece:.3f}"
+                f"  calibration error {side.ece:.3f}; at temperature {side.fitted_temperature:g} {side.fitted_ece:.3f}"
             )
     for part in found.subgroups:
         typer.echo(f"  {part.field} {part.name}: {part.change.difference} ({part.change.patients} patients)")
