@@ -6,7 +6,18 @@ import subprocess
 import sys
 
 #: The benches of speed. Those of accuracy (suppression, rois, packages, trust) take long and are run by name.
-BENCHES = ("display", "startup", "worklist", "listing", "analyze", "heartbeat", "networks", "training", "accelerator")
+BENCHES = (
+    "display",
+    "startup",
+    "worklist",
+    "reading",
+    "listing",
+    "analyze",
+    "heartbeat",
+    "networks",
+    "training",
+    "accelerator",
+)
 
 
 def main() -> int:

@@ -8,9 +8,10 @@ import sys
 import tempfile
 from pathlib import Path
 
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 from bench.screens import DEMO, SMALL, Screen, take
+from bench.walk import walk
 from mammoview.core.marks import Mark, MarkKind
 from mammoview.session.demo import write_phantom
 from mammoview.session.demo_volume import VolumePlan
@@ -18,6 +19,23 @@ from mammoview.ui.mainwindow import MainWindow
 
 OUT = Path(__file__).resolve().parent.parent / "docs" / "manual" / "images"
 SEED, SLICES = 9, 20
+#: What of a reader's way is pictured.
+READING = frozenset(
+    f"reading-{name}"
+    for name in (
+        "sign-in",
+        "list",
+        "protocol",
+        "decided",
+        "revealed",
+        "scores",
+        "reject",
+        "drawn",
+        "changed",
+        "report",
+        "signed",
+    )
+)
 
 
 def draw(window: MainWindow) -> None:
@@ -44,6 +62,13 @@ def draw(window: MainWindow) -> None:
         )
 
 
+def picture(name: str, part: QWidget) -> None:
+    """Save a picture of the reading workflow that the manual shows."""
+    if name in READING:
+        part.grab().save(str(OUT / f"{name}.jpg"), quality=88)
+        print(OUT / f"{name}.jpg")
+
+
 def main() -> int:
     """Write the pictures; prints their names."""
     OUT.mkdir(parents=True, exist_ok=True)
@@ -61,6 +86,7 @@ def main() -> int:
             Screen("conformance", SMALL, "fixtures/dicom/ge_senographe_r_mlo_sigmoid_voilut.dcm", ("conformance",)),
         ):
             print(take(app, screen, OUT / f"{screen.name}.jpg"))
+    walk(app, picture)
     return 0
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Final
 
-from PySide6.QtCore import QObject, Qt
-from PySide6.QtWidgets import QApplication
+from PySide6.QtCore import QObject, Qt, QTimer
+from PySide6.QtWidgets import QApplication, QDockWidget
 
 from mammoview.session.events import SettingsChanged
 from mammoview.session.settings import Settings
@@ -16,7 +16,7 @@ from mammoview.ui.desk import Desk
 #: What the keys step through, percent.
 STEPS: Final = (80, 90, 100, 110, 125, 150, 175, 200, 225, 250)
 #: Widths at 100 %.
-_LEFT_PX, _RIGHT_PX, _PROGRESS_PX = 190, 310, 340
+_LEFT_PX, _RIGHT_PX, _PROGRESS_PX = 190, 330, 340
 #: No panel takes more of the window than this: the images need the rest.
 _LEFT, _RIGHT = 0.2, 0.42
 
@@ -43,6 +43,10 @@ class Comfort(QObject):
         self._look = self._look_of(desk.session.settings)
         self._widths = (0, 0)
         desk.listeners.append(self.hear)
+        # Widths that a hidden panel is given do not last.
+        self._unseen = {desk.left, desk.right}
+        for dock in (desk.left, desk.right):
+            dock.visibilityChanged.connect(lambda is_shown, dock=dock: self._seen(dock) if is_shown else None)
         self.fit()
         self._show()
 
@@ -56,6 +60,12 @@ class Comfort(QObject):
         theme.apply(app, *self._look)
         self.fit()
         self._show()
+
+    def _seen(self, dock: QDockWidget) -> None:
+        if dock in self._unseen:
+            self._unseen.discard(dock)
+            self._widths = (0, 0)
+            QTimer.singleShot(0, self, self.fit)
 
     def _show(self) -> None:
         self._desk.check("high_contrast", is_on=self._look[0] == "high")

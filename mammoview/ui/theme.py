@@ -206,14 +206,12 @@ QCheckBox::indicator, QListWidget::indicator {{
   width: {px(11)}px; height: {px(11)}px; border: 1px solid {c.quiet}; border-radius: {px(2)}px;
 }}
 QCheckBox::indicator:checked, QListWidget::indicator:checked {{ background: {c.accent}; }}
-QRadioButton::indicator {{
-  width: {px(11)}px; height: {px(11)}px; border: 1px solid {c.quiet}; border-radius: {px(6)}px;
-}}
+QRadioButton::indicator {{ width: {px(11)}px; height: {px(11)}px; border: 1px solid {c.quiet};
+  border-radius: {px(11) // 2 + 1}px; }}
 QRadioButton::indicator:checked {{ background: {c.accent}; }}
-QRadioButton::indicator:disabled {{ border-color: {c.line}; }}
-QRadioButton::indicator:checked:disabled {{ background: {c.disabled}; }}
-QLineEdit {{ border: 1px solid {c.line}; border-radius: {px(3)}px; padding: {px(3)}px {px(4)}px; }}
-QAbstractSpinBox QLineEdit, QComboBox QLineEdit {{ border: 0; padding: 0; }}
+QCheckBox::indicator:disabled, QRadioButton::indicator:disabled {{ border-color: {c.disabled}; }}
+QCheckBox::indicator:checked:disabled, QRadioButton::indicator:checked:disabled {{ background: {c.disabled}; }}
+QCheckBox, QRadioButton {{ border: {px(1)}px solid transparent; }}
 QMenuBar {{ background: {c.chrome}; }}
 QMenuBar::item:selected, QMenu::item:selected {{ background: {c.chosen}; color: {c.on_chosen}; }}
 QMenu {{ background: {c.raised}; border: 1px solid {c.line}; }}
@@ -243,9 +241,10 @@ QScrollBar::add-page, QScrollBar::sub-page {{ background: {c.chrome}; }}
 QSplitter::handle {{ background: {c.line}; }}
 QLineEdit {{ border: 1px solid {c.line}; border-radius: {px(3)}px; padding: {px(3)}px; background: {c.chrome}; }}
 QPushButton:focus, QToolButton:focus, QComboBox:focus, QAbstractSpinBox:focus, QLineEdit:focus, QTextEdit:focus,
-QPlainTextEdit:focus, QTextBrowser:focus, QTreeView:focus, QListView:focus, QTableView:focus {{
+QPlainTextEdit:focus {{
   border: {px(1.5)}px solid {c.focus};
 }}
+QTextBrowser:focus, QTreeView:focus, QListView:focus, QTableView:focus {{ border: 1px solid {c.focus}; }}
 QAbstractSpinBox QLineEdit, QComboBox QLineEdit {{ border: 0; padding: 0; }}
 QCheckBox:focus, QRadioButton:focus, QSlider:focus {{ border: {px(1)}px solid {c.focus}; border-radius: {px(2)}px; }}
 #banner {{ background: {warning}; border-bottom: 1px solid {c.warning}; }}

@@ -24,6 +24,7 @@ from mammoview.dicom.raster import SIDES, VIEWS, Pictures
 from mammoview.dicom.scan import read_header
 from mammoview.training.cases.case import Case, MarkedLesion, outline_mask
 from mammoview.training.cases.cells import read_boxes, read_date, read_density, read_label, read_size, write_box
+from mammoview.training.cases.row_problems import ManifestError, RowProblem
 
 if TYPE_CHECKING:
     import datetime
@@ -33,45 +34,6 @@ if TYPE_CHECKING:
 
 REQUIRED = ("path", "patient", "laterality", "view", "label")
 OPTIONAL = ("boxes", "mask", "study_date", "true_size", "density")
-
-
-@dataclass(frozen=True)
-class RowProblem:
-    """What is wrong with one cell.
-
-    Attributes
-    ----------
-    line
-        In the file; the header is line 1.
-    column
-        Its name; empty where the whole row is meant.
-    message, hint
-        What is wrong, and what to write instead.
-    """
-
-    line: int
-    column: str
-    message: str
-    hint: str
-
-    def __str__(self) -> str:
-        where = f"line {self.line}, {self.column}" if self.column else f"line {self.line}"
-        return f"{where}: {self.message} {self.hint}"
-
-
-class ManifestError(InputError):
-    """A table of cases has bad rows; the message lists every one of them."""
-
-    code = "manifest"
-
-    def __init__(self, path: Path, problems: Sequence[RowProblem]) -> None:
-        rows = len({problem.line for problem in problems})
-        listed = "".join(f"\n  {problem}" for problem in problems)
-        super().__init__(
-            f"{path} has {rows} bad {'row' if rows == 1 else 'rows'}:{listed}\n",
-            "Correct the table and try again; nothing was read.",
-        )
-        self.problems = tuple(problems)
 
 
 @dataclass(frozen=True)
@@ -99,12 +61,13 @@ class CheckedRows:
 
     Attributes
     ----------
-    lines
-        Of each case.
+    lines, images
+        Of each case: where it stands, and its header.
     """
 
     cases: tuple[Case, ...]
     lines: tuple[int, ...]
+    images: tuple[Mammogram, ...]
     problems: tuple[RowProblem, ...]
     warnings: tuple[str, ...]
 
@@ -131,7 +94,11 @@ def check_rows(
         reader.read(line, cells)
         progress((index + 1) / len(rows), f"Checking case {index + 1} of {len(rows)}")
     return CheckedRows(
-        tuple(reader.cases), tuple(reader.lines), tuple(reader.problems), (*reader.warnings, *reader.shared)
+        tuple(reader.cases),
+        tuple(reader.lines),
+        tuple(reader.images),
+        tuple(reader.problems),
+        (*reader.warnings, *reader.shared),
     )
 
 
@@ -152,7 +119,7 @@ def read_manifest(path: Path, *, progress: Progress = no_progress, cancel: Cance
     ManifestError
         When rows are bad: every one of them is listed.
     """
-    names, rows = _table(path)
+    names, rows = manifest_rows(path)
     checked = check_rows(rows, path.parent, progress=progress, cancel=cancel)
     if checked.problems:
         raise ManifestError(path, checked.problems)
@@ -206,6 +173,7 @@ class _Reader:
         self.cases: list[Case] = []
         self.problems: list[RowProblem] = []
         self.lines: list[int] = []
+        self.images: list[Mammogram] = []
         self.warnings: list[str] = []
         # Rules for names and tables beside pictures are read once, not for every image.
         self._pictures = Pictures()
@@ -242,6 +210,7 @@ class _Reader:
             path = self.folder / cells["path"]
             self.cases.append(Case(path, cells["patient"], side, view, label, lesions, mask, date, size, density))
             self.lines.append(line)
+            self.images.append(image)
 
     def _bad(self, line: int, column: str, message: str, hint: str) -> None:
         self.problems.append(RowProblem(line, column, message, hint))
@@ -348,8 +317,14 @@ class _Reader:
             return None
 
 
-def _table(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
-    """Column names, and (line, cells) of every row that is not empty; absent optional cells are empty."""
+def manifest_rows(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
+    """Column names, and (line, cells) of every row that is not empty; absent optional cells are empty.
+
+    Raises
+    ------
+    InputError
+        When the file cannot be read, lacks a column or has no rows.
+    """
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:

@@ -20,7 +20,8 @@ from mammoview.dicom.scan import read_header
 from mammoview.training.cases.case import Case, MarkedLesion, around, boxed, labelled, outlined
 from mammoview.training.cases.cells import read_date
 from mammoview.training.cases.importers import IMPORTERS
-from mammoview.training.cases.manifest import RowProblem, check_rows, write_manifest
+from mammoview.training.cases.manifest import check_rows, write_manifest
+from mammoview.training.cases.row_problems import RowProblem
 from mammoview.training.tuning.case_tables import chosen_columns, rows_of_table
 from mammoview.training.tuning.deidentify import Change, copy_dicom, shifted
 from mammoview.training.tuning.messages import CasesReport, CasesRequest, RejectedRow, SourceKind, TagChange

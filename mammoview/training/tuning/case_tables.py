@@ -17,7 +17,8 @@ from mammoview.core.progress import Cancel, Progress, never_cancel, no_progress,
 from mammoview.core.study import PresentationIntent
 from mammoview.dicom.raster import Pictures
 from mammoview.dicom.scan import find_files, read_header
-from mammoview.training.cases.manifest import OPTIONAL, REQUIRED, RowProblem
+from mammoview.training.cases.manifest import OPTIONAL, REQUIRED
+from mammoview.training.cases.row_problems import RowProblem
 from mammoview.training.tuning.column_words import KEYS, NAMES, fits, label_of, side_of, simple, view_of
 
 if TYPE_CHECKING:

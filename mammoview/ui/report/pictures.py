@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final
 
 import numpy as np
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtGui import QImage
 
 from mammoview.core.errors import MammoViewError
@@ -18,29 +18,41 @@ from mammoview.imaging.windowing import display_table
 from mammoview.report.breast_report.drafting import named_lesions
 from mammoview.report.breast_report.key_images import BAND_PX, KeyImage, Shown, key_images
 from mammoview.report.breast_report.values import Content, Draft
-from mammoview.session.events import PixelsFailed, PixelsReady
+from mammoview.session.events import FrameFailed, FrameReady, PixelsFailed, PixelsReady
 from mammoview.session.session import Session
 from mammoview.ui import theme
 from mammoview.ui.bridge import Background
 from mammoview.ui.viewport.look import first_look
 
+#: So long an export waits for pixels that are still being read.
+PATIENCE_MS: Final = 5000
 #: Height of a small picture on the page.
 _SMALL_PX: Final = 150
 
 
 @dataclass(frozen=True, eq=False)
 class Source:
-    """An image whose pixels are in memory, and how it hangs."""
+    """An image, or one frame of a volume, whose pixels are in memory, and how it hangs.
 
-    image: Mammogram
+    Attributes
+    ----------
+    frame
+        As in `ReaderFinding.frame`.
+    header
+        Of that frame alone.
+    """
+
+    image_id: str
+    frame: int
+    header: Mammogram
     pixels: DisplayImage
     orientation: Dihedral
 
 
 def shown_of(source: Source) -> Shown:
     """The image through its header's window, 8 bits, native orientation; takes a moment."""
-    display, gray = source.pixels, source.image.grayscale
-    look = first_look(display, source.image)
+    display, gray = source.pixels, source.header.grayscale
+    look = first_look(display, source.header)
     table = display_table(gray, look.default, value_offset=display.value_offset)
     pixels = table[display.levels[0]]
     if display.padding:
@@ -60,7 +72,7 @@ class Pictured:
 def made(written: Draft | Content, sources: Sequence[Source], height_px: int) -> tuple[Pictured, ...]:
     """The key images of a report, the small ones ``height_px`` high; none where they cannot be made."""
     try:
-        keys = key_images(written, {(source.image.id, 0): shown_of(source) for source in sources})
+        keys = key_images(written, {(source.image_id, source.frame): shown_of(source) for source in sources})
     except MammoViewError:
         return ()
     return tuple(_pictured(key, height_px) for key in keys)
@@ -71,6 +83,16 @@ def _pictured(key: KeyImage, height_px: int) -> Pictured:
     unnamed = whole.copy(0, BAND_PX, whole.width(), whole.height() - BAND_PX)
     smooth = Qt.TransformationMode.SmoothTransformation
     return Pictured(key, whole.scaledToHeight(height_px, smooth), unnamed.scaledToHeight(height_px, smooth))
+
+
+@dataclass(eq=False)
+class _Order:
+    """Pictures that somebody waits for."""
+
+    written: Draft | Content
+    then: Callable[[tuple[Pictured, ...]], None]
+    requested: set[str] = field(default_factory=set)
+    is_done: bool = False
 
 
 class Pictures:
@@ -88,88 +110,101 @@ class Pictures:
 
     def __init__(self, session: Session, background: Background, told: Callable[[tuple[Pictured, ...]], None]) -> None:
         self._session, self._background, self._told = session, background, told
-        self._written: Draft | Content | None = None
         self._key: object = None
+        self._of_page: _Order | None = None
+        self._orders: list[_Order] = []
         self._failed: set[str] = set()
-        self._waiting: list[Callable[[tuple[KeyImage, ...]], None]] = []
         self.pictured: tuple[Pictured, ...] = ()
-        self.is_current = True
 
     @property
     def images(self) -> tuple[KeyImage, ...]:
-        """The key images as they were made last."""
+        """The key images that the page shows."""
         return tuple(one.key for one in self.pictured)
 
     def follow(self, written: Draft | Content | None) -> None:
         """Show the pictures of another state of a report; None where there is none."""
         key = None if written is None else (written.exam, named_lesions(written))
-        self._written = written
         if key == self._key:
             return
         self._key = key
+        if self._of_page is not None:
+            self._of_page.is_done = True
+        self._of_page = None
+        if written is None or not named_lesions(written):
+            self._show(())
+            return
         self._failed.clear()
-        self._waiting.clear()
-        if self._wanted():
-            self._make()
-        else:
-            self._show((), key)
+        self._of_page = self._take(_Order(written, self._show))
 
     def of(self, written: Draft | Content, then: Callable[[tuple[KeyImage, ...]], None]) -> None:
-        """Hand the pictures of a report over, when they are made."""
-        self.follow(written)
-        if self.is_current:
-            then(self.images)
-        else:
-            self._waiting.append(then)
+        """Hand the pictures of a report over, when they are made: soon, or after a while those that there are."""
+        order = self._take(_Order(written, lambda pictured: then(tuple(one.key for one in pictured))))
+        if not order.is_done:
+            QTimer.singleShot(PATIENCE_MS, lambda: self._try(order, is_last=True))
 
     def hear(self, event: object) -> None:
         """Pixels that were missing have come, or never will."""
-        if self.is_current:
-            return
-        if isinstance(event, PixelsReady) and event.image.image_id in self._wanted():
-            self._make()
-        elif isinstance(event, PixelsFailed) and event.image_id in self._wanted():
+        if isinstance(event, PixelsFailed):
             self._failed.add(event.image_id)
-            self._make()
+        if isinstance(event, PixelsReady | PixelsFailed | FrameReady | FrameFailed):
+            for order in tuple(self._orders):
+                self._try(order)
 
-    def _wanted(self) -> tuple[str, ...]:
-        """The images with a described finding, less volumes, whose slices are not pictured."""
-        written = self._written
-        if written is None:
-            return ()
-        marked = {finding.image_id for one in named_lesions(written) for finding in one.lesion.findings}
-        images = (self._session.image(one.id) for one in written.exam.images if one.id in marked)
-        return tuple(
-            image.id for image in images if image is not None and image.frames == 1 and image.id not in self._failed
-        )
+    def _take(self, order: _Order) -> _Order:
+        self._orders.append(order)
+        self._try(order)
+        return order
 
-    def _make(self) -> None:
-        written, key = self._written, self._key
-        assert written is not None
-        self.is_current = False
-        wanted = self._wanted()
-        missing = [image_id for image_id in wanted if self._session.pixels_of(image_id) is None]
-        if missing:
-            self._session.request_pixels(missing)
-            return
-        sources = [source for source in map(self._source, wanted) if source is not None]
-        height_px = theme.px(_SMALL_PX)
-        self._background.run(lambda: made(written, sources, height_px), lambda pictured: self._show(pictured, key))
+    def _try(self, order: _Order, *, is_last: bool = False) -> None:
+        """Make the pictures of an order if all pixels are here; ask for what is missing."""
+        if not order.is_done:
+            sources, is_complete = self._gather(order)
+            if not (is_complete or is_last):
+                return
+            order.is_done = True
+            height_px = theme.px(_SMALL_PX)
 
-    def _source(self, image_id: str) -> Source | None:
-        image, pixels = self._session.image(image_id), self._session.pixels_of(image_id)
-        if image is None or pixels is None:
-            return None
+            def hand_over(pictured: tuple[Pictured, ...]) -> None:
+                # Another state of the report may be on the page by now.
+                if order.then != self._show or order is self._of_page:
+                    order.then(pictured)
+
+            self._background.run(lambda: made(order.written, sources, height_px), hand_over)
+        self._orders = [one for one in self._orders if not one.is_done]
+
+    def _gather(self, order: _Order) -> tuple[list[Source], bool]:
+        """The pixels that an order needs, as far as they are here, and whether that is all."""
+        lesions = named_lesions(order.written)
+        marked = {(finding.image_id, finding.frame) for one in lesions for finding in one.lesion.findings}
+        sources: list[Source] = []
+        waits: set[str] = set()
+        for image_id, frame in sorted(marked):
+            image = self._session.image(image_id)
+            position = image.volume.position_of(frame) if image is not None and image.volume is not None else None
+            if image is None:
+                continue
+            if image.frames > 1 and position is not None:
+                pixels = self._session.volumes.get(image, position)
+                header = image.frame_alone(position)
+                can_come = not self._session.volumes.has_failed(image_id, position)
+                if pixels is None and can_come and image_id not in waits:
+                    self._session.volumes.want(image, position, reach=0)
+            else:
+                pixels, header, can_come = self._session.pixels_of(image_id), image, image_id not in self._failed
+                if pixels is None and can_come and image_id not in order.requested:
+                    order.requested.add(image_id)
+                    self._session.request_pixels([image_id])
+            if pixels is not None:
+                sources.append(Source(image_id, frame, header, pixels, self._laid(image)))
+            elif can_come:
+                waits.add(image_id)
+        return sources, not waits
+
+    def _laid(self, image: Mammogram) -> Dihedral:
         hanging = self._session.hanging_of(image.study_uid)
         hung = hanging.hung if hanging is not None else ()
-        laid = next((item.orientation.dihedral for item in hung if item.image.id == image_id), Dihedral())
-        return Source(image, pixels, laid)
+        return next((item.orientation.dihedral for item in hung if item.image.id == image.id), Dihedral())
 
-    def _show(self, pictured: tuple[Pictured, ...], key: object) -> None:
-        # A later state of the report may have asked meanwhile.
-        if key == self._key:
-            self.pictured, self.is_current = pictured, True
-            self._told(pictured)
-            waiting, self._waiting = self._waiting, []
-            for then in waiting:
-                then(self.images)
+    def _show(self, pictured: tuple[Pictured, ...]) -> None:
+        self.pictured = pictured
+        self._told(pictured)
