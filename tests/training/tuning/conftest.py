@@ -1,9 +1,10 @@
-"""A made-up site and its parents, once for all tests of the tuning child."""
+"""A home of its own for each test, shared makers of small cases, and a made-up site with its parents."""
 
 from __future__ import annotations
 
 import importlib.util
 import shutil
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from types import ModuleType
@@ -15,6 +16,9 @@ from mammoview.models.registry import PackageInfo
 from mammoview.training.tuning.messages import TuneTask
 from mammoview.training.tuning.planning import plan
 from mammoview.training.tuning.run_messages import PlanRequest
+
+# Tests share ``case_makers``.
+sys.path.insert(0, str(Path(__file__).parent))
 
 
 def _load() -> ModuleType:
@@ -28,6 +32,13 @@ def _load() -> ModuleType:
 
 _site = _load()
 Make = Callable[..., Path]
+
+
+@pytest.fixture(autouse=True)
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    folder = tmp_path / "home"
+    monkeypatch.setenv("MAMMOVIEW_HOME", str(folder))
+    return folder
 
 
 @pytest.fixture(autouse=True)

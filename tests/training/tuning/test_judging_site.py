@@ -31,11 +31,6 @@ Make = Callable[..., Path]
 Parents = dict[TuneTask, PackageInfo]
 
 
-@pytest.fixture(autouse=True)
-def _home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("MAMMOVIEW_HOME", str(tmp_path / "home"))
-
-
 def trained(folder: Path, parents: Parents, task: TuneTask) -> SiteVerdict:
     parent = str(parents[task].folder)
     run(RunRequest(str(folder), task, parent, device="cpu"), lambda *_: None, lambda: False, lambda _: None)
