@@ -39,6 +39,9 @@ from mammoview.session.veil import Veil
 
 _A = TypeVar("_A", PointAnswer, ContourAnswer)
 _POINT, _CONTOUR = "ask point", "ask contour"
+_UNREAD = (
+    "The AI's result of the earlier exam is not shown: it came after the reveal, or you are to read that exam first."
+)
 _CONCEALED = Problem(
     "",
     "concealed",
@@ -170,19 +173,25 @@ class Questions:
             then(not_open() if study is None else _CONCEALED)
             return
         earlier = next(iter(priors(study, self._session.studies)), None)
+        has_result = earlier is not None and self._result_of(earlier.uid) is not None
+        if earlier is not None and has_result and self._session.veil.conceals_change(study_uid, earlier.uid):
+            self._tell_change(PriorChange(study_uid, earlier.uid, earlier.date, reason=_UNREAD), then)
+            return
         results = [None if one is None else self._result_of(one.uid) for one in (study, earlier)]
         frames: dict[str, ViewFrame] = {}
 
         def finish() -> None:
-            if self._session.veil.conceals(study_uid):
+            if earlier is not None and self._session.veil.conceals_change(study_uid, earlier.uid):
                 then(_CONCEALED)
-                return
-            change = change_since(study, results[0], earlier, results[1], frames)
-            then(change)
-            self._on_event(QuestionAnswered(study_uid, change))
+            else:
+                self._tell_change(change_since(study, results[0], earlier, results[1], frames), then)
 
         wanted = [image.id for one in (study, earlier) if one and None not in results for image in compared_views(one)]
         self._gather_frames(wanted, frames, finish)
+
+    def _tell_change(self, change: PriorChange, then: Callable[[PriorChange | Problem], None]) -> None:
+        then(change)
+        self._on_event(QuestionAnswered(change.study_uid, change))
 
     def _gather_frames(self, image_ids: Sequence[str], frames: dict[str, ViewFrame], then: Callable[[], None]) -> None:
         """Collect what frames can be had, then go on; the last answer may come from any thread."""

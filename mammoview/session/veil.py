@@ -52,6 +52,7 @@ class Veil:
         self._is_on = False
         self._lifted: set[str] = set()
         self._sealed: set[str] = set()
+        self._compared: dict[str, frozenset[str]] = {}
         self._on_table, self._beside = "", frozenset[str]()
 
     @property
@@ -76,6 +77,7 @@ class Veil:
         with self._lock:
             self._is_on = True
             self._lifted.clear()
+            self._compared.clear()
             for study_uid in self._studies():
                 self._tell(study_uid)
 
@@ -85,10 +87,20 @@ class Veil:
             self._sealed = {study_uid for study_uid in self._studies() if self._is_down(study_uid)}
             self._is_on = False
             self._lifted.clear()
+            self._compared.clear()
 
-    def lift(self, study_uid: str) -> None:
-        """The reader may see what the AI found in a study; what is known by now is told at once."""
+    def lift(self, study_uid: str, compared: Iterable[str] = ()) -> None:
+        """The reader may see what the AI found in a study; what is known by now is told at once.
+
+        Parameters
+        ----------
+        study_uid
+            Which study.
+        compared
+            Earlier studies whose results may be told beside those of this one, where it is compared with them.
+        """
         with self._lock:
+            self._compared[study_uid] = frozenset(compared)
             if not self._is_down(study_uid):
                 return
             self._lifted.add(study_uid)
@@ -103,11 +115,18 @@ class Veil:
         for event in (ResultsConcealed(study_uid),) if told and self.conceals(study_uid) else told:
             self._on_event(event)
 
+    def conceals_change(self, study_uid: str, prior_uid: str) -> bool:
+        """Whether what changed since an earlier study may not be told now."""
+        with self._lock:
+            is_down = self._is_down(prior_uid) and prior_uid not in self._compared.get(study_uid, ())
+            return self.conceals(study_uid) or is_down
+
     def drop(self, study_uid: str) -> None:
         """Conceal a study again: its case was closed."""
         with self._lock:
             if study_uid in self._lifted:
                 self._lifted.discard(study_uid)
+                self._compared.pop(study_uid, None)
                 self._tell(study_uid)
 
     def lay(self, study_uid: str, beside: Iterable[str]) -> None:

@@ -127,7 +127,7 @@ def test_the_table_comes_with_the_reveal_and_goes_with_the_veil(
     assert not panel.isVisible()
     assert not [one for one in heard if isinstance(one, QuestionAnswered)], "nothing was even asked"
 
-    reading.veil.lift(now.uid)
+    reading.veil.lift(now.uid, [then.uid])
     qtbot.waitUntil(panel.isVisible, timeout=30_000)
     assert "LCC 0.50 0.50" in plain(panel)
     assert len([one for one in heard if isinstance(one, AnalysisStarted)]) == 2

@@ -181,7 +181,7 @@ class AiQueue:
         while True:
             with self._changed:
                 self._changed.wait_for(lambda: self._is_stale or self._is_at_work or self._is_closing)
-                self._is_stale = False
+                is_news, self._is_stale = self._is_stale, False
                 found = self._found.popleft() if self._found else None
                 self._is_stale = bool(self._found)
                 if found is None and self._is_closing:
@@ -191,6 +191,9 @@ class AiQueue:
                 if found is not None:
                     self._store_found(*found)
                 elif is_at_work:
+                    if is_news:
+                        # The first study may take a minute: it is told before that the work began.
+                        self._on_report(self._progress(self._worklist.ai.count_pending()))
                     self._do_next()
                 self._on_report(self._progress(self._worklist.ai.count_pending()))
             except MammoViewError as error:

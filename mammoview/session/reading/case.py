@@ -34,6 +34,8 @@ class Case:
         When the reader may see the AI.
     result
         What the AI said; None until it was revealed to this reader.
+    compared
+        UIDs of earlier studies whose AI results may be told beside this one's.
     signed
         The reader's last signed report.
     amends
@@ -55,6 +57,7 @@ class Case:
     draft: Draft
     protocol: RevealProtocol
     result: ExamResult | None = None
+    compared: frozenset[str] = frozenset()
     signed: SignedReport | None = None
     amends: Amends | None = None
     others: tuple[Reading, ...] = ()

@@ -9,6 +9,7 @@ import json
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Final
@@ -211,15 +212,23 @@ class ReadingRoom:
                     "This case is read without the AI.", "The protocol says so; its results stay hidden."
                 )
             found = self.worklist.readings.reveal(self.seat, case.study)
-            result = self._load_result(Path(found.path))
+            result, compared = self._load_result(Path(found.path)), self._compared(case)
             if case.reading is None or case.is_read_only:
-                return self._put(replace(case, result=result))
+                return self._put(replace(case, result=result, compared=compared))
             own = next(
                 one for one in self.worklist.readings.visible(self.seat, case.study) if one.reader == self._reader_id
             )
             draft = with_ai(case.draft, result, study.images, revealed_at=own.revealed_at or now())
-            self._put(replace(case, reading=own, result=result))
+            self._put(replace(case, reading=own, result=result, compared=compared))
             return self.store(draft)
+
+    def _compared(self, case: Case) -> frozenset[str]:
+        """The newest earlier study, where what the AI said of it may be told too."""
+        for prior in case.priors[:1]:
+            with suppress(WorklistError):
+                self.worklist.patients.reveal(self.seat, case.study, prior.study.id)
+                return frozenset({prior.study.uid})
+        return frozenset()
 
     def decide(self) -> Case:
         """Keep the decision as it is after the AI was seen; the one before stays beside it.

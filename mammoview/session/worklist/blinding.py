@@ -71,6 +71,45 @@ def revealed_result(
         When there is no result yet.
     """
     _require_sight(own, rules, state)
+    return _current(connection, study)
+
+
+def prior_result(
+    connection: sqlite3.Connection,
+    prior: int,
+    own: sqlite3.Row | None,
+    *,
+    rules: tuple[Protocol, Protocol],
+    state: ReadingState,
+) -> AiResult:
+    """The current result of an earlier study, to be told beside that of a later one which the reader may see.
+
+    An earlier study is history, unless the reader is to read it as well: who is at it, and in a reader study everybody,
+    commits first.
+
+    Parameters
+    ----------
+    connection, rules, state
+        As for `revealed_result`, of the earlier study.
+    prior
+        Its row.
+    own
+        The reader's own reading of it, or None.
+
+    Raises
+    ------
+    BlindedError
+        When the protocol hides it.
+    WorklistError
+        When there is no result.
+    """
+    is_study = any(one.reading is ReadingMode.READER_STUDY for one in rules)
+    if own is not None or is_study or any(one.reveal is RevealProtocol.NEVER for one in rules):
+        _require_sight(own, rules, state)
+    return _current(connection, prior)
+
+
+def _current(connection: sqlite3.Connection, study: int) -> AiResult:
     row = connection.execute("SELECT * FROM ai_results WHERE study = ? AND is_current = 1", (study,)).fetchone()
     if row is None:
         raise WorklistError("The AI has not looked at this study yet.", "Start its analysis, or wait for it.")

@@ -180,6 +180,12 @@ class Listing:
             )
             return tuple(row[0] for row in connection.execute(sql, values))
 
+    def image_paths(self, seat: Seat, study: int) -> dict[str, str]:
+        """File of each image of a study, by the image's id."""
+        seat.reader_id()
+        with self._database.read() as connection:
+            return dict(connection.execute("SELECT uid, path FROM images WHERE study = ?", (study,)).fetchall())
+
     def rows(self, seat: Seat, studies: Sequence[int]) -> tuple[Row, ...]:
         """What the list shows of some studies, in the order given; those that are gone are left out.
 

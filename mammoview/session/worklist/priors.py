@@ -6,10 +6,16 @@ import sqlite3
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from mammoview.core.reading.states import ReadingState
+from mammoview.session.worklist import audit
+from mammoview.session.worklist.audit import Event
+from mammoview.session.worklist.blinding import AiResult, prior_result, revealed_result
 from mammoview.session.worklist.database import Database
+from mammoview.session.worklist.errors import BlindedError, WorklistError
 from mammoview.session.worklist.listing import simplified
+from mammoview.session.worklist.protocol import Protocol, current_protocol
 from mammoview.session.worklist.readers import Seat
-from mammoview.session.worklist.readings import study_uid
+from mammoview.session.worklist.readings import own_reading, study_protocol, study_uid
 
 
 @dataclass(frozen=True)
@@ -93,6 +99,36 @@ class PatientStudies:
     def __init__(self, database: Database) -> None:
         self._database = database
 
+    def reveal(self, seat: Seat, study: int, prior: int) -> AiResult:
+        """What the AI says of an earlier study, to be compared with what it says of one that was revealed; logged.
+
+        Raises
+        ------
+        BlindedError
+            When the protocol hides either of them from this reader now.
+        WorklistError
+            When there is no result.
+        """
+        reader = seat.reader_id()
+        with self._database.write() as connection:
+            uid, prior_uid = study_uid(connection, study), study_uid(connection, prior)
+            if all(known.study.id != prior for known in priors_in(connection, study)):
+                raise WorklistError("That is no earlier study of this patient.", "Nothing was shown.")
+            own = own_reading(connection, study, reader)
+            if own is not None and own["revealed_at"] is None:
+                raise BlindedError("The AI was not shown for this study yet.", "Reveal it first.")
+            revealed_result(connection, study, own, rules=_rules(connection, study), state=_state(connection, study))
+            result = prior_result(
+                connection,
+                prior,
+                own_reading(connection, prior, reader),
+                rules=_rules(connection, prior),
+                state=_state(connection, prior),
+            )
+            detail = {"fingerprint": result.fingerprint, "beside": uid}
+            audit.append(connection, Event.REVEAL, reader=reader, study=prior_uid, detail=detail)
+            return result
+
     def priors(self, seat: Seat, study: int) -> tuple[Prior, ...]:
         """The earlier studies of a study's patient, newest first.
 
@@ -123,3 +159,12 @@ def priors_in(connection: sqlite3.Connection, study: int) -> tuple[Prior, ...]:
     ).fetchall()
     found = {row["id"]: StudyOfPatient(**dict(row)) for row in rows}
     return priors_of(found[study], found.values())
+
+
+def _rules(connection: sqlite3.Connection, study: int) -> tuple[Protocol, Protocol]:
+    """The rules in force, and those of the study."""
+    return current_protocol(connection)[1], study_protocol(connection, study)
+
+
+def _state(connection: sqlite3.Connection, study: int) -> ReadingState:
+    return ReadingState(connection.execute("SELECT state FROM studies WHERE id = ?", (study,)).fetchone()["state"])

@@ -51,6 +51,7 @@ class FindingsCommands:
         self._how, self._before = "", ""
         self._panel.set_actions(*([desk.actions[name] for name in names] for names in (_DRAW, _BUTTONS, _MORE)))
         self._tools.taken.connect(self._show_tool)
+        self._board.refused.connect(desk.state_label.setText)
         self._tools.said.connect(desk.state_label.setText)
         self._board.changed.connect(self._show_what_can_be_done)
         self._board.selected_changed.connect(self._link_with)

@@ -6,7 +6,7 @@ from mammoview.report.breast_report.drafting import NamedLesion
 from mammoview.session.reading.case import Case
 from mammoview.ui.actions import report as rows
 from mammoview.ui.desk import Desk
-from mammoview.ui.report.words import Place
+from mammoview.ui.report.words import Place, PlaceKind
 
 
 class ReportCommands:
@@ -26,11 +26,16 @@ class ReportCommands:
             self._desk.actions[identity].setEnabled(case is not None)
 
     def _go_to(self, place: Place) -> None:
+        panel = self._desk.findings.panel
+        if place.kind is PlaceKind.FINDINGS and self._desk.tabs.indexOf(panel) >= 0:
+            self._desk.tabs.setCurrentWidget(panel)
+            return
         self.do_show_decision()
         self._desk.decision.set_focus(place.side)
 
     def _reveal(self, one: NamedLesion) -> None:
-        """Bring the lesion to the middle of each view that shows it."""
+        """Select the lesion, and bring it to the middle of each view that shows it."""
+        self._desk.findings.board.select(one.lesion.findings[0].id)
         for finding in one.lesion.findings:
             rows_px = [row for row, _ in finding.contour]
             columns_px = [column for _, column in finding.contour]

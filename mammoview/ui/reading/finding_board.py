@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Protocol
 
-from PySide6.QtCore import QObject, QPointF, Signal, SignalInstance
+from PySide6.QtCore import QObject, QPointF, Signal
 
 from mammoview.core.anatomy import Landmarks
 from mammoview.core.marks import Point
@@ -25,26 +24,12 @@ from mammoview.session.marks import new_id
 from mammoview.session.reading import changes
 from mammoview.session.reading.case import Case
 from mammoview.session.reading.placing import located, place_of, places_in
+from mammoview.ui.reading.case_desk import Reading
 from mammoview.ui.reading.shown import AiSight, Shown, Standing, finding_at, lesions, seen, shown_on, standing
 from mammoview.ui.viewport.canvas import Canvas
 from mammoview.ui.viewport.wall import Wall
 
 _REACH_PX = 6.0
-
-
-class Reading(Protocol):
-    """What the board needs of the desk where cases are read."""
-
-    case: Case | None
-
-    @property
-    def case_changed(self) -> SignalInstance:
-        """Tells another case, or None."""
-
-    def change(
-        self, fn: Callable[[Draft], Draft], text: str = "change", *, frames: Mapping[str, ViewFrame] | None = None
-    ) -> bool:
-        """Change the draft, and with it landmarks; whether that was done."""
 
 
 class FindingBoard(QObject):
@@ -65,6 +50,8 @@ class FindingBoard(QObject):
     selected_changed = Signal(str)
     #: The reader drew a finding: its id.
     added = Signal(str)
+    #: Why nothing can be drawn there.
+    refused = Signal(str)
     #: The `AiSight` in force.
     sight_changed = Signal(object)
 
@@ -280,8 +267,9 @@ class FindingBoard(QObject):
         str
             Its id; empty where it could not be added.
         """
-        image = canvas.hung.image if canvas.hung is not None else None
-        if image is None or image.laterality is None or not self._is_of_case(image.id):
+        image, why_not = canvas.hung.image if canvas.hung is not None else None, self.why_not(canvas)
+        if image is None or image.laterality is None or why_not:
+            self.refused.emit(why_not)
             return ""
         made = ReaderFinding(
             new_id(),
@@ -372,16 +360,17 @@ class FindingBoard(QObject):
         if others:
             self.change(all_of, "unlinking")
 
-    def describe(self, fn: Callable[[ReaderFinding], ReaderFinding], text: str) -> None:
-        """Change what is said of the selected lesion, in all its views."""
-        lesion = self.lesion
+    def describe(self, fn: Callable[[ReaderFinding], ReaderFinding], text: str, lesion: Lesion | None = None) -> None:
+        """Change what is said of a lesion in all its views; of the selected one, unless another is given."""
+        meant = lesion or self.lesion
+        ids = [one.id for one in meant.findings] if meant is not None else []
 
         def all_of(draft: Draft) -> Draft:
-            for one in lesion.findings if lesion is not None else ():
-                draft = changes.change_finding(draft, fn(changes.finding_of(draft, one.id)))
+            for finding_id in ids:
+                draft = changes.change_finding(draft, fn(changes.finding_of(draft, finding_id)))
             return draft
 
-        if lesion is not None:
+        if ids:
             self.change(all_of, text)
 
     def move_landmarks(self, image_id: str, landmarks: Landmarks) -> None:

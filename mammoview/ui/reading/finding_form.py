@@ -7,7 +7,7 @@ from dataclasses import replace
 from enum import StrEnum
 from typing import Any, Final
 
-from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtCore import QEvent, QSignalBlocker, Qt
 from PySide6.QtGui import QFocusEvent
 from PySide6.QtWidgets import QDoubleSpinBox, QFormLayout, QFrame, QPlainTextEdit, QScrollArea, QVBoxLayout, QWidget
 
@@ -52,6 +52,14 @@ class Comment(QPlainTextEdit):
         self._on_left = on_left
         self.setTabChangesFocus(True)
         self.setPlaceholderText("Comment, printed as it is written")
+        self._fit()
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in {QEvent.Type.FontChange, QEvent.Type.StyleChange}:
+            self._fit()
+
+    def _fit(self) -> None:
         self.setFixedHeight(self.fontMetrics().lineSpacing() * _COMMENT_LINES + 16)
 
     def focusOutEvent(self, event: QFocusEvent) -> None:
@@ -118,6 +126,8 @@ class FindingForm(QScrollArea):
 
     def _connect(self) -> None:
         self._board.changed.connect(self.show_selected)
+        # Whatever is half written belongs to what was selected until now.
+        self._board.selected_changed.connect(lambda _finding: self.settle())
         self.kind.chosen.connect(self._set_kind)
         for name, box in self.words.items():
             box.chosen.connect(lambda word, name=name: self._set_word(name, word))
@@ -161,6 +171,17 @@ class FindingForm(QScrollArea):
         if is_other or not self.comment.hasFocus():
             self.comment.setPlainText("\n".join(lesion.comments))
 
+    def settle(self) -> None:
+        """Take what is half written: no click elsewhere may come any more."""
+        lesion = self._lesion
+        if lesion is None or any(self._board.of(one.id) is None for one in lesion.findings):
+            return
+        self._commented(self.comment.toPlainText().strip())
+        if self._board.lesion is not None and lesion.findings[0] in self._board.lesion.findings:
+            self.size_mm.interpretText()
+            self._sized()
+            self.location.settle()
+
     # What the reader says
 
     def _set_kind(self, kind: FindingType) -> None:
@@ -191,12 +212,8 @@ class FindingForm(QScrollArea):
 
     def _commented(self, text: str) -> None:
         lesion = self._lesion
-        ids = {one.id for one in lesion.findings} if lesion is not None else set()
-        now = self._board.lesion
-        if lesion is None or now is None or ids != {one.id for one in now.findings}:
-            return
-        if text != "\n".join(now.comments):
-            self._board.describe(lambda one: replace(one, comment=text), "comment")
+        if lesion is not None and text != "\n".join(lesion.comments) and self._board.can_change:
+            self._board.describe(lambda one: replace(one, comment=text), "comment", lesion)
 
 
 def _fitting(kind: FindingType, said: Descriptors) -> Descriptors:

@@ -10,8 +10,9 @@ from PySide6.QtWidgets import QSplitter, QTabWidget
 from mammoview.session.session import Session
 from mammoview.ui.bridge import Background
 from mammoview.ui.frames import Frames
+from mammoview.ui.reading.case_desk import Reading
 from mammoview.ui.reading.correspondence_overlay import Correspondence
-from mammoview.ui.reading.finding_board import FindingBoard, Reading
+from mammoview.ui.reading.finding_board import FindingBoard
 from mammoview.ui.reading.finding_overlay import FindingOverlay
 from mammoview.ui.reading.finding_tools import FindingTools
 from mammoview.ui.reading.findings_panel import CaseFindings
@@ -73,6 +74,7 @@ class FindingParts(QObject):
             parent=self,
         )
         self.panel = CaseFindings(self.board)
+        reading.settling.connect(self.panel.form.settle)
 
     def place(self, tabs: QTabWidget, below: QSplitter, *, height: int) -> None:
         """Put the panel where there is room: below the decision in a tall window, else on a page of its own.

@@ -96,6 +96,11 @@ class LocationForm(QWidget):
         self.doubts.setText("\n".join(lines))
         self.doubts.setVisible(bool(lines))
 
+    def settle(self) -> None:
+        """Take what is half written."""
+        self.distance.interpretText()
+        self._measured()
+
     def _measured(self) -> None:
         value = self.distance.value()
         known = self._location.nipple_mm

@@ -338,7 +338,7 @@ class ReadingDesk(ReadingSeat):
             self._show(replace(case, frames=frames))
             if case.result is not None and (before is None or before.result is not case.result):
                 self.session.put_result(case.result)
-                self.session.veil.lift(case.uid)
+                self.session.veil.lift(case.uid, case.compared)
             if before is None or before.uid != case.uid:
                 self._ask_frames(case)
             self.stepped.emit()

@@ -102,7 +102,7 @@ def progress_words(progress: AiProgress) -> str:
     if progress.is_paused:
         return f"AI paused: {done}{passed}"
     if not progress.is_running:
-        ended = "the AI has looked at all that it can" if not progress.left else f"stopped after {done}"
+        ended = "nothing is left to do" if not progress.left else f"stopped after {done}"
         return f"AI on the list: {ended}{passed}."
     left = f", {words_of(progress.seconds_left)}" if progress.seconds_left is not None else ""
     return f"AI on the list: {done}{left}{passed}"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from PySide6.QtCore import QObject, Qt, Signal
@@ -65,8 +65,16 @@ class Importer(QObject):
             self._waiting.append((worklist, tuple(paths)))
             self._next()
 
-    def offer(self, worklist: Worklist, unfinished: Sequence[tuple[str, ...]]) -> None:
-        """Offer imports that were cut short."""
+    def offer(
+        self, worklist: Worklist, unfinished: Sequence[tuple[str, ...]], forget: Callable[[], None] = lambda: None
+    ) -> None:
+        """Offer imports that were cut short.
+
+        Parameters
+        ----------
+        forget
+            Called when they are not to be offered again.
+        """
         if not unfinished or self.is_running:
             return
         ones = counted(len(unfinished), "import")
@@ -76,7 +84,12 @@ class Importer(QObject):
                 self.start(worklist, paths)
 
         text = f"{ones} {'was' if len(unfinished) == 1 else 'were'} not finished. Go on with what is left?"
-        self.strip.say(text, {"Go on": go_on, "Later": self.strip.hide})
+
+        def drop() -> None:
+            self.strip.hide()
+            forget()
+
+        self.strip.say(text, {"Go on": go_on, "Later": self.strip.hide, "Forget": drop})
 
     def cancel(self) -> None:
         """Stop the import and those that wait; what is stored stays."""

@@ -68,6 +68,8 @@ class ListPage(QWidget):
         self.filters = Filters()
         self.model = ListModel(self._ask_rows, self)
         self.table = ListTable(self.model)
+        self.table.setAccessibleName("Studies")
+        self.filters.search.setAccessibleName("Search the list")
         self.nothing = QLabel()
         self.nothing.setObjectName("welcome")
         self.nothing.setAlignment(Qt.AlignmentFlag.AlignCenter)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Final
 
@@ -13,6 +14,7 @@ from mammoview.core.errors import MammoViewError, OutputError
 from mammoview.session.reading.ai_queue import AiProgress
 from mammoview.session.session import Session
 from mammoview.session.worklist import list_view
+from mammoview.session.worklist.worklist import Worklist
 from mammoview.ui.actions import ACTIONS, Group
 from mammoview.ui.desk import Desk
 from mammoview.ui.worklist.ai_list import AiOnList
@@ -122,7 +124,13 @@ class WorklistPage(QStackedWidget):
         self.ready.emit()
         worklist = self._reading.worklist
         if worklist is not None:
-            self._reading.do(worklist.ingest.unfinished, lambda paths: self.importer.offer(worklist, paths))
+            self._reading.do(worklist.ingest.unfinished, lambda paths: self._offer(worklist, paths))
+
+    def _offer(self, worklist: Worklist, unfinished: Sequence[tuple[str, ...]]) -> None:
+        def forget() -> None:
+            self._reading.do(lambda: _forget(worklist, unfinished), lambda _done: None)
+
+        self.importer.offer(worklist, unfinished, forget)
 
     def _signed_out(self) -> None:
         self.list.end()
@@ -196,6 +204,12 @@ class WorklistPage(QStackedWidget):
 
 
 _ALLOWED: Final = tuple(row.id for row in ACTIONS if row.group in _GROUPS or row.id in _IDS)
+
+
+def _forget(worklist: Worklist, unfinished: Sequence[tuple[str, ...]]) -> None:
+    for paths in unfinished:
+        # The same paths go on under their old number.
+        worklist.ingest.finish(worklist.ingest.begin(paths))
 
 
 def _keep(view: list_view.ListView) -> None:

@@ -117,6 +117,13 @@ def test_pause_stops_at_once_and_resume_goes_on(make_queue, worklist, reports) -
     assert reports.wait(is_done).done == 4
 
 
+def test_that_the_work_began_is_told_before_the_first_study_is_done(make_queue, reports) -> None:
+    hold = hold_engine()
+    make_queue().start()
+    assert reports.wait(lambda one: one.is_running).left == 4
+    hold.unlink()
+
+
 def test_cancel_keeps_what_was_found(make_queue, worklist, reports) -> None:
     queue = make_queue()
     queue.start()

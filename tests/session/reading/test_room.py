@@ -233,3 +233,18 @@ def test_landmarks_of_a_case_that_is_read_only_are_not_kept(worklist: Worklist, 
     room.sign()
     with pytest.raises(ReadingError):
         room.keep_landmarks([LandmarkEdit(STUDY.images[0].id, nipple=(10.0, 20.0))])
+
+
+def test_the_newest_prior_may_be_compared_after_the_reveal(worklist: Worklist) -> None:
+    earlier = replace(study_of(2, "20230601"), patient_id=STUDY.patient_id, patient_name=STUDY.patient_name)
+    import_study(worklist, STUDY)
+    import_study(worklist, earlier)
+    shelf = Shelf()
+    shelf.put(worklist, 1, result_of(STUDY))
+    room = room_for(worklist, "a", shelf)
+    room.store(normal(room.open_case(1, STUDY).draft))
+    assert room.commit().compared == frozenset()
+    assert room.reveal().compared == frozenset(), "the AI has not looked at the earlier one"
+    shelf.put(worklist, 2, result_of(earlier))
+    assert room.reveal().compared == {earlier.uid}
+    assert room_for(worklist, "b", shelf).open_case(1, STUDY).compared == frozenset()

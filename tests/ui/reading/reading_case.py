@@ -39,7 +39,7 @@ class FakeVeil:
     def end(self) -> None:
         self.is_on = False
 
-    def lift(self, uid: str) -> None:
+    def lift(self, uid: str, compared: Iterable[str] = ()) -> None:
         self.lifted.add(uid)
 
     def drop(self, uid: str) -> None:

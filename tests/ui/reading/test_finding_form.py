@@ -208,3 +208,38 @@ def test_a_signed_case_is_only_shown(hand: Hand, made: str, form: FindingForm) -
     hand.board.select(made)
     assert not form.kind.isEnabled()
     assert not hand.window.actions_by_id["delete_finding"].isEnabled()
+
+
+def test_what_is_half_written_goes_with_what_it_was_written_of(hand: Hand, made: str, form: FindingForm) -> None:
+    other = hand.board.add(hand.pane("RMLO"), square((500.0, 600.0)))
+    hand.board.select(made)
+    form.comment.setFocus()
+    hand.qtbot.keyClicks(form.comment, "the left one")
+    # A click on an image moves the selection, not the focus.
+    hand.click(hand.pane("RMLO"), (500.0, 600.0))
+    assert hand.board.selected == other
+    first, second = hand.board.of(made), hand.board.of(other)
+    assert first is not None
+    assert second is not None
+    assert (first.comment, second.comment) == ("the left one", "")
+    assert form.comment.toPlainText() == ""
+    hand.qtbot.keyClicks(form.comment, "the right one")
+    form.size_mm.setFocus()
+    form.size_mm.selectAll()
+    hand.qtbot.keyClicks(form.size_mm, "17")
+    hand.window.desk.reading.settling.emit()
+    settled = hand.board.of(other)
+    assert settled is not None
+    assert settled.comment == "the right one"
+    assert settled.size_mm == pytest.approx(17)
+
+
+def test_nothing_is_drawn_on_an_image_of_another_exam(hand: Hand) -> None:
+    case = hand.board.case
+    assert case is not None
+    images = tuple(image for image in case.draft.exam.images if image.id != hand.image("RCC").id)
+    hand.show(replace(case, draft=replace(case.draft, exam=replace(case.draft.exam, images=images))))
+    hand.do("finding_place")
+    hand.click(hand.pane("RCC"), (500.0, 600.0))
+    assert hand.draft.findings == ()
+    assert "another exam" in hand.window.desk.state_label.text()

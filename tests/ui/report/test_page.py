@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import sys
+import time
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -395,6 +397,21 @@ def test_print_opens_the_pdf(page: ReportPage, desk: ReadingDesk, monkeypatch: p
     page.print_out.click()
     wait_until(lambda: bool(opened))
     assert opened[0].name == "report.pdf"
+
+
+def test_without_a_viewer_printing_says_so_and_old_pages_go(
+    page: ReportPage, desk: ReadingDesk, isolated_home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(QDesktopServices, "openUrl", lambda _url: False)
+    old = isolated_home / "print-left"
+    old.mkdir()
+    two_days_ago = time.time() - 2 * 86_400
+    os.utime(old, (two_days_ago, two_days_ago))
+    open_case(desk)
+    page.print_out.click()
+    wait_until(lambda: bool(desk.session.messages.history))
+    assert "No program here opens a PDF" in desk.session.messages.history[0].problem.message
+    assert not old.exists()
 
 
 def test_an_earlier_signed_report_can_be_read_beside(

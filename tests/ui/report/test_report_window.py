@@ -75,11 +75,16 @@ def test_a_case_with_a_finding_is_written_signed_and_exported(window: MainWindow
     reading.commit()
     wait_until(lambda: case_of(reading).is_committed)
     # What stands in the way is told where it is, and leads to its place.
+    reading.reveal()
+    wait_until(lambda: case_of(reading).is_revealed)
     desk.sign_off.ask()
     assert desk.tabs.currentWidget() is desk.report
     assert "density" in desk.report.note.text()
     next(row for row in desk.report.remarks.rows if row.remark.code == "density").go.click()
     assert desk.tabs.currentWidget() is desk.reading_tab
+    window.actions_by_id["show_report"].trigger()
+    next(row for row in desk.report.remarks.rows if row.remark.code == "ai_unjudged").go.click()
+    assert desk.tabs.currentWidget() is desk.findings.panel
     desk.decision.density.letters[Density.SCATTERED].click()
     # The measured density comes from the images themselves.
     wait_until(lambda: (read := case_of(reading).draft.density) is not None and read.percent is not None)
@@ -91,6 +96,8 @@ def test_a_case_with_a_finding_is_written_signed_and_exported(window: MainWindow
     pane = next(one for one in desk.wall.panes if one.hung is not None and one.hung.image.label == "LCC")
     wait_until(lambda: pane.image is not None)
     desk.report.lesions.rows[0].clicked.emit()
+    assert desk.findings.board.finding is not None
+    assert desk.findings.board.finding.id == "m1"
     assert pane.placement.device_point(330.0, 230.0) == pytest.approx(
         (pane.device_size[0] / 2, pane.device_size[1] / 2), abs=2
     )

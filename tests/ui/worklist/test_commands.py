@@ -171,7 +171,7 @@ def test_what_the_ai_queue_says_in_words(qtbot: QtBot) -> None:
         "AI paused: The disk is full. Make room."
     )
     ended = progress_words(AiProgress(done=9, failed=1))
-    assert ended == "AI on the list: the AI has looked at all that it can; 1 study passed over."
+    assert ended == "AI on the list: nothing is left to do; 1 study passed over."
     ai = AiOnList(None, make=Queue)  # type: ignore[arg-type]
     ai._show(AiProgress(done=1))
     assert not ai.strip.isVisibleTo(None), "nothing was begun by the reader: nothing is said"

@@ -11,7 +11,7 @@ from PySide6.QtCore import QMimeData, QPointF, Qt, QUrl
 from PySide6.QtGui import QDropEvent
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
-from worklist_window import SECONDS, patients, sign_in
+from worklist_window import SECONDS, ask, patients, sign_in
 
 from mammoview.core.study import Laterality, ViewPosition
 from mammoview.dicom.create import NewMammogram, make_uid, write_mammogram
@@ -137,6 +137,22 @@ def test_a_cancelled_import_is_offered_again(
     worklist = again.desk.reading.worklist
     assert worklist is not None
     again.desk.reading.do(worklist.ingest.unfinished, left.append)
+    qtbot.waitUntil(lambda: bool(left), timeout=SECONDS)
+    assert left == [()]
+
+
+def test_an_unfinished_import_can_be_forgotten(
+    window: MainWindow, open_window: Callable[[], MainWindow], qtbot: QtBot
+) -> None:
+    ask(window, qtbot, lambda worklist: worklist.ingest.begin(["/nowhere"]))
+    window.actions_by_id["sign_out"].trigger()
+    sign_in(window, qtbot, "R1")
+    strip = window.desk.worklist.importer.strip
+    qtbot.waitUntil(strip.isVisible, timeout=SECONDS)
+    strip.button("Forget").click()
+    assert not strip.isVisible()
+    left: list[object] = []
+    window.desk.reading.ask(lambda worklist, _seat: worklist.ingest.unfinished(), left.append)
     qtbot.waitUntil(lambda: bool(left), timeout=SECONDS)
     assert left == [()]
 
