@@ -169,7 +169,7 @@ IMAGE = """
 CALIBRATION = """
 ### Calibration: fitted on half of the sealed patients, measured on the other half
 
-| learned from | model | patients that measure | ECE as it came | temperature | ECE with it | sensitivity | specificity |
+| learned from | model | patients measured | ECE as it came | temperature | ECE with it | sensitivity | specificity |
 |---|---|---|---|---|---|---|---|"""
 TAIL = """
 Sensitivity and specificity are at the point of 90 % specificity of the fitting half. The AUC ranks and Dice does not
