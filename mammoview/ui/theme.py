@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from PySide6.QtGui import QColor, QPalette
-from PySide6.QtWidgets import QApplication
+from PySide6.QtWidgets import QApplication, QWidget
 
 
 @dataclass(frozen=True)
@@ -144,6 +144,13 @@ def apply(app: QApplication, contrast: str = "normal", percent: int = 100) -> No
     app.setStyleSheet(_sheet(colours))
 
 
+def restyle(widget: QWidget) -> None:
+    """Let the style sheet look at a widget's name and properties again."""
+    style = widget.style()
+    style.unpolish(widget)
+    style.polish(widget)
+
+
 def _palette(colours: Colours) -> QPalette:
     palette = QPalette()
     role = QPalette.ColorRole
@@ -215,8 +222,8 @@ QCheckBox, QRadioButton {{ border: {px(1)}px solid transparent; }}
 QMenuBar {{ background: {c.chrome}; }}
 QMenuBar::item:selected, QMenu::item:selected {{ background: {c.chosen}; color: {c.on_chosen}; }}
 QMenu {{ background: {c.raised}; border: 1px solid {c.line}; }}
-QTabBar::tab {{ background: {c.chrome}; color: {c.quiet}; padding: {px(6)}px {px(3)}px; border: 0;
-  border-bottom: {px(2)}px solid transparent; }}
+QTabBar::tab {{ background: {c.chrome}; color: {c.quiet}; padding: {px(6)}px {px(3)}px;
+  border: {px(1.5)}px solid transparent; border-bottom: {px(2)}px solid transparent; }}
 QTabBar::tab:selected {{ color: {c.text}; border-bottom-color: {c.accent}; }}
 QTabBar::tab:hover {{ color: {c.text}; }}
 QTabBar::tab:focus {{ border: {px(1.5)}px solid {c.focus}; }}

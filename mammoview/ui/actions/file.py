@@ -7,8 +7,10 @@ from typing import Final
 from mammoview.ui.actions.row import Action, Group
 
 ROWS: Final[tuple[Action, ...]] = (
-    Action("open_files", "Open files…", ("Ctrl+O",), Group.FILE, "Open DICOM or picture files.", tool="Open"),
-    Action("open_folder", "Open folder…", ("Ctrl+Shift+O",), Group.FILE, "Open everything in a folder.", tool="Folder"),
+    Action("open_files", "Open files…", ("Ctrl+O",), Group.FILE, "Open DICOM or picture files.", drop_down="Open"),
+    Action(
+        "open_folder", "Open folder…", ("Ctrl+Shift+O",), Group.FILE, "Open everything in a folder.", drop_down="Open"
+    ),
     Action(
         "save_results", "Save results…", ("Ctrl+S",), Group.FILE, "Write result.json with masks and maps.", tool="Save"
     ),

@@ -62,8 +62,6 @@ class BreastBox(QFrame):
     def __init__(self, side: Laterality, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.side = side
-        self.setObjectName("breast")
-        self.setAttribute(Qt.WidgetAttribute.WA_StyledBackground)
         self.title = flat_button(_TITLES[side], "Give this breast the keys of the categories.")
         self.title.clicked.connect(self.focus_wanted)
         self.categories = {one: flat_button(one.value, f"BI-RADS {one}: {one.label}") for row in _ROWS for one in row}
@@ -170,8 +168,6 @@ class BreastBox(QFrame):
     def set_focused(self, *, is_focused: bool) -> None:
         """Show whether the keys of the categories go here."""
         self.title.setChecked(is_focused)
-        self.setProperty("focused", is_focused)
-        restyle(self)
 
     def _say_suspicion(self, value: float | None) -> None:
         self._suspicion_text.setText("Suspicion: not given" if value is None else f"Suspicion: {value:.0f} of 100")
@@ -196,10 +192,3 @@ _SHORT: Final = {
     Recommendation.ROUTINE: "Routine",
     Recommendation.SPOT_COMPRESSION: "Spot compression",
 }
-
-
-def restyle(widget: QWidget) -> None:
-    """Let the style sheet look at a widget's properties again."""
-    style = widget.style()
-    style.unpolish(widget)
-    style.polish(widget)

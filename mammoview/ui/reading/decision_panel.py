@@ -30,7 +30,7 @@ from mammoview.session.reading import changes
 from mammoview.session.reading.case import Case
 from mammoview.ui import theme
 from mammoview.ui.key_binding import KeyBinding
-from mammoview.ui.reading.breast_box import BreastBox, restyle
+from mammoview.ui.reading.breast_box import BreastBox
 from mammoview.ui.reading.density_row import DensityRow, beside, may_tell
 from mammoview.ui.reading.key_map import KeyMap
 from mammoview.ui.reading.quality_row import QualityRow
@@ -231,7 +231,7 @@ class DecisionPanel(QWidget):
 
     def _say(self, text: str, *, is_loud: bool = False) -> None:
         self.note.setObjectName("loud" if is_loud else "quiet")
-        restyle(self.note)
+        theme.restyle(self.note)
         self.note.setText(text)
         self.note.setVisible(bool(text))
 

@@ -13,6 +13,7 @@ from mammoview.core.study import Laterality
 from mammoview.session.reading.case import Case
 from mammoview.session.worklist.protocol import ReadingMode
 from mammoview.session.worklist.readings import Reading
+from mammoview.ui import theme
 from mammoview.ui.reading.standing import SIDE_WORDS, decision_of, moment, recall_words
 from mammoview.ui.wrapped import WrappedLabel
 
@@ -97,8 +98,7 @@ class Others(QWidget):
         self.told.setVisible(bool(self.told.text()))
         differs = bool(lines) and lines != ("Both readers agree.",)
         self.told.setObjectName("loud" if differs else "quiet")
-        self.told.style().unpolish(self.told)
-        self.told.style().polish(self.told)
+        theme.restyle(self.told)
         if readings:
             heads = [SIDE_WORDS[side].capitalize() for side in (Laterality.RIGHT, Laterality.LEFT)]
             self._column(0, ("", *heads, "Density", "Repeat", "Signed"))

@@ -30,8 +30,8 @@ from mammoview.session.worklist.documents import REPORT as REPORT_DOCUMENT
 from mammoview.session.worklist.priors import Prior
 from mammoview.session.worklist.readers import Seat
 from mammoview.session.worklist.worklist import Worklist
+from mammoview.ui import theme
 from mammoview.ui.bridge import Background
-from mammoview.ui.reading.breast_box import restyle
 from mammoview.ui.reading.reading_desk import ReadingDesk
 from mammoview.ui.reading.sign_off import SignOff
 from mammoview.ui.reading.standing import Step, moment, offer
@@ -255,7 +255,7 @@ class ReportPage(QWidget):
         questions = self._sign_off.questions
         said = text or ("Before you sign: " + " ".join(questions) if questions else "")
         self.note.setObjectName("loud")
-        restyle(self.note)
+        theme.restyle(self.note)
         self.note.setText(said)
         self.note.setVisible(bool(said))
 

@@ -10,6 +10,7 @@ from PySide6.QtGui import QResizeEvent
 from PySide6.QtWidgets import QFrame, QHBoxLayout, QLabel, QPlainTextEdit, QPushButton, QVBoxLayout, QWidget
 
 from mammoview.report.breast_report.values import Section, SectionName
+from mammoview.ui import theme
 
 #: So long after the last letter the text is stored.
 TYPED_MS: Final = 300
@@ -116,9 +117,7 @@ class SectionField(QFrame):
         self.tag.setText("out of date" if is_outdated else "edited" if section.is_edited else "")
         self.renew.setVisible(can_change and section.is_edited)
         self.renew.setObjectName("urgent" if is_outdated else "small")
-        for widget in (self.renew, self.tag):
-            widget.style().unpolish(widget)
-            widget.style().polish(widget)
+        theme.restyle(self.renew)
 
 
 class Sections(QWidget):
