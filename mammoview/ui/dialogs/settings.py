@@ -22,8 +22,8 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
-from mammoview.ui import theme
 from mammoview.session.settings import RECORDS, Record, Settings, Value
+from mammoview.ui import theme
 from mammoview.ui.dialogs.model_choice import ModelChoice
 from mammoview.ui.wrapped import WrappedLabel
 
@@ -47,7 +47,7 @@ class SettingsDialog(QDialog):
     def __init__(self, settings: Settings, choices: Choices, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Settings")
-                self._settings = settings
+        self._settings = settings
         self.editors: dict[str, QWidget] = {}
         pages: dict[str, QFormLayout] = {}
         tabs = QTabWidget()
