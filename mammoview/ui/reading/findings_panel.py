@@ -66,6 +66,7 @@ class CaseFindings(QWidget):
     def __init__(self, board: FindingBoard, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self._board = board
+        self._rows = _ROWS
         self.list = QTreeWidget()
         self.list.setHeaderLabels(["", "Finding", "Views", "mm", "AI"])
         self.list.setRootIsDecorated(False)
@@ -108,8 +109,14 @@ class CaseFindings(QWidget):
 
     def set_rows(self, rows: int) -> None:
         """Give the list room for so many rows."""
+        self._rows = rows
         high = self.list.fontMetrics().lineSpacing() + 6
         self.list.setFixedHeight(high * (rows + 1) + 8)
+
+    def changeEvent(self, event: QEvent) -> None:
+        super().changeEvent(event)
+        if event.type() in {QEvent.Type.FontChange, QEvent.Type.StyleChange}:
+            self.set_rows(self._rows)
 
     def set_actions(self, draw: list[QAction], plain: list[QAction], more: list[QAction]) -> None:
         """Give the panel its buttons: a list of tools to draw with, buttons of their own, and a list of the rest."""
