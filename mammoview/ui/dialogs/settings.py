@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from mammoview.session.settings import RECORDS, Record, Settings, Value
+from mammoview.ui import theme
 from mammoview.ui.dialogs.model_choice import ModelChoice
 from mammoview.ui.wrapped import WrappedLabel
 
@@ -46,7 +47,6 @@ class SettingsDialog(QDialog):
     def __init__(self, settings: Settings, choices: Choices, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Settings")
-        self.setMinimumWidth(640)
         self._settings = settings
         self.editors: dict[str, QWidget] = {}
         pages: dict[str, QFormLayout] = {}
@@ -76,7 +76,7 @@ class SettingsDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.addWidget(tabs)
         layout.addWidget(buttons)
-        self.resize(660, 620)
+        self.resize(theme.room(660, 620))
 
     def values(self) -> Settings:
         """The settings as the dialog shows them."""

@@ -8,7 +8,7 @@ from typing import Final
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
 from mammoview.core.errors import MammoViewError
 from mammoview.core.plain_text import printable
@@ -65,6 +65,7 @@ class ListPage(QWidget):
         self._asked = 0
         self._protocol: Protocol | None = None
         self.who = QLabel()
+        self.who.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.filters = Filters()
         self.model = ListModel(self._ask_rows, self)
         self.table = ListTable(self.model)
