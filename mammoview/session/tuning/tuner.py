@@ -20,7 +20,15 @@ from mammoview.session.jobs import Crew, JobRetried, Order, Report
 from mammoview.session.tuning.errors import TuningError
 from mammoview.session.tuning.project import RUN as RUN_FOLDER
 from mammoview.session.tuning.project import OpenProject, Page, Project, ProjectFolder
-from mammoview.training.tuning.messages import TuneTask
+from mammoview.training.tuning.audit_messages import AuditRequest, ImageLook, TableAudit
+from mammoview.training.tuning.messages import (
+    AUDIT_CASES,
+    READ_CASES,
+    SPLIT_CASES,
+    CasesRequest,
+    ReadImage,
+    TuneTask,
+)
 from mammoview.training.tuning.run_messages import (
     PLAN,
     PUBLISH,
@@ -33,10 +41,21 @@ from mammoview.training.tuning.run_messages import (
     RunRequest,
     VerdictRequest,
 )
+from mammoview.training.tuning.split_messages import Shares, SplitRequest
 
 WORKER = "mammoview.training.worker:main"
 _PAUSE, _YIELD = "pause", "yield"
-_PAGES = {PLAN: Page.PLAN, RUN: Page.RUN, VERDICT: Page.VERDICT, PUBLISH: Page.PUBLISH}
+#: The draw of a split that seals nothing finishes no page.
+_PREVIEW = "split preview"
+_PAGES = {
+    READ_CASES: Page.CASES,
+    AUDIT_CASES: Page.AUDIT,
+    SPLIT_CASES: Page.SPLIT,
+    PLAN: Page.PLAN,
+    RUN: Page.RUN,
+    VERDICT: Page.VERDICT,
+    PUBLISH: Page.PUBLISH,
+}
 
 
 @dataclass(frozen=True)
@@ -55,9 +74,10 @@ class JobEnded:
     Attributes
     ----------
     kind
-        ``plan``, ``run``, ``verdict`` or ``publish``.
+        ``read_cases``, ``audit``, ``split``, ``split preview``, ``plan``, ``run``, ``verdict`` or ``publish``.
     result
-        `PlanReport`, `RunReport`, `SiteVerdict` or `PublishReport`; None where it failed.
+        `CasesReport`, `AuditReport`, `SplitReport`, `PlanReport`, `RunReport`, `SiteVerdict` or `PublishReport`; None
+        where it failed.
     problem
         Why it failed.
     is_cancelled
@@ -70,7 +90,7 @@ class JobEnded:
     is_cancelled: bool = False
 
 
-TunerEvent: TypeAlias = JobTold | JobEnded | EpochTold | Notice | Problem
+TunerEvent: TypeAlias = JobTold | JobEnded | TableAudit | ImageLook | EpochTold | Notice | Problem
 
 
 def tuning_crew() -> Crew:
@@ -118,6 +138,46 @@ class Tuner:
         with self._lock:
             self._project = self._opened.save(project)
 
+    def read_cases(self, read: tuple[ReadImage, ...] = ()) -> None:
+        """Read the cases of the project's source; ends in `JobEnded` with a `CasesReport`.
+
+        Parameters
+        ----------
+        read
+            Images of signed reads, where the source is the worklist; see `signed_cases`.
+
+        Raises
+        ------
+        TuningError
+            When no source was chosen.
+        """
+        source = self._project.source
+        if source is None:
+            raise TuningError("No source of cases was chosen.", "Choose one on the page “Cases”.")
+        self._submit(READ_CASES, CasesRequest(str(self._opened.path), source, read))
+
+    def audit(self, *, reads_pixels: bool = True) -> None:
+        """Audit the cases; tells `TableAudit` and `ImageLook`, and ends in `JobEnded` with an `AuditReport`."""
+        project = self._project
+        folder = str(self._opened.path)
+        self._submit(
+            AUDIT_CASES,
+            AuditRequest(folder, project.task, project.parent, project.test_share, reads_pixels=reads_pixels),
+        )
+
+    def split(self, *, is_sealed: bool) -> None:
+        """Draw the split by the project's seed and shares; ends in `JobEnded` with a `SplitReport`.
+
+        Parameters
+        ----------
+        is_sealed
+            Whether the test set is sealed, which cannot be taken back; else the draw is only shown.
+        """
+        project = self._project
+        shares = Shares(project.seed, project.test_share, project.validation_share)
+        request = SplitRequest(str(self._opened.path), shares, is_sealed)
+        self._submit(SPLIT_CASES, request, told_as=SPLIT_CASES if is_sealed else _PREVIEW)
+
     def plan(self, *, is_measured: bool = True) -> None:
         """Write the config and measure the cost; ends in `JobEnded` with a `PlanReport`."""
         self._submit(PLAN, plan_request(self._opened, self._project, is_measured=is_measured))
@@ -164,17 +224,18 @@ class Tuner:
         except OSError as error:
             self._on_event(Problem(str(path), "output", f"{path} cannot be written ({error.strerror})."))
 
-    def _submit(self, kind: str, payload: object) -> None:
+    def _submit(self, kind: str, payload: object, *, told_as: str = "") -> None:
+        told = told_as or kind
         if self._busy is not None:
             raise TuningError(f"“{self._opened.name}” is at work already.", "Wait for it, or cancel it.")
-        self._busy = kind
+        self._busy = told
         self._crew.submit(
             Order(
                 key=self._key,
                 kind=kind,
                 subject=self._opened.name,
                 make_payload=lambda: payload,
-                on_report=lambda report: self._take(kind, report),
+                on_report=lambda report: self._take(told, report),
             )
         )
 
@@ -182,7 +243,7 @@ class Tuner:
         if isinstance(report, JobProgress):
             self._on_event(JobTold(kind, report.fraction, report.text))
         elif isinstance(report, JobPartial):
-            if isinstance(report.value, EpochTold | Notice):
+            if isinstance(report.value, EpochTold | Notice | TableAudit | ImageLook):
                 self._on_event(report.value)
         elif isinstance(report, JobRetried):
             self._on_event(report.problem)
@@ -195,6 +256,8 @@ class Tuner:
             self._on_event(JobEnded(kind, None, report.problem, report.is_cancelled))
 
     def _finish(self, kind: str) -> None:
+        if kind not in _PAGES:
+            return
         with self._lock:
             try:
                 self._project = self._opened.finish(_PAGES[kind], self._project)
