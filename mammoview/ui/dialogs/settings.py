@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -51,6 +51,9 @@ class SettingsDialog(QDialog):
         self.editors: dict[str, QWidget] = {}
         pages: dict[str, QFormLayout] = {}
         tabs = QTabWidget()
+        # At large letters names are cut short: arrows would hide whole pages.
+        tabs.setUsesScrollButtons(False)
+        tabs.setElideMode(Qt.TextElideMode.ElideRight)
         for record in RECORDS:
             form = pages.get(record.group)
             if form is None:
