@@ -1,8 +1,9 @@
 """The GUI thread's worst stall while ten thousand studies are listed, sorted, searched, filtered and scrolled.
 
 ``python -m bench.listing [STUDIES]`` opens the real window offscreen over a made-up worklist, lets a timer beat every
-5 ms, does what a reader does with the list, and prints the longest time between two beats beside the bar of 50 ms. It
-also prints how long it takes until the list shows what was asked for.
+5 ms, does what a reader does with the list, and prints the longest time between two beats beside the bar of 50 ms: by
+the clock, and of the thread's own work, which other programs on a busy machine do not lengthen. It also prints how long
+it takes until the list shows what was asked for.
 """
 
 from __future__ import annotations
@@ -12,15 +13,16 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtCore import Qt
+from PySide6.QtCore import Qt, QTimer
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication
 
-from bench.heartbeat import Heart
+from bench.heartbeat import BEAT_MS
 from bench.worklist import STUDIES, fill
 from mammoview.core.reading.states import ReadingState
 from mammoview.session.decoders import DECODER
@@ -59,14 +61,36 @@ def main() -> int:
         window.resize(1440, 900)
         window.show()
         try:
-            worst = _Reader(app, window).read(count)
+            reader = _Reader(app, window)
+            reader.read(count)
         finally:
             window.close()
             window.desk.reading.close()
             background.close()
             session.close()
-    print(f"worst of all {worst:.0f} ms; bar {MOST_GAP_MS:g} ms: {'met' if worst <= MOST_GAP_MS else 'MISSED'}")
-    return int(worst > MOST_GAP_MS)
+    is_met = reader.worst <= MOST_GAP_MS
+    verdict = "met" if is_met else "MISSED"
+    load = os.getloadavg()[0] if hasattr(os, "getloadavg") else float("nan")
+    print(f"worst stall {reader.worst:.0f} ms; bar {MOST_GAP_MS:g} ms: {verdict}")
+    print(f"worst of own work {reader.worst_work:.0f} ms; load of the machine {load:.0f} on {os.cpu_count()} cores")
+    return int(not is_met)
+
+
+class _Heart:
+    """Beats, and remembers when, by the clock and by the thread's own time."""
+
+    def __init__(self) -> None:
+        self._beats: list[tuple[float, float]] = []
+        self._timer = QTimer()
+        self._timer.setTimerType(Qt.TimerType.PreciseTimer)
+        self._timer.timeout.connect(lambda: self._beats.append((time.perf_counter(), time.thread_time())))
+        self._timer.start(BEAT_MS)
+
+    def longest_ms(self) -> tuple[float, float]:
+        """The longest gap since the last call, by the clock and of own work."""
+        beats, self._beats = self._beats, self._beats[-1:]
+        gaps = [((b[0] - a[0]) * 1000, (b[1] - a[1]) * 1000) for a, b in pairwise(beats)]
+        return max(gap[0] for gap in gaps), max(gap[1] for gap in gaps)
 
 
 class _Reader:
@@ -76,11 +100,11 @@ class _Reader:
         self._app, self._window = app, window
         self._page = window.desk.worklist
         self._list, self._table = self._page.list, self._page.list.table
-        self._heart = Heart()
-        self._worst = 0.0
+        self._heart = _Heart()
+        self.worst = self.worst_work = 0.0
 
-    def read(self, count: int) -> float:
-        """Do it all; the longest stall, ms."""
+    def read(self, count: int) -> None:
+        """Do it all."""
         filters = self._list.filters
         self._spin(lambda: False, 2.0)
         self._window.actions_by_id["worklist"].trigger()
@@ -100,7 +124,6 @@ class _Reader:
         self._do("drag the scroll bar from end to end", self._drag, self._is_shown)
         self._do("refresh, 20 times", self._refresh, self._is_shown)
         self._do("hide identities", self._window.actions_by_id["identity"].trigger, self._is_shown)
-        return self._worst
 
     def _page_down(self) -> None:
         for _ in range(100):
@@ -130,15 +153,15 @@ class _Reader:
 
     def _do(self, name: str, do: Callable[[], object], is_done: Callable[[], bool]) -> None:
         self._spin(lambda: False, _SETTLE_S)
-        self._heart.gaps_ms()
+        self._heart.longest_ms()
         began = time.perf_counter()
         do()
         self._spin(is_done)
         took_ms = (time.perf_counter() - began) * 1000
         self._spin(lambda: False, _SETTLE_S)
-        gap = self._heart.gaps_ms()[0]
-        self._worst = max(self._worst, gap)
-        print(f"  {name:<36} shown after {took_ms:6.0f} ms, longest stall {gap:5.1f} ms", flush=True)
+        gap, work = self._heart.longest_ms()
+        self.worst, self.worst_work = max(self.worst, gap), max(self.worst_work, work)
+        print(f"  {name:<36} shown after {took_ms:6.0f} ms, stall {gap:5.1f} ms, of work {work:5.1f} ms", flush=True)
 
     def _spin(self, is_over: Callable[[], bool], most_s: float = PATIENCE_S) -> None:
         end = time.perf_counter() + most_s

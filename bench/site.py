@@ -2,7 +2,8 @@
 
 The site is fold 0 of ``splits/site.csv``, the parents are the shipped packages that never saw it. The segmenter is
 tuned to 10 and 20 patients of CDD-CESM, the whole-image classifier to 20, 40 and 80 of CBIS-DDSM, each as the wizard
-plans it; the rest of the site is sealed and judges. What was done already is not done again.
+plans it; the rest of the site is sealed and judges. What was done already is not done again. Prints the page
+``site.md``, and writes it where ``--out`` says.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import argparse
 import os
 import sys
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,6 +22,7 @@ import numpy as np
 import torch
 
 from mammoview.core.paths import shipped_models, site_folds
+from mammoview.core.progress import never_cancel, no_progress
 from mammoview.models.loading import load
 from mammoview.models.registry import PackageInfo, read_info
 from mammoview.training.cases.case import Case, labelled, outlined
@@ -27,15 +30,17 @@ from mammoview.training.cases.folds import CBIS, CESM
 from mammoview.training.cases.importers import open_data
 from mammoview.training.cases.manifest import write_manifest
 from mammoview.training.cases.splits import SITE_FOLD, read_folds, write_folds
+from mammoview.training.judging.site_verdict import Side, SiteVerdict, from_json, to_json
 from mammoview.training.recipes.launch import Kind, Order, launch, lines_to
 from mammoview.training.recipes.papers import PACKAGE
 from mammoview.training.recipes.site import patient_classes
+from mammoview.training.tuning.judging_site import compare
 from mammoview.training.tuning.messages import TuneTask
 from mammoview.training.tuning.schedules import Wishes, schedule_for, to_toml
 
 SEED = 2026
 PAGE = "site.md"
-CASES, CONFIG, FOLDS, RUN = "cases.csv", "config.toml", "folds.csv", "run"
+CASES, CONFIG, FOLDS, RUN, SECONDS = "cases.csv", "config.toml", "folds.csv", "run", "seconds.txt"
 
 
 @dataclass(frozen=True)
@@ -109,7 +114,7 @@ def tuned(part: Part, folder: Path) -> PackageInfo:
         )
         started = time.process_time()
         launch(order, lines_to(sys.stderr))
-        (folder / "seconds.txt").write_text(f"{time.process_time() - started:.0f}", encoding="utf-8")
+        (folder / SECONDS).write_text(f"{time.process_time() - started:.0f}", encoding="utf-8")
     return read_info(folder / RUN / PACKAGE)
 
 
@@ -120,19 +125,130 @@ def site_cases(part: Part, data: Path) -> list[Case]:
     return [case for case in use(open_data(data / part.folder).cases) if known.get(case.patient) == SITE_FOLD]
 
 
+def judged(part: Part, folder: Path, new: PackageInfo, cases: list[Case]) -> dict[str, SiteVerdict]:
+    """The verdicts of one run: on all that it left sealed, and on the patients that every run of the part did."""
+    old = read_info(shipped_models() / part.parent)
+    folds = read_folds(folder / FOLDS)["site"]
+    order = drawn(patient_classes(cases))
+    sides = {
+        "rest": frozenset(name for name, fold in folds.items() if fold == 0),
+        "common": frozenset(order[max(part.counts) :]),
+    }
+    found = {}
+    for name, patients in sides.items():
+        kept = folder / f"verdict-{name}.json"
+        if not kept.exists():
+            test = [case for case in cases if case.patient in patients]
+            verdict = compare(load(old), load(new), test, folder / RUN, progress=no_progress, cancel=never_cancel)
+            kept.write_text(to_json(verdict), encoding="utf-8")
+        found[name] = from_json(kept.read_text(encoding="utf-8"))
+    return found
+
+
+HEAD = """# A site's own cases: did tuning help?
+
+`{command}` prints and writes this page, from runs that are kept; what is missing is trained first.
+
+The site is fold 0 of `splits/site.csv`. The parents, `cesm-bcir-unet-1@0.2` and `cbis-whole-image-1@0.3`, never saw its
+patients (their packages carry the hash of a split that holds fold 0 out; the run checks it). Each is tuned as the
+wizard plans it for so many patients (`mammoview.training.tuning.schedules`), on one thread of a processor, in float32,
+with one seed; nobody is set aside to be watched. Patients are drawn in their mixture of classes, and more hold fewer.
+All other patients of the site are sealed and judge once. 95 % intervals: 2,000 bootstrap samples of whole test
+patients, paired. One draw of patients and one seed for each line: how much another draw would differ was not measured.
+"""
+SEGMENT = """
+## Segmenter: CDD-CESM, lesion crops, Dice
+
+| learned from | judged on | before | after | change | 95 % interval | p | verdict |
+|---|---|---|---|---|---|---|---|"""
+IMAGE = """
+## Whole-image classifier: CBIS-DDSM, AUC by image
+
+| learned from | judged on | before | after | change | 95 % interval | p | DeLong p | verdict |
+|---|---|---|---|---|---|---|---|---|"""
+CALIBRATION = """
+### Calibration: fitted on half of the sealed patients, measured on the other half
+
+| learned from | model | patients measured | ECE as it came | temperature | ECE with it | sensitivity | specificity |
+|---|---|---|---|---|---|---|---|"""
+TAIL = """
+Sensitivity and specificity are at the point of 90 % specificity of the fitting half. The AUC ranks and Dice does not
+ask for a temperature, so both use all sealed patients.
+
+{cost}
+"""
+
+
+def page(verdicts: dict[tuple[Part, int], dict[str, SiteVerdict]], cost: str, command: str) -> Iterator[str]:
+    """Lines of the page."""
+    yield HEAD.format(command=command)
+    for part in PARTS:
+        is_image = part.task is TuneTask.IMAGE
+        yield IMAGE if is_image else SEGMENT
+        own = {count: found for (one, count), found in verdicts.items() if one == part}
+        for count, found in own.items():
+            for name, verdict in found.items():
+                if name == "rest" or count != max(part.counts):
+                    yield _row(count, name, verdict, is_image=is_image)
+        for count in part.counts:
+            if count not in own:
+                yield f"| {count} patients | not run | | | | | | {'| ' if is_image else ''}|"
+        yield ""
+        yield from (f"- {count} patients: {found['rest'].sentence}" for count, found in own.items())
+        if is_image and own:
+            yield CALIBRATION
+            for count, found in own.items():
+                verdict = found["rest"]
+                for which, side in (("before", verdict.old), ("after", verdict.new)):
+                    yield _calibration(count, which, side, verdict.half_patients)
+    yield TAIL.format(cost=cost)
+
+
+def _row(count: int, name: str, verdict: SiteVerdict, *, is_image: bool) -> str:
+    change, gap = verdict.change, verdict.change.difference
+    which = "the rest" if name == "rest" else "those of every run"
+    delong = f" {change.delong_p:.2g} |" if is_image and change.delong_p is not None else " |" if is_image else ""
+    numbers = "| | |" if gap.value is None else f"{gap.value:+.3f} | {gap.low:+.3f} to {gap.high:+.3f} | "
+    return (
+        f"| {count} patients | {which}: {change.patients} patients, {change.samples} {change.unit} | {change.before} | "
+        f"{change.after} | {numbers}{change.p_value:.2g} |{delong} {verdict.outcome.value} |"
+    )
+
+
+def _calibration(count: int, which: str, side: Side, patients: int) -> str:
+    return (
+        f"| {count} patients | {which} | {patients} | {side.ece:.3f} | {side.fitted_temperature:.3g} | "
+        f"{side.fitted_ece:.3f} | {side.sensitivity} | {side.specificity} |"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--data", type=Path, default=Path("../shared/data"), help="folder of the training images")
     parser.add_argument("--work", type=Path, default=Path("runs/site"), help="projects and runs are kept here")
     parser.add_argument("--only", help="one run, segment-10 for example")
+    parser.add_argument("--kept", action="store_true", help="tell of the runs that are there, train none")
+    parser.add_argument("--out", type=Path, help="folder of the page")
     given = parser.parse_args()
     torch.set_num_threads(1)
+    verdicts: dict[tuple[Part, int], dict[str, SiteVerdict]] = {}
+    costs = []
     for part in PARTS:
         cases = site_cases(part, given.data)
-        print(part.task, len(cases), len({case.patient for case in cases}), file=sys.stderr)
         for count in part.counts:
-            if given.only in (None, f"{part.task.value}-{count}"):
-                tuned(part, prepare(part, count, cases, given.work))
+            name = f"{part.task.value}-{count}"
+            is_there = (given.work / name / RUN / PACKAGE).exists()
+            if given.only not in (None, name) or (given.kept and not is_there):
+                continue
+            folder = prepare(part, count, cases, given.work)
+            verdicts[part, count] = judged(part, folder, tuned(part, folder), cases)
+            costs.append(f"{name}: {(folder / SECONDS).read_text(encoding='utf-8')} s")
+    cost = f"Processor time of reading, training and judging the package: {', '.join(costs)}."
+    command = "python -m bench.site --data ../shared/data --out docs/results"
+    lines = "\n".join(page(verdicts, cost, command))
+    print(lines)
+    if given.out is not None:
+        (given.out / PAGE).write_text(lines, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -25,12 +25,13 @@ from mammoview.cli.models import models
 from mammoview.cli.phantom import phantom
 from mammoview.cli.report import report
 from mammoview.cli.train import train
+from mammoview.cli.tune import tune
 from mammoview.core.errors import MammoViewError, UsageError
 
 EXIT_USAGE = 2
 EXIT_NOTHING_DONE = 3
 
-_OPEN, _MODELS, _AUDIT = "open", "models", "audit"
+_OPEN, _MODELS, _AUDIT, _TUNE = "open", "models", "audit", "tune"
 _COMMANDS: dict[str, Callable[..., None]] = {
     "analyze": analyze,
     "demo": demo,
@@ -53,6 +54,7 @@ for _name, _command in _COMMANDS.items():
     app.command(_name)(_command)
 app.add_typer(models, name=_MODELS)
 app.add_typer(audit, name=_AUDIT)
+app.add_typer(tune, name=_TUNE)
 
 
 @app.callback(invoke_without_command=True)
@@ -92,7 +94,7 @@ def arguments(given: Sequence[str]) -> list[str]:
         Words after the program's name.
     """
     words = list(_with_repeated_models(given))
-    if words and (words[0] in {*_COMMANDS, _OPEN, _MODELS, _AUDIT} or words[0] in {"--help", "--version"}):
+    if words and (words[0] in {*_COMMANDS, _OPEN, _MODELS, _AUDIT, _TUNE} or words[0] in {"--help", "--version"}):
         return words
     return [_OPEN, *words]
 

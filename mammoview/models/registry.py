@@ -183,6 +183,11 @@ def active(task: Task | str, *, among: Iterable[PackageInfo] | None = None) -> t
     return tuple(default) or tuple(steady[:1])
 
 
+def chosen(task: Task) -> tuple[str, ...]:
+    """``id@version`` of the packages that the user chose for a task; empty where the defaults are in use."""
+    return _chosen().get(task.value, ())
+
+
 def missing_choices() -> tuple[str, ...]:
     """``id@version`` of packages that the user chose and that are there no longer; others take their place."""
     there = {info.key for info in packages()}

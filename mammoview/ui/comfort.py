@@ -16,7 +16,7 @@ from mammoview.ui.desk import Desk
 #: What the keys step through, percent.
 STEPS: Final = (80, 90, 100, 110, 125, 150, 175, 200, 225, 250)
 #: Widths at 100 %.
-_LEFT_PX, _RIGHT_PX, _PROGRESS_PX = 190, 330, 340
+_LEFT_PX, _RIGHT_PX, _PROGRESS_PX = 190, 340, 340
 #: No panel takes more of the window than this: the images need the rest.
 _LEFT, _RIGHT = 0.2, 0.42
 

@@ -209,7 +209,9 @@ class Desk(QObject):
         """Let the actions say what is on."""
         self.check("cleaned", is_on=self.options.is_cleaned)
         for layer in Layer:
-            self.check(f"{layer.name.lower()}_layer", is_on=layer in self.options.visible)
+            # The findings of a case are its reader's to show.
+            is_elsewhere = layer is Layer.FINDINGS and bool(self.options.read)
+            self.check(f"{layer.name.lower()}_layer", is_on=layer in self.options.visible and not is_elsewhere)
         self.check("synchronous", is_on=self.wall.motion.is_synchronous)
         self.check("identity", is_on=self.annotation.is_identity_shown)
         self.check("technique", is_on=self.annotation.is_technique_shown)

@@ -81,6 +81,8 @@ class MainWindow(QMainWindow):
         welcome.setAlignment(Qt.AlignmentFlag.AlignCenter)
         self.stack = self.desk.stack = Pages()
         self.desk.worklist = WorklistPage(self.desk)
+        # At large letters its line of buttons is wider than a small screen: the window is not.
+        self.desk.worklist.setMinimumWidth(1)
         for page in (welcome, self.desk.wall, self.desk.worklist):
             self.stack.addWidget(page)
         centre = QWidget()

@@ -10,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final
 
-from PySide6.QtGui import QColor, QPalette
+from PySide6.QtCore import QSize
+from PySide6.QtGui import QColor, QGuiApplication, QPalette
 from PySide6.QtWidgets import QApplication, QWidget
 
 
@@ -105,6 +106,12 @@ def scale() -> float:
 def px(length: float) -> int:
     """A length of the usual size, Qt's pixels, as it is at the scale in force."""
     return max(1, round(length * _scale[0]))
+
+
+def room(width: int, height: int) -> QSize:
+    """The size of a dialog at the scale in force, no larger than the screen."""
+    screen = QGuiApplication.primaryScreen().availableSize()
+    return QSize(px(width), px(height)).boundedTo(QSize(screen.width() - 40, screen.height() - 60))
 
 
 def points(size: float) -> str:

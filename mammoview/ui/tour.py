@@ -96,7 +96,7 @@ STEPS: Final[tuple[Step, ...]] = (
     Step(
         "Open a study",
         "{open_files} opens DICOM files and pictures, {open_folder} a whole folder. Or drop them on the window.",
-        button("open_files"),
+        drop_down("Open"),
     ),
     Step(
         "The worklist",

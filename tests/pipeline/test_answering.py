@@ -22,6 +22,7 @@ from mammoview.imaging.phantom_truth import LesionShape, TrueLesion
 from mammoview.models.preprocess import prepare_patch
 from mammoview.models.runtime import Runner
 from mammoview.pipeline.answering import Answering
+from mammoview.pipeline.contouring import box_at
 from mammoview.pipeline.question import ContourQuestion, PointQuestion, ReadyQuestion
 from mammoview.pipeline.request import AnalysisRequest
 from mammoview.pipeline.shelf import Shelf
@@ -228,3 +229,9 @@ def test_a_contour_is_asked_for_at_a_place_or_in_a_box(case_of: Any) -> None:
         ContourQuestion(image, HOW)
     with pytest.raises(ValueError, match="at a place or in a box"):
         ContourQuestion(image, HOW, at=(1.0, 1.0), box=Box(0, 0, 2, 2))
+
+
+def test_a_lesion_is_as_long_both_ways_on_an_uneven_grid() -> None:
+    box = box_at((100.0, 200.0), 15.0, (0.1, 0.3))
+    assert (box.height_px, box.width_px) == pytest.approx((150.0, 50.0))
+    assert box.centre == (100.0, 200.0)

@@ -22,7 +22,7 @@ from mammoview.ui.dialogs.hanging_editor import HangingEditor
 def session() -> Iterator[Session]:
     made = Session(replace(Settings(), analyse_on_open=False))
     # What a search would have found, without the files.
-    made._scan = ScanResult((Study("1.2", "42", "", "20260102", IMAGES),))
+    made._open.add(ScanResult((Study("1.2", "42", "", "20260102", IMAGES),)), 0)
     made.hangings.begin("1.2")
     yield made
     made.close()

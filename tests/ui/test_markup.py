@@ -96,7 +96,7 @@ class Stage:
 
     def __init__(self, wall: Wall) -> None:
         self.session = Session(Settings())
-        self.session._scan = ScanResult((Study("1.2", "42", "DOE^JANE", "20260102", IMAGES),))
+        self.session._open.add(ScanResult((Study("1.2", "42", "DOE^JANE", "20260102", IMAGES),)), 0)
         self.session._selected = "1.2"
         self.background = Background()
         self.board = Board(self.session, wall, self.background)

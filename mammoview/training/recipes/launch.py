@@ -149,6 +149,14 @@ def _launch(order: Order, progress: Progress) -> PackageInfo:
     return recipe(order.data, Run(config, order.out, progress=progress, machine=machine))
 
 
+def tuning_recipe(kind: str, parent: Path) -> Callable[[Path, Run], PackageInfo]:
+    """What tunes a package to a site, by the name of its kind."""
+    from mammoview.training.recipes import transfer, tuned_tiles
+
+    tune = transfer.train_tuned if Kind(kind) is Kind.IMAGE else tuned_tiles.tune_tiles
+    return lambda data, run: tune(data, run, parent=parent)
+
+
 def _recipe(order: Order, source: str) -> Callable[[Path, Run], PackageInfo]:
     from mammoview.training.recipes import forty_fold_recipe, phantom_recipes, priors, transfer, tuned_tiles
     from mammoview.training.recipes import papers as recipes

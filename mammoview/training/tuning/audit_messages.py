@@ -128,9 +128,10 @@ class Expected:
     @property
     def sentence(self) -> str:
         """In words."""
-        of = f"{self.positives} patients with and {self.negatives} without malignancy"
+        patients = "1 patient" if self.positives == 1 else f"{self.positives} patients"
+        of = f"{patients} with and {self.negatives} without malignancy"
         if self.measure == "Dice":
-            of = f"{self.positives} patients with outlines"
+            of = f"{patients} with outlines"
         if self.width is None or self.least_change is None:
             return f"A test set of {of} is too small for any interval of the {self.measure}."
         return (

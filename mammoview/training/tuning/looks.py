@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
 _Pixel = TypeVar("_Pixel", np.uint8, np.float32)
 
-#: Long sides of the copies: the sample, the one whose values are ordered, the one for letters.
+#: Long sides of the copies: the sample, what is compared, what is put in order, what letters are sought on.
 _SAMPLE_PX: Final = 1024
+_VALUES_PX: Final = 256
 _ORDER_PX: Final = 96
 _TEXT_PX: Final = 640
 _THUMB_PX: Final = 160
@@ -82,10 +83,10 @@ def look_at(image: Mammogram, stored: StoredImage) -> Look:
     pixels = stored.pixels
     step = max(1, -(-max(pixels.shape) // _SAMPLE_PX))
     sample = np.ascontiguousarray(pixels[::step, ::step])
-    digest = hashlib.sha256(f"{pixels.shape}".encode())
-    digest.update(sample.data)
+    digest = hashlib.blake2b(f"{pixels.shape}".encode(), digest_size=32)
+    digest.update(np.ascontiguousarray(sample[::2, ::2]).data)
     shown = _eight_bits(sample, is_inverse=image.grayscale.is_dark_high)
-    values = sample.astype(np.float32)
+    values = _smaller(sample.astype(np.float32), _VALUES_PX)
     if image.grayscale.is_dark_high:
         values = -values
     ordered = _ordered(values)
@@ -151,15 +152,14 @@ def _coarse(part: NDArray[np.float32], *, is_turned: bool) -> NDArray[np.float32
 def _fine(
     values: NDArray[np.float32], part: tuple[slice, slice], shape: tuple[int, int], *, is_turned: bool
 ) -> NDArray[np.int8]:
-    small = _smaller(values, 256)
     rows, columns = (
         slice(
             int((one.start or 0) * large / size),
             max(int((size if one.stop is None else one.stop) * large / size), int((one.start or 0) * large / size) + 2),
         )
-        for one, large, size in zip(part, small.shape, shape, strict=True)
+        for one, large, size in zip(part, values.shape, shape, strict=True)
     )
-    cut = small[rows, columns]
+    cut = values[rows, columns]
     side = FINE_PX + 16
     even = cv2.resize(
         np.ascontiguousarray(cut[:, ::-1] if is_turned else cut), (side, side), interpolation=cv2.INTER_AREA
@@ -177,11 +177,15 @@ def _characters(shown: NDArray[np.uint8]) -> int:
         # The brightest of four: thin strokes stay.
         even = shown[: shown.shape[0] // 2 * 2, : shown.shape[1] // 2 * 2]
         image = np.maximum(np.maximum(even[::2, ::2], even[1::2, ::2]), np.maximum(even[::2, 1::2], even[1::2, 1::2]))
-    air = cv2.resize(_body(shown), image.shape[::-1], interpolation=cv2.INTER_NEAREST) == 0
-    if air.sum() < 0.01 * air.size:
+    air = 1 - cv2.resize(_body(shown), image.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    counts = np.cumsum(cv2.calcHist([image], [0], air, [256], [0, 256]))
+    if counts[-1] < 0.01 * air.size:
         return 0
-    level = float(np.median(image[air]))
-    bright = ((image > level + _LETTER_LEVEL * (255.0 - level)) & air).astype(np.uint8)
+    level = int(np.searchsorted(counts, counts[-1] / 2))
+    limit = int(level + _LETTER_LEVEL * (255 - level))
+    bright = np.where(air, image > np.uint8(limit), False).astype(np.uint8)
+    if not bright.any():
+        return 0
     _, _, stats, _ = cv2.connectedComponentsWithStats(bright, connectivity=8)
     rows, columns = image.shape
     total = 0.0

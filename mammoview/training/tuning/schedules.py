@@ -129,8 +129,8 @@ def schedule_for(
         "loss": "bce_dice" if task is TuneTask.SEGMENT else "cross_entropy",
         "arithmetic": wishes.precision or "fp32",
         "package": {
-            "id": f"site-{parent.id}",
-            "version": "0.1",
+            "id": site_id(parent.id),
+            "version": "0.1" if site_id(parent.id) != parent.id else later(parent.version),
             "title": f"{parent.name}, tuned to a site",
             "score_meaning": parent.score.meaning if parent.score else "outline of the lesion in the middle",
         },
@@ -165,6 +165,17 @@ def _stages(task: TuneTask, *, is_compact: bool) -> tuple[list[dict[str, Any]], 
         return [stage], "Shen et al. 2019, transfer to another site: all layers at a hundredth of the first rate."
     stage = {"name": "all", "epochs": 50, "learning_rate": 1e-6, "weight_decay": 1e-3, "batch_norm": "eval"}
     return [stage], "Shen et al. 2019, transfer to another site, as published for the full-size nets."
+
+
+def site_id(parent: str) -> str:
+    """The id of a package that is tuned from another: once ``site-`` in front, whatever is tuned from it again."""
+    return parent if parent.startswith("site-") else f"site-{parent}"[:64]
+
+
+def later(version: str) -> str:
+    """The version behind another: 0.3 after 0.2."""
+    *front, last = version.split(".")
+    return ".".join((*front, str(int(last) + 1)))
 
 
 def to_toml(words: Mapping[str, Any], *, head: str = "") -> str:

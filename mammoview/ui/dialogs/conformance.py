@@ -97,7 +97,7 @@ class ConformanceDialog(QDialog):
     def __init__(self, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Input conformance")
-        self.resize(960, 620)
+        self.resize(theme.room(960, 620))
         self._image: Mammogram | None = None
         self.head = WrappedLabel()
         self.only_lacking = QCheckBox("Only what is missing, empty or wrong")

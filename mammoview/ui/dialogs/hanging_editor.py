@@ -31,6 +31,7 @@ from mammoview.core.small_files import write_whole
 from mammoview.session import hanging_file
 from mammoview.session.protocols import Protocol, Role, Stage, read_place
 from mammoview.session.session import Session
+from mammoview.ui import theme
 from mammoview.ui.dialogs.stage_form import StageForm
 
 _ROLES: Final = (
@@ -109,7 +110,7 @@ class HangingEditor(QDialog):
         for box in (self.protocol_list, self.stage_list):
             box.setHorizontalScrollBarPolicy(Qt.ScrollBarPolicy.ScrollBarAlwaysOff)
             box.setTextElideMode(Qt.TextElideMode.ElideRight)
-        self.resize(960, 430)
+        self.resize(theme.room(960, 430))
 
     def _column(self, title: str, box: QListWidget, add: Callable[[], None]) -> QVBoxLayout:
         column = QVBoxLayout()
@@ -124,7 +125,8 @@ class HangingEditor(QDialog):
         ):
             button = _button(text, do)
             button.setToolTip(tip)
-            button.setMaximumWidth(40)
+            button.setObjectName("narrow")
+            button.setMaximumWidth(theme.px(40))
             row.addWidget(button)
         row.addStretch(1)
         column.addLayout(row)

@@ -79,7 +79,7 @@ class KeyEditor(QDialog):
     def __init__(self, binding: KeyBinding, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Change keys")
-        self.resize(720, 620)
+        self.resize(theme.room(720, 620))
         self._binding = binding
         self._key = ""
         self.filter = QLineEdit()

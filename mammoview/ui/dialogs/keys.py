@@ -20,7 +20,7 @@ class KeysDialog(QDialog):
     def __init__(self, binding: KeyBinding, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Keys and mouse")
-        self.resize(720, 640)
+        self.resize(theme.room(720, 640))
         self._binding = binding
         self.text = QTextBrowser()
         self._show()

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from PySide6.QtCore import Signal
+from PySide6.QtCore import Qt, Signal
 from PySide6.QtWidgets import (
     QCheckBox,
     QComboBox,
@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 )
 
 from mammoview.session.settings import RECORDS, Record, Settings, Value
+from mammoview.ui import theme
 from mammoview.ui.dialogs.model_choice import ModelChoice
 from mammoview.ui.wrapped import WrappedLabel
 
@@ -46,11 +47,13 @@ class SettingsDialog(QDialog):
     def __init__(self, settings: Settings, choices: Choices, parent: QWidget | None = None) -> None:
         super().__init__(parent)
         self.setWindowTitle("Settings")
-        self.setMinimumWidth(640)
         self._settings = settings
         self.editors: dict[str, QWidget] = {}
         pages: dict[str, QFormLayout] = {}
         tabs = QTabWidget()
+        # At large letters names are cut short: arrows would hide whole pages.
+        tabs.setUsesScrollButtons(False)
+        tabs.setElideMode(Qt.TextElideMode.ElideRight)
         for record in RECORDS:
             form = pages.get(record.group)
             if form is None:
@@ -76,7 +79,7 @@ class SettingsDialog(QDialog):
         layout = QVBoxLayout(self)
         layout.addWidget(tabs)
         layout.addWidget(buttons)
-        self.resize(660, 620)
+        self.resize(theme.room(660, 620))
 
     def values(self) -> Settings:
         """The settings as the dialog shows them."""

@@ -23,6 +23,7 @@ from PySide6.QtWidgets import (
 from mammoview.core.errors import Problem, ReadingError
 from mammoview.session.events import Level, Message
 from mammoview.session.worklist.errors import BlindedError, WorklistError
+from mammoview.ui import theme
 
 #: Codes of messages that the next step of a reading makes untrue.
 _IN_THE_WAY: Final = frozenset({BlindedError.code, ReadingError.code, WorklistError.code, "end_of_list", "kept"})
@@ -113,7 +114,7 @@ class MessagesDialog(QDialog):
         super().__init__(parent)
         messages = [through(message, hide) for message in messages]
         self.setWindowTitle("Messages")
-        self.resize(860, 380)
+        self.resize(theme.room(860, 380))
         self.table = QTableWidget(len(messages), 4)
         self.table.setHorizontalHeaderLabels(["", "File", "What happened", "What to do"])
         self.table.verticalHeader().hide()

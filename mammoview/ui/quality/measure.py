@@ -30,6 +30,7 @@ from mammoview.core.errors import InputError, MammoViewError
 from mammoview.imaging.gsdf_fit import fit
 from mammoview.imaging.test_patterns import LUMINANCE_LEVELS, Family, pattern
 from mammoview.session.luminance_csv import parse_csv, read_csv
+from mammoview.ui import theme
 from mammoview.ui.monitors import Display
 from mammoview.ui.quality import TALL_PX
 from mammoview.ui.wrapped import WrappedLabel
@@ -73,7 +74,7 @@ class MeasureDialog(QDialog):
         self.complaint.setWordWrap(True)
         self._lay_out()
         self._fill(dict.fromkeys(LUMINANCE_LEVELS, ""))
-        self.resize(760, 640)
+        self.resize(theme.room(760, 640))
 
     def _lay_out(self) -> None:
         self.table.setHorizontalHeaderLabels(["Level", "cd/m²"])

@@ -8,9 +8,10 @@ from typing import Final
 from PySide6.QtCore import QPointF, QRectF, Qt
 from PySide6.QtGui import QColor, QMouseEvent, QPainter
 
-from mammoview.core.findings import PatchClass
+from mammoview.core.findings import LesionKind, PatchClass
 from mammoview.core.geometry import Box
 from mammoview.core.marks import Point
+from mammoview.core.reading import FindingType
 from mammoview.core.score_words import spread_words
 from mammoview.pipeline.question import ContourAnswer, PointAnswer
 from mammoview.ui import theme
@@ -199,7 +200,9 @@ class AssistTool:
             doubt = "a segmenter that is experimental" if answer.is_experimental else "the segmenters"
             self._say(f"Outlined by {doubt}; look at it, and change it where it is wrong")
 
-        self._asking.contour(image_id, seed, told)
+        known = self._board.of(finding)
+        is_cluster = known is not None and known.kind is FindingType.CALCIFICATIONS
+        self._asking.contour(image_id, seed, told, LesionKind.CALCIFICATION if is_cluster else LesionKind.MASS)
         pane.update()
         return True
 

@@ -105,9 +105,11 @@ class FindingBoard(QObject):
 
     @property
     def lesions(self) -> tuple[Lesion, ...]:
-        """As the list shows them."""
+        """As the list shows them: what the AI proposes is hidden with its marks."""
         self._look_up()
-        return self._lesions
+        if self.sight.has_marks:
+            return self._lesions
+        return tuple(one for one in self._lesions if {standing(part) for part in one.findings} != {Standing.UNJUDGED})
 
     def _look_up(self) -> None:
         """Forget what was known of another draft."""
@@ -181,6 +183,8 @@ class FindingBoard(QObject):
         """Say what of the AI is seen."""
         if sight != self.sight:
             self.sight = sight
+            if self.finding is not None and self.lesion is None:
+                self.select("")
             self.sight_changed.emit(sight)
             self._tell()
 

@@ -8,6 +8,7 @@ from typing import Protocol, TypeAlias, TypeVar
 from PySide6.QtCore import QObject, Qt, Signal
 
 from mammoview.core.errors import Problem
+from mammoview.core.findings import LesionKind
 from mammoview.core.geometry import Box
 from mammoview.core.marks import Point
 from mammoview.pipeline.question import ContourAnswer, PointAnswer
@@ -28,7 +29,14 @@ class Questions(Protocol):
     def ask_point(self, image_id: str, row: float, col: float, then: Callable[[PointAnswer | Problem], None]) -> None:
         """The five classes at a place."""
 
-    def ask_contour(self, image_id: str, seed: Point | Box, then: Callable[[ContourAnswer | Problem], None]) -> None:
+    def ask_contour(
+        self,
+        image_id: str,
+        seed: Point | Box,
+        then: Callable[[ContourAnswer | Problem], None],
+        *,
+        kind: LesionKind = LesionKind.MASS,
+    ) -> None:
         """The outline of what lies at a place or in a box."""
 
 
@@ -55,9 +63,11 @@ class Asking(QObject):
         """Ask for the classes at a place; what was asked before is dropped."""
         self._questions.ask_point(image_id, *at, self._back(then))
 
-    def contour(self, image_id: str, seed: Point | Box, then: Then[ContourAnswer]) -> None:
+    def contour(
+        self, image_id: str, seed: Point | Box, then: Then[ContourAnswer], kind: LesionKind = LesionKind.MASS
+    ) -> None:
         """Ask for an outline; what was asked before is dropped."""
-        self._questions.ask_contour(image_id, seed, self._back(then))
+        self._questions.ask_contour(image_id, seed, self._back(then), kind=kind)
 
     def _back(self, then: Then[T]) -> Callable[[T | Problem], None]:
         self.drop()

@@ -20,6 +20,7 @@ from PySide6.QtWidgets import (
 from mammoview.session.jobs import Crew
 from mammoview.session.worklist.importer import Import, ImportEnded, ImportProgress
 from mammoview.session.worklist.worklist import Worklist
+from mammoview.ui import theme
 from mammoview.ui.hiding import HIDDEN_PATH
 from mammoview.ui.worklist.strip import Strip
 from mammoview.ui.worklist.words import counted, ended_text, progress_text, reason
@@ -147,7 +148,7 @@ class RefusedDialog(QDialog):
     def __init__(self, ended: ImportEnded, parent: QWidget | None = None, *, is_identity_shown: bool) -> None:
         super().__init__(parent)
         self.setWindowTitle("Files that cannot be used")
-        self.resize(860, 420)
+        self.resize(theme.room(860, 420))
         counts = Counter(reason(code) for _, code in ended.refused)
         lines = [f"{text}: {counted(number, 'file')}" for text, number in counts.most_common()]
         shown = ended.refused[:_MOST_LINES]

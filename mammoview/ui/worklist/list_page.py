@@ -8,7 +8,7 @@ from typing import Final
 
 from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QAction
-from PySide6.QtWidgets import QHBoxLayout, QLabel, QStackedWidget, QToolButton, QVBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
 from mammoview.core.errors import MammoViewError
 from mammoview.core.plain_text import printable
@@ -63,8 +63,10 @@ class ListPage(QWidget):
         super().__init__(parent)
         self._reading, self._empty_text = reading, empty_text
         self._asked = 0
+        self._is_asking = self._is_stale = False
         self._protocol: Protocol | None = None
         self.who = QLabel()
+        self.who.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         self.filters = Filters()
         self.model = ListModel(self._ask_rows, self)
         self.table = ListTable(self.model)
@@ -91,6 +93,8 @@ class ListPage(QWidget):
         self.table.wanted.connect(reading.open_case)
         reading.list_changed.connect(self.refresh)
         reading.case_changed.connect(self._follow_case)
+        # What was asked for while nobody was there was refused.
+        reading.locked.connect(lambda is_locked: None if is_locked else self.refresh())
         self.table.set_score_shown(is_shown=False)
         self.filters.set_score_allowed(is_allowed=False)
 
@@ -133,6 +137,7 @@ class ListPage(QWidget):
         """The reader left."""
         self._protocol = None
         self._asked += 1
+        self._is_asking = self._is_stale = False
         self.model.forget()
 
     def refresh(self) -> None:
@@ -145,15 +150,31 @@ class ListPage(QWidget):
             self._later.start()
 
     def _ask(self) -> None:
+        if self._is_asking or self._reading.seat is None:
+            # One question at a time: where the disk is slow, answers that nobody waits for must not pile up.
+            self._is_stale = True
+            return
         self._asked += 1
+        self._is_asking, self._is_stale = True, False
         number, query = self._asked, self.filters.query()
         self._reading.ask(
             lambda worklist, seat: _listed(worklist, seat, query),
-            lambda listed: self._show(listed, query) if number == self._asked else None,
-            lambda error: self._refused(error, query),
+            lambda listed: self._answered(listed, query, number),
+            lambda error: self._refused(error, query, number),
         )
 
-    def _refused(self, error: MammoViewError, query: Query) -> None:
+    def _answered(self, listed: _Listed, query: Query, number: int) -> None:
+        if number == self._asked:
+            self._is_asking = False
+            if query == self.filters.query():
+                self._show(listed, query)
+            if self._is_stale:
+                self.refresh()
+
+    def _refused(self, error: MammoViewError, query: Query, number: int) -> None:
+        if number != self._asked:
+            return
+        self._is_asking = False
         if isinstance(error, BlindedError):
             # The protocol was changed elsewhere: the score is out of the question, and so is what was asked of it.
             self.filters.set_score_allowed(is_allowed=False)

@@ -11,7 +11,7 @@ from PySide6.QtCore import Qt
 from reader_hand import CONTROL, MODEL, SECONDS, SPOT, Hand, square
 
 from mammoview.core.errors import Problem
-from mammoview.core.findings import PatchClass
+from mammoview.core.findings import LesionKind, PatchClass
 from mammoview.core.geometry import Box
 from mammoview.core.marks import Point
 from mammoview.core.reading import Maker
@@ -31,6 +31,7 @@ class Engine:
         self.ready: tuple[str, ...] = ()
         self.asked: list[tuple[str, object]] = []
         self.then: Callable[[Any], None] = lambda _answer: None
+        self.kind = LesionKind.MASS
 
     def get_ready(self, image_ids: Any) -> None:
         self.ready = tuple(image_ids)
@@ -39,8 +40,11 @@ class Engine:
         self.asked.append((image_id, (row, col)))
         self.then = then
 
-    def ask_contour(self, image_id: str, seed: Point | Box, then: Callable[[Any], None]) -> None:
+    def ask_contour(
+        self, image_id: str, seed: Point | Box, then: Callable[[Any], None], *, kind: LesionKind = LesionKind.MASS
+    ) -> None:
         self.asked.append((image_id, seed))
+        self.kind = kind
         self.then = then
 
     def answer(self, answer: object) -> None:
@@ -145,3 +149,13 @@ def test_in_a_selected_finding_of_the_ai_its_outline_becomes_another(hand: Hand,
     changed = next(one for one in hand.draft.findings if one.id == chosen)
     assert changed.origin.maker is Maker.AI_EDITED
     assert changed.contour == square(at, 55)
+
+
+def test_a_group_of_calcifications_is_asked_for_as_one(hand: Hand, engine: Engine) -> None:
+    hand.reveal()
+    hand.click(hand.pane("RCC"), (500.0, 600.0))
+    hand.do("finding_assist")
+    hand.click(hand.pane("RCC"), (500.0, 600.0))
+    assert engine.kind is LesionKind.CALCIFICATION
+    hand.click(hand.pane("LCC"), (700.0, 100.0))
+    assert engine.kind is LesionKind.MASS

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import pytest
 from PySide6.QtCore import Qt
+from PySide6.QtGui import QImage, QPainter
 from reader_hand import CONTROL, SPOT, Hand, square
+from ui_study import COLUMNS, ROWS, make_mammogram, make_result
 
 from mammoview.core.reading import LinkMaker, RejectReason, VerdictKind
 from mammoview.core.study import ViewPosition
 from mammoview.ui.reading.shown import Standing, Tie, standing
-from mammoview.ui.viewport.layers import Layer
+from mammoview.ui.viewport.layers import Layer, OverlayOptions, prepare
+from mammoview.ui.viewport.marks import paint_marks
+from mammoview.ui.viewport.placement import Placement
 
 pytestmark = pytest.mark.gui
 
@@ -48,6 +52,7 @@ def test_three_keys_show_marks_and_scores_and_hide_all(hand: Hand) -> None:
     hand.key(Qt.Key.Key_Minus, Qt.KeyboardModifier.KeypadModifier)
     assert hand.board.shown(pane) == ()
     assert Layer.SALIENCY not in hand.window.desk.options.visible
+    assert names_in(hand) == []
     assert not hand.window.actions_by_id["ai_scores"].isChecked()
     hand.key(Qt.Key.Key_Slash)
     hand.window.desk.wall.refresh()
@@ -199,3 +204,22 @@ def test_an_edited_outline_is_taken_back_or_rejected(hand: Hand) -> None:
     assert out is not None
     assert standing(out) is Standing.REJECTED
     assert out.contour == first.contour
+
+
+def test_a_read_images_findings_are_left_to_the_reader() -> None:
+    image = make_mammogram()
+    prepared = prepare(make_result(image), 3)
+
+    def painted(options: OverlayOptions) -> QImage:
+        on = QImage(480, 600, QImage.Format.Format_ARGB32_Premultiplied)
+        on.fill(Qt.GlobalColor.transparent)
+        painter = QPainter(on)
+        paint_marks(
+            painter, prepared, Placement(ROWS, COLUMNS), options, size=(600, 480), selected=frozenset(), line_px=1.0
+        )
+        painter.end()
+        return on
+
+    bare = painted(OverlayOptions(visible=frozenset()))
+    assert painted(OverlayOptions()) != bare
+    assert painted(OverlayOptions(read=frozenset({image.id}))) == bare

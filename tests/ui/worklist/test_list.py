@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -151,6 +152,19 @@ def test_return_and_double_click_open_the_chosen_study(
     qtbot.mouseDClick(table.viewport(), Qt.MouseButton.LeftButton, pos=middle)
     assert opened[-1] == order[3]
     assert not window.actions_by_id["single"].isChecked()
+
+
+def test_the_keys_bring_what_they_choose_into_sight(window: MainWindow, qtbot: QtBot) -> None:
+    table = window.desk.worklist.list.table
+    table.setFocus()
+
+    def is_seen() -> bool:
+        return bool(table.viewport().rect().contains(table.visualRect(table.currentIndex()).center()))
+
+    for key, times in ((Qt.Key.Key_Down, 28), (Qt.Key.Key_PageUp, 2), (Qt.Key.Key_PageDown, 2), (Qt.Key.Key_Up, 28)):
+        for _ in range(times):
+            qtbot.keyClick(table, key)
+        assert is_seen(), key
 
 
 def test_keys_of_the_images_do_nothing_while_the_list_is_shown(window: MainWindow, qtbot: QtBot) -> None:
@@ -329,14 +343,27 @@ def test_the_empty_list_says_how_to_import(open_window: Callable[[], MainWindow]
     assert "Ctrl+Shift+I" in page.list.nothing.text()
 
 
-def test_nothing_is_asked_that_nobody_needs(window: MainWindow, qtbot: QtBot) -> None:
-    """Many changes in one moment are one question."""
+def test_questions_do_not_pile_up(window: MainWindow, qtbot: QtBot) -> None:
+    """Many changes in one moment are one question; while one is out, the others wait to become one."""
     page = window.desk.worklist.list
+    qtbot.waitUntil(lambda: not page._is_asking, timeout=SECONDS)
     before = page._asked
     for _ in range(50):
         window.desk.reading.list_changed.emit()
-    qtbot.wait(100)
+    qtbot.wait(50)
+    qtbot.waitUntil(lambda: not page._is_asking, timeout=SECONDS)
     assert page._asked <= before + 2
+    # The clerk is held up, and the reader types on.
+    gate = threading.Event()
+    window.desk.reading.do(lambda: gate.wait(20), lambda _done: None)
+    before = page._asked
+    for text in ("j", "ja", "jan", "jane1"):
+        page.filters.search.setText(text)
+        qtbot.wait(200)
+    assert page._asked == before + 1
+    gate.set()
+    qtbot.waitUntil(lists(window, 11), timeout=SECONDS)
+    assert page._asked == before + 2
 
 
 def test_lines_and_columns_grow_with_the_letters(qtbot: QtBot, qapp: QApplication) -> None:
