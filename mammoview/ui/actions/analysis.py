@@ -14,7 +14,7 @@ ROWS: Final[tuple[Action, ...]] = (
     Action(
         "fine_tune",
         "Fine-tune…",
-        ("F6",),
+        ("Ctrl+Shift+T",),
         Group.ANALYSIS,
         "Adapt a model to your own cases, step by step.",
     ),

@@ -106,6 +106,7 @@ class Hand:
 
         QTimer.singleShot(20, again)
 
-    def grab(self, path: Path) -> None:
+    def grab(self, path: Path, size: tuple[int, int] = (1366, 768)) -> None:
+        self.window.resize(*size)
         QApplication.processEvents()
         assert self.window.grab().save(str(path))
