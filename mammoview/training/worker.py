@@ -15,13 +15,13 @@ from typing import Any
 
 from mammoview.core.jobs import Handler, serve
 from mammoview.core.progress import Cancel, Progress
-from mammoview.training.tuning import messages, run_messages
+from mammoview.training.tuning import run_messages
 
 #: What does each kind of job: ``module:function`` of ``mammoview.training.tuning``.
 _JOBS = {
-    messages.READ_CASES: "case_reading:read_cases",
-    messages.AUDIT_CASES: "audit:audit",
-    messages.SPLIT_CASES: "dividing:split",
+    run_messages.READ_CASES: "case_reading:read_cases",
+    run_messages.AUDIT: "audit:audit",
+    run_messages.SPLIT: "splitting:split",
     run_messages.PLAN: "planning:plan",
     run_messages.RUN: "running:run",
     run_messages.VERDICT: "judging_site:judge",

@@ -20,19 +20,15 @@ from mammoview.session.jobs import Crew, JobRetried, Order, Report
 from mammoview.session.tuning.errors import TuningError
 from mammoview.session.tuning.project import RUN as RUN_FOLDER
 from mammoview.session.tuning.project import OpenProject, Page, Project, ProjectFolder
-from mammoview.training.tuning.audit_messages import AuditRequest, ImageLook, TableAudit
-from mammoview.training.tuning.messages import (
-    AUDIT_CASES,
-    READ_CASES,
-    SPLIT_CASES,
-    CasesRequest,
-    ReadImage,
-    TuneTask,
-)
+from mammoview.training.tuning.audit_messages import AuditReport, AuditRequest
+from mammoview.training.tuning.messages import CasesRequest, ReadImage, TuneTask
 from mammoview.training.tuning.run_messages import (
+    AUDIT,
     PLAN,
     PUBLISH,
+    READ_CASES,
     RUN,
+    SPLIT,
     VERDICT,
     EpochTold,
     Notice,
@@ -41,16 +37,14 @@ from mammoview.training.tuning.run_messages import (
     RunRequest,
     VerdictRequest,
 )
-from mammoview.training.tuning.split_messages import Shares, SplitRequest
+from mammoview.training.tuning.splitting import SplitReport, SplitRequest
 
 WORKER = "mammoview.training.worker:main"
 _PAUSE, _YIELD = "pause", "yield"
-#: The draw of a split that seals nothing finishes no page.
-_PREVIEW = "split preview"
 _PAGES = {
     READ_CASES: Page.CASES,
-    AUDIT_CASES: Page.AUDIT,
-    SPLIT_CASES: Page.SPLIT,
+    AUDIT: Page.AUDIT,
+    SPLIT: Page.SPLIT,
     PLAN: Page.PLAN,
     RUN: Page.RUN,
     VERDICT: Page.VERDICT,
@@ -74,10 +68,10 @@ class JobEnded:
     Attributes
     ----------
     kind
-        ``read_cases``, ``audit``, ``split``, ``split preview``, ``plan``, ``run``, ``verdict`` or ``publish``.
+        A key of the worker's jobs: ``read_cases``, ``audit``, ``split``, ``plan``, ``run``, ``verdict``, ``publish``.
     result
-        `CasesReport`, `AuditReport`, `SplitReport`, `PlanReport`, `RunReport`, `SiteVerdict` or `PublishReport`; None
-        where it failed.
+        The `CasesReport`, `AuditReport`, `SplitReport`, `PlanReport`, `RunReport`, `SiteVerdict` or `PublishReport`;
+        None where it failed.
     problem
         Why it failed.
     is_cancelled
@@ -90,7 +84,15 @@ class JobEnded:
     is_cancelled: bool = False
 
 
-TunerEvent: TypeAlias = JobTold | JobEnded | TableAudit | ImageLook | EpochTold | Notice | Problem
+@dataclass(frozen=True)
+class JobPart:
+    """Something that a job told before its end: rejected rows, a table of counts, the look of one image."""
+
+    kind: str
+    value: object
+
+
+TunerEvent: TypeAlias = JobTold | JobPart | JobEnded | EpochTold | Notice | Problem
 
 
 def tuning_crew() -> Crew:
@@ -139,44 +141,28 @@ class Tuner:
             self._project = self._opened.save(project)
 
     def read_cases(self, read: tuple[ReadImage, ...] = ()) -> None:
-        """Read the cases of the project's source; ends in `JobEnded` with a `CasesReport`.
+        """Read the cases of the chosen source; ends in `JobEnded` with a `CasesReport`.
 
         Parameters
         ----------
         read
-            Images of signed reads, where the source is the worklist; see `signed_cases`.
-
-        Raises
-        ------
-        TuningError
-            When no source was chosen.
+            Images of signed reads, where the source is the worklist.
         """
         source = self._project.source
         if source is None:
             raise TuningError("No source of cases was chosen.", "Choose one on the page “Cases”.")
         self._submit(READ_CASES, CasesRequest(str(self._opened.path), source, read))
 
-    def audit(self, *, reads_pixels: bool = True) -> None:
-        """Audit the cases; tells `TableAudit` and `ImageLook`, and ends in `JobEnded` with an `AuditReport`."""
+    def audit(self) -> None:
+        """Look at the cases; tells of each image and ends in `JobEnded` with an `AuditReport`."""
         project = self._project
-        folder = str(self._opened.path)
-        self._submit(
-            AUDIT_CASES,
-            AuditRequest(folder, project.task, project.parent, project.test_share, reads_pixels=reads_pixels),
-        )
+        self._submit(AUDIT, AuditRequest(str(self._opened.path), project.task, project.parent, project.test_share))
 
     def split(self, *, is_sealed: bool) -> None:
-        """Draw the split by the project's seed and shares; ends in `JobEnded` with a `SplitReport`.
-
-        Parameters
-        ----------
-        is_sealed
-            Whether the test set is sealed, which cannot be taken back; else the draw is only shown.
-        """
+        """Draw the split, and seal it where that is asked for; ends in `JobEnded` with a `SplitReport`."""
         project = self._project
-        shares = Shares(project.seed, project.test_share, project.validation_share)
-        request = SplitRequest(str(self._opened.path), shares, is_sealed)
-        self._submit(SPLIT_CASES, request, told_as=SPLIT_CASES if is_sealed else _PREVIEW)
+        shares = project.seed, project.test_share, project.validation_share
+        self._submit(SPLIT, SplitRequest(str(self._opened.path), *shares, is_sealed=is_sealed))
 
     def plan(self, *, is_measured: bool = True) -> None:
         """Write the config and measure the cost; ends in `JobEnded` with a `PlanReport`."""
@@ -224,18 +210,17 @@ class Tuner:
         except OSError as error:
             self._on_event(Problem(str(path), "output", f"{path} cannot be written ({error.strerror})."))
 
-    def _submit(self, kind: str, payload: object, *, told_as: str = "") -> None:
-        told = told_as or kind
+    def _submit(self, kind: str, payload: object) -> None:
         if self._busy is not None:
             raise TuningError(f"“{self._opened.name}” is at work already.", "Wait for it, or cancel it.")
-        self._busy = told
+        self._busy = kind
         self._crew.submit(
             Order(
                 key=self._key,
                 kind=kind,
                 subject=self._opened.name,
                 make_payload=lambda: payload,
-                on_report=lambda report: self._take(told, report),
+                on_report=lambda report: self._take(kind, report),
             )
         )
 
@@ -243,27 +228,35 @@ class Tuner:
         if isinstance(report, JobProgress):
             self._on_event(JobTold(kind, report.fraction, report.text))
         elif isinstance(report, JobPartial):
-            if isinstance(report.value, EpochTold | Notice | TableAudit | ImageLook):
+            if isinstance(report.value, EpochTold | Notice):
                 self._on_event(report.value)
+            else:
+                self._on_event(JobPart(kind, report.value))
         elif isinstance(report, JobRetried):
             self._on_event(report.problem)
         elif isinstance(report, JobDone):
             self._busy = None
-            self._finish(kind)
+            if _is_finishing(report.value):
+                self._finish(kind)
             self._on_event(JobEnded(kind, report.value))
         elif isinstance(report, JobFailed):
             self._busy = None
             self._on_event(JobEnded(kind, None, report.problem, report.is_cancelled))
 
     def _finish(self, kind: str) -> None:
-        if kind not in _PAGES:
-            return
         with self._lock:
             try:
                 self._project = self._opened.finish(_PAGES[kind], self._project)
             except (OutputError, TuningError) as error:
                 # The page's own files are written; only its stamp is missing, and it can be gone through again.
                 self._on_event(Problem.from_error(error, self._opened.name))
+
+
+def _is_finishing(result: object) -> bool:
+    """Whether a page is through with this: not with a remark that must be put right, not with a split to look at."""
+    if isinstance(result, AuditReport):
+        return not result.has_stops
+    return not isinstance(result, SplitReport) or result.seal is not None
 
 
 def parent_folder(project: Project) -> str:

@@ -30,12 +30,10 @@ from mammoview.training.tuning.split_messages import (
     Division,
     SetCount,
     Shares,
-    SplitReport,
-    SplitRequest,
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
 
     from mammoview.core.study import Mammogram
     from mammoview.training.cases.case import Case
@@ -230,29 +228,6 @@ def seal(
     write_whole(folder / SPLIT, division.text, "The split")
     write_whole(folder / SEAL, json.dumps(asdict(made), indent=1), "The seal")
     return division, made
-
-
-def split(request: SplitRequest, progress: Progress, cancel: Cancel, partial: Callable[[object], None]) -> SplitReport:
-    """The job: draw a project's split, and seal it where that is asked.
-
-    Parameters
-    ----------
-    request
-        Which project, which shares.
-    progress, cancel, partial
-        As of any job; nothing is told before the end.
-
-    Raises
-    ------
-    UsageError, InputError, OutputError
-        As for `seal`.
-    """
-    del partial
-    folder = Path(request.folder)
-    if request.is_sealed:
-        division, made = seal(folder, request.shares, progress=progress, cancel=cancel)
-        return SplitReport(division, made)
-    return SplitReport(draw(folder, request.shares, progress=progress, cancel=cancel)[0], None)
 
 
 def _own_seal(folder: Path) -> Seal | None:

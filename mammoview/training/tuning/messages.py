@@ -7,9 +7,6 @@ from enum import StrEnum
 
 from mammoview.core.study import Laterality, ViewPosition
 
-#: Kinds of jobs; the others are in `run_messages`.
-READ_CASES, AUDIT_CASES, SPLIT_CASES = "read_cases", "audit", "split"
-
 
 class TuneTask(StrEnum):
     """What is adapted; the first three are the kinds of `mammoview train`."""

@@ -1,4 +1,4 @@
-"""What is asked of, and told of, a project's split: frozen values, nothing but the core behind them."""
+"""A project's split as values, with nothing but the core behind them."""
 
 from __future__ import annotations
 
@@ -6,12 +6,9 @@ import csv
 import io
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 from mammoview.core.errors import UsageError
-
-if TYPE_CHECKING:
-    from mammoview.training.tuning.sealing import Seal
 
 TRAINING, VALIDATION, TEST = "training", "validation", "test"
 SETS: Final = (TRAINING, VALIDATION, TEST)
@@ -82,20 +79,3 @@ class Division:
         writer.writerow(("patient", "set"))
         writer.writerows(sorted(self.sets.items()))
         return text.getvalue()
-
-
-@dataclass(frozen=True)
-class SplitRequest:
-    """Draw the split of a project; ``is_sealed`` seals its test set, once and for all."""
-
-    folder: str
-    shares: Shares
-    is_sealed: bool = False
-
-
-@dataclass(frozen=True)
-class SplitReport:
-    """The split, and its seal where it was sealed."""
-
-    division: Division
-    seal: Seal | None

@@ -16,10 +16,10 @@ from case_makers import write_site
 from mammoview.session.jobs import Crew
 from mammoview.session.tuning.errors import TuningError
 from mammoview.session.tuning.project import Page, new_project
-from mammoview.session.tuning.tuner import JobEnded, Tuner, TunerEvent, tuning_crew
+from mammoview.session.tuning.tuner import JobEnded, JobPart, Tuner, TunerEvent, tuning_crew
 from mammoview.training.tuning.audit_messages import AuditReport, ImageLook, TableAudit
 from mammoview.training.tuning.messages import CaseSource, CasesReport, SourceKind, TuneTask
-from mammoview.training.tuning.split_messages import SplitReport
+from mammoview.training.tuning.splitting import SplitReport
 
 
 @pytest.fixture
@@ -56,16 +56,17 @@ def test_pages_up_to_the_split_are_done_in_the_child(tmp_path: Path, crew: Crew)
         tuner.audit()
         audited = ended(events, seen).result
         assert isinstance(audited, AuditReport)
-        assert sum(isinstance(event, ImageLook) for event in seen) == 24
-        assert any(isinstance(event, TableAudit) for event in seen)
+        parts = [event.value for event in seen if isinstance(event, JobPart)]
+        assert sum(isinstance(part, ImageLook) for part in parts) == 24
+        assert any(isinstance(part, TableAudit) for part in parts)
         tuner.split(is_sealed=False)
         preview = ended(events, seen)
-        assert (preview.kind, tuner.project.page) == ("split preview", Page.SPLIT)
+        assert (preview.kind, tuner.project.page) == ("split", Page.SPLIT)
         tuner.split(is_sealed=True)
         sealed = ended(events, seen).result
         assert isinstance(preview.result, SplitReport)
         assert isinstance(sealed, SplitReport)
-        assert sealed.division.sets == preview.result.division.sets
+        assert sealed.counts == preview.result.counts
         assert (sealed.seal is not None, preview.result.seal) == (True, None)
         assert opened.reached(tuner.project) is Page.PLAN
         assert opened.load() == tuner.project
