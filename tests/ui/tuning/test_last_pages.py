@@ -1,4 +1,4 @@
-"""A run, its verdict and its package in the real window: the new model in use at the end, the old one after roll-back."""
+"""A run, its verdict and its package in the real window: the new model in use, and the old one after roll-back."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from case_makers import write_dicom
+from PySide6.QtCore import Qt
+from pytestqt.qtbot import QtBot
 from test_first_pages import enter_table, shot
 from wizard_hand import Hand
 
@@ -16,7 +19,7 @@ from mammoview.models import registry
 from mammoview.models.manifest import Task
 from mammoview.session.tuning.project import VERDICT, Page, open_project
 from mammoview.training.judging.sentence import Interval, Outcome, sentence_of
-from mammoview.training.judging.site_verdict import from_json, to_json
+from mammoview.training.judging.site_verdict import WorseCase, from_json, to_json
 from mammoview.training.tuning.activations import read_record
 from mammoview.training.tuning.messages import TuneTask
 from mammoview.ui.tuning.audit_page import AuditPage
@@ -83,20 +86,19 @@ def come_to_the_plan(hand: Hand, table: Path) -> None:
     hand.until(lambda: hand.is_done(Page.PLAN))
 
 
-def plant_worse(name: str) -> None:
-    """As if the new model were worse."""
+def plant_worse(name: str, image: Path) -> None:
+    """As if the new model were worse, on this image for one."""
     opened, project = open_project(name)
     with opened:
         verdict = from_json(opened.file(VERDICT).read_text(encoding="utf-8"))
         change = replace(verdict.change, difference=Interval(-0.2, -0.3, -0.1))
         worse = replace(verdict, change=change, outcome=Outcome.WORSE, sentence=sentence_of(change))
+        worse = replace(worse, worse=(WorseCase(str(image), "PAT7", "outlined", 0.81, 0.42),))
         opened.put(VERDICT, to_json(worse))
         opened.finish(Page.PUBLISH, opened.finish(Page.VERDICT, project))
 
 
-def test_the_new_model_is_in_use_and_the_old_one_after_roll_back(hand: Hand, site: Path) -> None:
-    before = [info.key for info in registry.active(Task.SEGMENTATION)]
-    come_to_the_plan(hand, site)
+def train(hand: Hand) -> None:
     plan = hand.page(PlanPage)
     assert "epochs" in plan.cost.text()
     assert "mammoview" in plan.texts["This machine"].toPlainText()
@@ -114,6 +116,9 @@ def test_the_new_model_is_in_use_and_the_old_one_after_roll_back(hand: Hand, sit
     assert [one.epoch for one in run.curves.epochs] == [1, 2, 3]
     assert run.samples.texts
     shot(hand, "6-run")
+
+
+def judge(hand: Hand) -> None:
     hand.go(Page.VERDICT)
     verdict = hand.page(VerdictPage)
     hand.click(verdict.start)
@@ -121,6 +126,31 @@ def test_the_new_model_is_in_use_and_the_old_one_after_roll_back(hand: Hand, sit
     assert "the new model" in verdict.sentence.text().lower()
     assert verdict.numbers.rowCount() > 4
     shot(hand, "7-verdict")
+
+
+def open_the_worse_case(hand: Hand, qtbot: QtBot) -> None:
+    verdict = hand.page(VerdictPage)
+    hand.go(Page.VERDICT)
+    assert "worse" in verdict.sentence.text()
+    verdict.tabs.setCurrentWidget(verdict.worse)
+    shot(hand, "7-verdict-worse")
+    assert verdict.worse.words(0) == ("1.dcm", "PAT7", "outlined", "0.810", "0.420")
+    middle = verdict.worse.visualItemRect(verdict.worse.item(0, 0)).center()
+    qtbot.mouseClick(verdict.worse.viewport(), Qt.MouseButton.LeftButton, pos=middle)
+    hand.until(lambda: hand.session.studies)
+    assert hand.session.studies[0].images[0].patient_id == "PAT7"
+    hand.viewer.actions_by_id["identity"].trigger()
+    assert "PAT7" not in verdict.worse.words(0)[1]
+    assert "1.dcm" not in verdict.worse.words(0)[0]
+
+
+def test_the_new_model_is_in_use_and_the_old_one_after_roll_back(
+    hand: Hand, site: Path, tmp_path: Path, qtbot: QtBot
+) -> None:
+    before = [info.key for info in registry.active(Task.SEGMENTATION)]
+    come_to_the_plan(hand, site)
+    train(hand)
+    judge(hand)
     hand.go(Page.PUBLISH)
     publish = hand.page(PublishPage)
     publish.title.setText("Tuned here")
@@ -128,7 +158,7 @@ def test_the_new_model_is_in_use_and_the_old_one_after_roll_back(hand: Hand, sit
     hand.until(lambda: hand.is_done(Page.PUBLISH))
     hand.click(hand.window.all_projects)
     hand.until(lambda: hand.window.page is None and hand.chooser.table.rowCount() == 1)
-    plant_worse("Made up")
+    plant_worse("Made up", write_dicom(tmp_path / "worse" / "1.dcm", patient="PAT7"))
     hand.click(hand.chooser.resume)
     hand.until(lambda: hand.window.page is Page.PUBLISH)
     hand.until(lambda: publish.back.isEnabled() or "In use now" in publish.used.text())
@@ -145,9 +175,7 @@ def test_the_new_model_is_in_use_and_the_old_one_after_roll_back(hand: Hand, sit
     hand.until(lambda: publish.use.text() != "In use")
     assert [info.key for info in registry.active(Task.SEGMENTATION)] == before
     assert publish.record.rowCount() == 2
-    hand.go(Page.VERDICT)
-    assert "worse" in verdict.sentence.text()
-    shot(hand, "7-verdict-worse")
+    open_the_worse_case(hand, qtbot)
 
 
 def test_a_run_is_stopped_and_gone_on_with(hand: Hand, site: Path) -> None:
