@@ -19,6 +19,9 @@ from mammoview.training.tuning import run_messages
 
 #: What does each kind of job: ``module:function`` of ``mammoview.training.tuning``.
 _JOBS = {
+    run_messages.READ_CASES: "case_reading:read_cases",
+    run_messages.AUDIT: "audit:audit",
+    run_messages.SPLIT: "splitting:split",
     run_messages.PLAN: "planning:plan",
     run_messages.RUN: "running:run",
     run_messages.VERDICT: "judging_site:judge",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from PySide6.QtCore import QObject, Qt
+from PySide6.QtCore import QObject, Qt, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import (
     QDialog,
@@ -76,6 +76,11 @@ class Desk(QObject):
     findings
         What the case on the table shows, as its reader sees it.
     """
+
+    #: Whether the patients are named from now on; whatever has a window of its own follows it.
+    identity_shown = Signal(bool)
+    #: The window is closed.
+    closing = Signal()
 
     def __init__(self, session: Session, background: Background, window: QMainWindow) -> None:
         super().__init__(window)
@@ -194,6 +199,7 @@ class Desk(QObject):
         self.banner.set_hiding(self.hiding)
         self.presenter.set_identity(is_shown=is_shown)
         self.report.set_identity(is_shown=is_shown)
+        self.identity_shown.emit(is_shown)
         for dialog in self.window.findChildren(MessagesDialog):
             dialog.close()
         for asking in self.window.findChildren(AskViewDialog):

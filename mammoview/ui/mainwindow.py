@@ -231,6 +231,7 @@ class MainWindow(QMainWindow):
 
     def closeEvent(self, event: QCloseEvent) -> None:
         self.desk.worklist.close_all()
+        self.desk.closing.emit()
         self.closed.emit()
         super().closeEvent(event)
 

@@ -20,11 +20,15 @@ from mammoview.session.jobs import Crew, JobRetried, Order, Report
 from mammoview.session.tuning.errors import TuningError
 from mammoview.session.tuning.project import RUN as RUN_FOLDER
 from mammoview.session.tuning.project import OpenProject, Page, Project, ProjectFolder
-from mammoview.training.tuning.messages import TuneTask
+from mammoview.training.tuning.audit_messages import AuditReport, AuditRequest
+from mammoview.training.tuning.messages import CasesRequest, ReadImage, TuneTask
 from mammoview.training.tuning.run_messages import (
+    AUDIT,
     PLAN,
     PUBLISH,
+    READ_CASES,
     RUN,
+    SPLIT,
     VERDICT,
     EpochTold,
     Notice,
@@ -33,10 +37,19 @@ from mammoview.training.tuning.run_messages import (
     RunRequest,
     VerdictRequest,
 )
+from mammoview.training.tuning.splitting import SplitReport, SplitRequest
 
 WORKER = "mammoview.training.worker:main"
 _PAUSE, _YIELD = "pause", "yield"
-_PAGES = {PLAN: Page.PLAN, RUN: Page.RUN, VERDICT: Page.VERDICT, PUBLISH: Page.PUBLISH}
+_PAGES = {
+    READ_CASES: Page.CASES,
+    AUDIT: Page.AUDIT,
+    SPLIT: Page.SPLIT,
+    PLAN: Page.PLAN,
+    RUN: Page.RUN,
+    VERDICT: Page.VERDICT,
+    PUBLISH: Page.PUBLISH,
+}
 
 
 @dataclass(frozen=True)
@@ -55,9 +68,10 @@ class JobEnded:
     Attributes
     ----------
     kind
-        ``plan``, ``run``, ``verdict`` or ``publish``.
+        A key of the worker's jobs: ``read_cases``, ``audit``, ``split``, ``plan``, ``run``, ``verdict``, ``publish``.
     result
-        `PlanReport`, `RunReport`, `SiteVerdict` or `PublishReport`; None where it failed.
+        The `CasesReport`, `AuditReport`, `SplitReport`, `PlanReport`, `RunReport`, `SiteVerdict` or `PublishReport`;
+        None where it failed.
     problem
         Why it failed.
     is_cancelled
@@ -70,7 +84,15 @@ class JobEnded:
     is_cancelled: bool = False
 
 
-TunerEvent: TypeAlias = JobTold | JobEnded | EpochTold | Notice | Problem
+@dataclass(frozen=True)
+class JobPart:
+    """Something that a job told before its end: rejected rows, a table of counts, the look of one image."""
+
+    kind: str
+    value: object
+
+
+TunerEvent: TypeAlias = JobTold | JobPart | JobEnded | EpochTold | Notice | Problem
 
 
 def tuning_crew() -> Crew:
@@ -117,6 +139,30 @@ class Tuner:
         """Take what the user chose, and write it down."""
         with self._lock:
             self._project = self._opened.save(project)
+
+    def read_cases(self, read: tuple[ReadImage, ...] = ()) -> None:
+        """Read the cases of the chosen source; ends in `JobEnded` with a `CasesReport`.
+
+        Parameters
+        ----------
+        read
+            Images of signed reads, where the source is the worklist.
+        """
+        source = self._project.source
+        if source is None:
+            raise TuningError("No source of cases was chosen.", "Choose one on the page “Cases”.")
+        self._submit(READ_CASES, CasesRequest(str(self._opened.path), source, read))
+
+    def audit(self) -> None:
+        """Look at the cases; tells of each image and ends in `JobEnded` with an `AuditReport`."""
+        project = self._project
+        self._submit(AUDIT, AuditRequest(str(self._opened.path), project.task, project.parent, project.test_share))
+
+    def split(self, *, is_sealed: bool) -> None:
+        """Draw the split, and seal it where that is asked for; ends in `JobEnded` with a `SplitReport`."""
+        project = self._project
+        shares = project.seed, project.test_share, project.validation_share
+        self._submit(SPLIT, SplitRequest(str(self._opened.path), *shares, is_sealed=is_sealed))
 
     def plan(self, *, is_measured: bool = True) -> None:
         """Write the config and measure the cost; ends in `JobEnded` with a `PlanReport`."""
@@ -184,11 +230,14 @@ class Tuner:
         elif isinstance(report, JobPartial):
             if isinstance(report.value, EpochTold | Notice):
                 self._on_event(report.value)
+            else:
+                self._on_event(JobPart(kind, report.value))
         elif isinstance(report, JobRetried):
             self._on_event(report.problem)
         elif isinstance(report, JobDone):
             self._busy = None
-            self._finish(kind)
+            if _is_finishing(report.value):
+                self._finish(kind)
             self._on_event(JobEnded(kind, report.value))
         elif isinstance(report, JobFailed):
             self._busy = None
@@ -201,6 +250,13 @@ class Tuner:
             except (OutputError, TuningError) as error:
                 # The page's own files are written; only its stamp is missing, and it can be gone through again.
                 self._on_event(Problem.from_error(error, self._opened.name))
+
+
+def _is_finishing(result: object) -> bool:
+    """Whether a page is through with this: not with a remark that must be put right, not with a split to look at."""
+    if isinstance(result, AuditReport):
+        return not result.has_stops
+    return not isinstance(result, SplitReport) or result.seal is not None
 
 
 def parent_folder(project: Project) -> str:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from mammoview.training.tuning.messages import TuneTask
 
 #: Kinds of jobs.
+READ_CASES, AUDIT, SPLIT = "read_cases", "audit", "split"
 PLAN, RUN, VERDICT, PUBLISH = "plan", "run", "verdict", "publish"
 
 

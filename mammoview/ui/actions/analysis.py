@@ -11,4 +11,11 @@ ROWS: Final[tuple[Action, ...]] = (
     Action("cancel", "Cancel analysis", ("Escape",), Group.ANALYSIS, "Stop the running analysis."),
     Action("next_finding", "Next finding", ("N", "Down"), Group.ANALYSIS, "Select and centre the next finding."),
     Action("previous_finding", "Previous finding", ("Shift+N", "Up"), Group.ANALYSIS, "Select the finding before."),
+    Action(
+        "fine_tune",
+        "Fine-tune…",
+        ("Ctrl+Shift+T",),
+        Group.ANALYSIS,
+        "Adapt a model to your own cases, step by step.",
+    ),
 )

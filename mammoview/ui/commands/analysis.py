@@ -2,7 +2,14 @@
 
 from __future__ import annotations
 
+from importlib import import_module
+from types import ModuleType
+from typing import TYPE_CHECKING
+
 from mammoview.ui.desk import Desk
+
+if TYPE_CHECKING:
+    from mammoview.ui.tuning.wizard import Wizard
 
 
 class AnalysisCommands:
@@ -10,6 +17,8 @@ class AnalysisCommands:
 
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
+        self.wizard: Wizard | None = None
+        self._is_coming = False
 
     def do_analyse(self) -> None:
         study = self._desk.presenter.study
@@ -33,3 +42,17 @@ class AnalysisCommands:
             self._desk.findings.board.step(by)
         else:
             self._desk.analysis.findings.step(by)
+
+    def do_fine_tune(self) -> None:
+        if self.wizard is not None:
+            self.wizard.window.bring()
+        elif not self._is_coming:
+            self._is_coming = True
+            # Tables and curves need libraries that take longer to import than a window may stand still.
+            self._desk.background.run(lambda: import_module("mammoview.ui.tuning.wizard"), self._open_wizard)
+
+    def _open_wizard(self, module: ModuleType) -> None:
+        wizard: Wizard = module.Wizard(self._desk)
+        self.wizard = wizard
+        self._desk.closing.connect(wizard.close)
+        wizard.window.bring()

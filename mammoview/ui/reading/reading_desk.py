@@ -268,7 +268,7 @@ class ReadingDesk(ReadingSeat):
             self._retry.stop()
 
         def failed(error: MammoViewError) -> None:
-            self.tell(error)
+            self.tell(error, is_new=not isinstance(error, OutputError))
             if self.case is None or self.case.uid != case.uid:
                 return
             if isinstance(error, OutputError):

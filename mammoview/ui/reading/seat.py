@@ -79,9 +79,10 @@ class ReadingSeat(QObject):
         """Do something on the clerk's thread that needs no reader."""
         self._clerk.do(work, then, failed or self.tell)
 
-    def tell(self, error: MammoViewError) -> None:
-        """Show the reader what stood in the way."""
-        self.session.messages.start_over()
+    def tell(self, error: MammoViewError, *, is_new: bool = True) -> None:
+        """Show the reader what stood in the way; what was told since the last action is told again only if new."""
+        if is_new:
+            self.session.messages.start_over()
         self.session.messages.tell(Problem.from_error(error), Level.WARNING)
 
     # Who reads

@@ -283,7 +283,8 @@ def _stack_down(frame: _Frame, lines: Sequence[Line], obstacles: Sequence[Rect])
             # Something stands in the way for the most part: begin below it.
             top = min(rect.bottom for rect in obstacles if rect.top < top + high and rect.bottom > top)
             free = _free(frame, top, top + high, obstacles)
-        for text in _texts(frame, line, free, (top, top + high)):
+        # Broken, a line would push those below it towards the breast.
+        for text in _wrapped(frame, line, free):
             made.append((line, _at_edge(frame, text, line.tone, top)))
             top += high
     return made

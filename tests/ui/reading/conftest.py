@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import shutil
 import sys
 from collections.abc import Callable, Iterator
@@ -10,7 +9,6 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
-from PySide6.QtCore import QCoreApplication, QEvent
 from pytestqt.qtbot import QtBot
 
 from mammoview.session.demo import write_phantom
@@ -65,11 +63,3 @@ def hand(open_hand: Callable[..., Hand]) -> Hand:
     made = open_hand()
     made.put_case()
     return made
-
-
-@pytest.fixture(autouse=True)
-def end_here(qapp: object) -> Iterator[None]:
-    """Let a test's desks and widgets go on the thread that made them: timers cannot be stopped from another one."""
-    yield
-    QCoreApplication.sendPostedEvents(None, QEvent.Type.DeferredDelete)
-    gc.collect()

@@ -137,6 +137,10 @@ def test_a_full_disk_loses_nothing(desk: ReadingDesk, worklist: Worklist, monkey
     assert desk.case is not None
     assert len(desk.case.draft.breasts) == 2
     assert not desk.is_stored
+    told = len(desk.session.messages.history)
+    desk._retry.timeout.emit()
+    wait_until(lambda: desk._retry.isActive())
+    assert len(desk.session.messages.history) == told
     monkeypatch.setattr(worklist.documents, "save", save)
     desk._retry.timeout.emit()
     wait_until(lambda: desk.is_stored)

@@ -1,0 +1,121 @@
+"""How far a project is and what its pages have to show, read from its files: any page can be left and resumed."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from mammoview.core.errors import MammoViewError
+from mammoview.session.tuning.project import AUDIT, CONFIG, PACKAGE, VERDICT, Page, Project, ProjectFolder
+from mammoview.session.tuning.tuner import epochs_so_far
+from mammoview.training.judging.site_verdict import SiteVerdict
+from mammoview.training.judging.site_verdict import from_json as verdict_from_json
+from mammoview.training.tuning.audit_messages import AuditReport, read_report
+from mammoview.training.tuning.messages import CasesReport
+from mammoview.training.tuning.run_messages import EpochTold
+from mammoview.training.tuning.sealing import Seal, read_seal
+
+CASES_REPORT = "cases.json"
+
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True)
+class Standing:
+    """A project as its files say it is.
+
+    Attributes
+    ----------
+    path
+        Its folder.
+    finished
+        Pages whose files are there and fit together.
+    reached
+        The first page that is not finished.
+    cases, audit, seal, verdict
+        What those pages left; None where they did not, or what they left cannot be read.
+    config
+        Text of the training config; empty where there is none.
+    epochs
+        That the run has saved.
+    package
+        ``id@version`` of what was published; empty where nothing was.
+    """
+
+    project: Project
+    path: Path
+    finished: frozenset[Page]
+    reached: Page
+    cases: CasesReport | None = None
+    audit: AuditReport | None = None
+    seal: Seal | None = None
+    config: str = ""
+    epochs: tuple[EpochTold, ...] = ()
+    verdict: SiteVerdict | None = None
+    package: str = ""
+
+    def may_open(self, page: Page) -> bool:
+        """Whether a page can be gone to: a finished one, and the first that is not."""
+        pages = list(Page)
+        return page in self.finished or pages.index(page) <= pages.index(self.reached)
+
+
+def standing_of(folder: ProjectFolder, project: Project) -> Standing:
+    """Read how far a project is; files are read and hashed, so never on the GUI thread."""
+    return Standing(
+        project,
+        folder.path,
+        frozenset(page for page in Page if folder.is_finished(page, project)),
+        folder.reached(project),
+        _cases(folder.file(CASES_REPORT)),
+        _readable(lambda: read_report(folder.file(AUDIT))),
+        _readable(lambda: read_seal(folder.path)),
+        _text(folder.file(CONFIG)),
+        epochs_so_far(folder),
+        _readable(lambda: verdict_from_json(text)) if (text := _text(folder.file(VERDICT))) else None,
+        _published(folder.file(PACKAGE)),
+    )
+
+
+def _readable(read: Callable[[], _T]) -> _T | None:
+    try:
+        return read()
+    except MammoViewError:
+        # The page is not finished then, and says so by being empty.
+        return None
+
+
+def _text(path: Path) -> str:
+    with suppress(OSError, UnicodeDecodeError):
+        return path.read_text(encoding="utf-8")
+    return ""
+
+
+def _cases(path: Path) -> CasesReport | None:
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        return TypeAdapter(CasesReport).validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def _published(path: Path) -> str:
+    from mammoview.models.registry import read_info
+
+    if not path.is_dir():
+        return ""
+    info = _readable(lambda: read_info(path))
+    return info.key if info is not None else ""
+
+
+def thumbnails_of(folder: Path) -> tuple[tuple[int, bytes], ...]:
+    """The pictures that an audit left: place in ``cases.csv`` and JPEG."""
+    found: list[tuple[int, bytes]] = []
+    for path in sorted((folder / "thumbs").glob("*.jpg")):
+        with suppress(OSError, ValueError):
+            found.append((int(path.stem), path.read_bytes()))
+    return tuple(found)

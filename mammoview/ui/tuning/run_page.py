@@ -1,0 +1,109 @@
+"""Page 6: the model learns; curves, samples and what happened on the way."""
+
+from __future__ import annotations
+
+from PySide6.QtWidgets import QLabel
+
+from mammoview.session.tuning.project import Page
+from mammoview.session.tuning.standing import Standing
+from mammoview.session.tuning.tuner import JobEnded
+from mammoview.training.tuning.run_messages import RUN, EpochTold, Notice, NoticeKind, RunReport
+from mammoview.ui.tuning.curves import RunCurves
+from mammoview.ui.tuning.page import TuningPage
+from mammoview.ui.tuning.samples import Samples
+from mammoview.ui.tuning.tables import ReadTable
+from mammoview.ui.tuning.tuning_desk import TuningDesk
+from mammoview.ui.tuning.words import minutes
+
+_MOST_NOTICES = 200
+
+
+class RunPage(TuningPage):
+    """Start, pause and stop a run, and see how it goes."""
+
+    def __init__(self, desk: TuningDesk) -> None:
+        super().__init__(desk, Page.RUN)
+        self._path = ""
+        self._epochs: dict[int, EpochTold] = {}
+        self._notices: list[tuple[str, str]] = []
+        self._is_paused = False
+        self.state = QLabel()
+        self.state.setWordWrap(True)
+        self.curves, self.samples = RunCurves(), Samples()
+        self.notices = ReadTable(("Epoch", "What happened"), stretched=1)
+        self.notices.setMaximumHeight(120)
+        self.notices.setMinimumHeight(64)
+        self.body.addWidget(self.state)
+        self.body.addWidget(self.curves, 1)
+        self.body.addWidget(self.samples)
+        self.body.addWidget(self.notices)
+        self.foot.addStretch(1)
+        self.pause = self.button("Pause", self._pause)
+        self.stop = self.button("Stop", desk.cancel, "Finished epochs are kept; the run can be gone on with")
+        self.start = self.button("Start", self._start, is_step=True)
+
+    def show_standing(self, standing: Standing) -> None:
+        if str(standing.path) != self._path:
+            self._path = str(standing.path)
+            self._notices = []
+            self._epochs = {}
+            self.notices.fill([])
+            self.samples.clear()
+            self.curves.show_epochs(())
+        if self.desk.busy != RUN and {one.epoch for one in standing.epochs} != set(self._epochs):
+            self._epochs = {one.epoch: one for one in standing.epochs}
+            self._show_epochs()
+        is_running, is_done = self.desk.busy == RUN, Page.RUN in standing.finished
+        self.start.setEnabled(self.is_idle and Page.PLAN in standing.finished and not is_done)
+        self.start.setText("Done" if is_done else "Go on" if self._epochs else "Start")
+        self.pause.setEnabled(is_running)
+        self.pause.setText("Go on" if self._is_paused and is_running else "Pause")
+        self.stop.setEnabled(is_running)
+        self._show_state(is_running=is_running, is_done=is_done)
+
+    def hear(self, event: object) -> None:
+        if isinstance(event, EpochTold):
+            self._epochs[event.epoch] = event
+            self._show_epochs()
+            if event.samples is not None:
+                self.samples.show_samples(event.samples)
+            self._show_state(is_running=True, is_done=False)
+        elif isinstance(event, Notice):
+            self._is_paused = event.kind is NoticeKind.PAUSED
+            self._note(event.text)
+        elif isinstance(event, JobEnded) and event.kind == RUN:
+            self._is_paused = False
+            if isinstance(event.result, RunReport):
+                for name, reason in event.result.skipped:
+                    self._note(f"Skipped {name}: {reason}" if self.desk.is_identity_shown else f"Skipped: {reason}")
+                for note in event.result.notes:
+                    self._note(note)
+            elif event.is_cancelled:
+                self._note("The run was stopped; “Go on” continues from the last finished epoch.")
+
+    def _show_epochs(self) -> None:
+        self.curves.show_epochs([self._epochs[epoch] for epoch in sorted(self._epochs)])
+
+    def _show_state(self, *, is_running: bool, is_done: bool) -> None:
+        last = self._epochs[max(self._epochs)] if self._epochs else None
+        if last is None:
+            self.state.setText("The first epoch is under way." if is_running else "Nothing is trained yet.")
+            return
+        of = f" of {last.epochs}" if last.epochs else ""
+        watched = "" if last.value is None else f", {last.measure} {last.value:.3f}"
+        if last.low is not None and last.high is not None:
+            watched += f" (95 % interval {last.low:.3f} to {last.high:.3f})"
+        left = f"; {minutes(last.minutes_left)} left" if is_running and last.minutes_left is not None else ""
+        end = " The training is done." if is_done else ""
+        self.state.setText(f"Epoch {last.epoch}{of}: loss {last.loss:.4f}{watched}{left}.{end}")
+
+    def _note(self, text: str) -> None:
+        epoch = str(max(self._epochs)) if self._epochs else ""
+        self._notices = [(epoch, text), *self._notices][:_MOST_NOTICES]
+        self.notices.fill(self._notices)
+
+    def _pause(self) -> None:
+        self.desk.pause(wanted=not self._is_paused)
+
+    def _start(self) -> None:
+        self.desk.start(lambda tuner: tuner.run())

@@ -1,0 +1,82 @@
+"""The wizard over one window of the viewer: its pages, and what leads from them back to the images."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from PySide6.QtCore import QObject
+from PySide6.QtWidgets import QToolButton
+
+from mammoview.ui.desk import Desk
+from mammoview.ui.tuning.audit_page import AuditPage
+from mammoview.ui.tuning.cases_page import CasesPage
+from mammoview.ui.tuning.plan_page import PlanPage
+from mammoview.ui.tuning.publish_page import PublishPage
+from mammoview.ui.tuning.run_page import RunPage
+from mammoview.ui.tuning.split_page import SplitPage
+from mammoview.ui.tuning.task_page import TaskPage
+from mammoview.ui.tuning.tuning_desk import TuningDesk
+from mammoview.ui.tuning.verdict_page import VerdictPage
+from mammoview.ui.tuning.window import TuningWindow
+
+
+class Wizard(QObject):
+    """The wizard's window, beside the viewer's.
+
+    Parameters
+    ----------
+    desk
+        Of the viewer.
+    tuning
+        The project on the table; None makes one.
+    """
+
+    def __init__(self, desk: Desk, tuning: TuningDesk | None = None) -> None:
+        super().__init__(desk)
+        self._desk = desk
+        self.tuning = tuning or TuningDesk(self)
+        self.tuning.is_identity_shown = desk.annotation.is_identity_shown
+        self.verdict, self.publish = VerdictPage(self.tuning), PublishPage(self.tuning)
+        self.window = TuningWindow(
+            self.tuning,
+            [
+                TaskPage(self.tuning),
+                CasesPage(self.tuning, desk.reading),
+                AuditPage(self.tuning),
+                SplitPage(self.tuning),
+                PlanPage(self.tuning),
+                RunPage(self.tuning),
+                self.verdict,
+                self.publish,
+            ],
+        )
+        # The line that leads back while a job goes on without the window.
+        self.notice = QToolButton()
+        self.notice.setAutoRaise(True)
+        self.notice.setToolTip("Show the fine-tuning window")
+        self.notice.hide()
+        desk.window.statusBar().addPermanentWidget(self.notice)
+        self.notice.clicked.connect(self.window.bring)
+        self.window.progressed.connect(self._show_notice)
+        self.verdict.open_wanted.connect(self._open)
+        self.publish.models_changed.connect(desk.presenter.read_models)
+        desk.identity_shown.connect(self._set_identity)
+        desk.listeners.append(self.tuning.hear_session)
+
+    def _set_identity(self, is_shown: bool) -> None:
+        self.window.set_identity(is_shown=is_shown)
+
+    def _show_notice(self, text: str) -> None:
+        self.notice.setText("Fine-tuning at work")
+        self.notice.setVisible(bool(text))
+
+    def _open(self, path: Path) -> None:
+        self._desk.session.open([path])
+        self._desk.stack.setCurrentWidget(self._desk.wall)
+        self._desk.window.activateWindow()
+
+    def close(self) -> None:
+        """The viewer is closed."""
+        self.window.close()
+        self.window.deleteLater()
+        self.tuning.close()

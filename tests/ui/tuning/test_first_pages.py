@@ -1,0 +1,131 @@
+"""A project from its name to a sealed test set, in the real window."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+from case_makers import write_site
+from wizard_hand import Hand
+
+from mammoview.session.tuning.project import Page, open_project
+from mammoview.training.tuning.messages import SourceKind, TuneTask
+from mammoview.ui.tuning.audit_page import AuditPage
+from mammoview.ui.tuning.cases_page import CasesPage
+from mammoview.ui.tuning.split_page import SplitPage
+from mammoview.ui.tuning.task_page import TaskPage
+
+pytestmark = pytest.mark.gui
+
+
+def shot(hand: Hand, name: str) -> None:
+    folder = os.environ.get("WIZARD_SHOTS")
+    if folder:
+        hand.grab(Path(folder) / f"{name}.png")
+
+
+def choose_task(hand: Hand, task: TuneTask = TuneTask.IMAGE) -> None:
+    page = hand.page(TaskPage)
+    page.tasks[task].click()
+    hand.until(lambda: page.table.rowCount() > 0)
+    hand.click(page.keep)
+    hand.until(lambda: hand.is_done(Page.TASK))
+
+
+def enter_table(hand: Hand, table: Path) -> CasesPage:
+    page = hand.page(CasesPage)
+    page.form.kind.setCurrentIndex(page.form.kind.findData(SourceKind.TABLE))
+    page.form.path.setText(str(table))
+    page.form.path.editingFinished.emit()
+    hand.until(lambda: page.columns.understood.rowCount() > 0)
+    return page
+
+
+def test_a_project_comes_to_a_sealed_test_set(hand: Hand, tmp_path: Path) -> None:
+    table = write_site(tmp_path / "site", 16, views=("CC",))
+    table.write_text(table.read_text() + "images/none.dcm,PAT9,L,CC,benign\n")
+    hand.open()
+    shot(hand, "0-projects")
+    hand.begin("Made up")
+    choose_task(hand)
+    shot(hand, "1-task")
+    assert hand.window.page is Page.CASES
+    page = enter_table(hand, table)
+    assert page.columns.fields["label"].currentText() == "label"
+    page.form.copied.setChecked(True)
+    shot(hand, "2-cases")
+    hand.click(page.read)
+    hand.until(lambda: hand.is_done(Page.CASES))
+    assert page.summary.text().startswith("32 images of 16 patients")
+    assert page.rejected.rowCount() == 1
+    assert "none.dcm" in page.rejected.words(0)[2]
+    assert page.changes.rowCount() > 5
+    shot(hand, "2-cases-read")
+    hand.go(Page.AUDIT)
+    audit = hand.page(AuditPage)
+    hand.click(audit.start)
+    hand.until(lambda: hand.is_done(Page.AUDIT))
+    assert len(audit.thumbs.shown) == 32
+    assert audit.counts.rowCount() > 4
+    assert "too small" in audit.expected.text() or "wide" in audit.expected.text()
+    shot(hand, "3-audit")
+    hand.go(Page.SPLIT)
+    split = hand.page(SplitPage)
+    split.seed.setValue(7)
+    hand.click(split.draw)
+    hand.until(lambda: split.counts.rowCount() == 3)
+    assert not hand.is_done(Page.SPLIT)
+    hand.idle()
+    hand.answer("Seal")
+    hand.click(split.seal)
+    hand.until(lambda: hand.is_done(Page.SPLIT))
+    assert "seed 7" in split.state.text()
+    assert not split.seed.isEnabled()
+    shot(hand, "4-split")
+
+
+def test_a_project_is_left_and_resumed(hand: Hand, tmp_path: Path) -> None:
+    table = write_site(tmp_path / "site", 2, views=("CC",))
+    hand.open()
+    hand.begin("Left")
+    choose_task(hand)
+    page = enter_table(hand, table)
+    hand.click(page.read)
+    hand.until(lambda: hand.is_done(Page.CASES))
+    hand.idle()
+    hand.click(hand.window.all_projects)
+    hand.until(lambda: hand.window.page is None and hand.chooser.table.rowCount() == 1)
+    assert hand.chooser.table.words(0) == ("Left", "Audit")
+    opened, _ = open_project("Left")
+    hand.click(hand.chooser.resume)
+    hand.until(hand.window.problem.isVisible)
+    assert "Another wizard works on" in hand.window.problem.text.text()
+    opened.close()
+    hand.until(lambda: hand.chooser.table.rowCount() == 1)
+    hand.click(hand.chooser.resume)
+    hand.until(lambda: hand.window.page is not None)
+    assert hand.is_done(Page.CASES)
+    assert page.source.path == str(table)
+
+
+def test_pages_ahead_cannot_be_gone_to_and_explain_themselves(hand: Hand) -> None:
+    window = hand.open()
+    hand.begin("New")
+    rail = window.rail
+    assert [rail.item(row).text().split()[-1] for row in range(8)] == [
+        "Task", "Cases", "Audit", "Split", "Plan", "Run", "Verdict", "Publish",
+    ]  # fmt: skip
+    assert not rail.item(1).flags()
+    for page in window.pages.values():
+        assert page.introduction.text().count(". ") == 1
+        assert page.introduction.text().endswith(".")
+
+
+def test_a_name_that_will_not_do_is_told(hand: Hand) -> None:
+    hand.open()
+    hand.chooser.name.setText("a/b")
+    hand.click(hand.chooser.make)
+    hand.until(hand.window.problem.isVisible)
+    assert "cannot be called" in hand.window.problem.text.text()
+    assert hand.window.page is None
