@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, TypeVar
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from mammoview.cli.console import progress_bar
+from mammoview.cli.tune_cases import add_to, with_progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
-    from mammoview.core.progress import Progress
     from mammoview.session.tuning.project import OpenProject, Page, Project
     from mammoview.training.judging.site_verdict import SiteVerdict
     from mammoview.training.tuning.run_messages import PlanReport
@@ -22,8 +18,10 @@ tune = typer.Typer(
     add_completion=False, no_args_is_help=True, rich_markup_mode=None, help="Adapt a model to your own cases."
 )
 
-_T = TypeVar("_T")
 _NAME = Annotated[str, typer.Argument(help="Of the project.")]
+
+
+add_to(tune)
 
 
 @tune.callback()
@@ -55,7 +53,7 @@ def plan(
     with opened:
         project = opened.save(replace(project, plan=wishes))
         request = plan_request(opened, project, is_measured=measure)
-        report = _with_progress(lambda progress: do_plan(request, progress, _go_on, _say))
+        report = with_progress(lambda progress: do_plan(request, progress, _go_on, _say))
         _finish(opened, Page.PLAN, project)
     _print_plan(report)
 
@@ -86,7 +84,7 @@ def run(
             typer.echo(f"Taken: {take_result(opened.path, take, read_info(Path(request.parent)))}")
         else:
             try:
-                report = _with_progress(lambda progress: do_run(request, progress, _go_on, _say))
+                report = with_progress(lambda progress: do_run(request, progress, _go_on, _say))
             except KeyboardInterrupt as error:
                 raise CancelledError(
                     "The training was stopped; the epochs that it had finished are kept.",
@@ -106,7 +104,7 @@ def verdict(name: _NAME) -> None:
     opened, project = _open(name)
     with opened:
         request = verdict_request(opened, project)
-        found = _with_progress(lambda progress: judge(request, progress, _go_on, _say))
+        found = with_progress(lambda progress: judge(request, progress, _go_on, _say))
         _finish(opened, Page.VERDICT, project)
     _print_verdict(found)
 
@@ -184,15 +182,6 @@ def _open(name: str) -> tuple[OpenProject, Project]:
 
 def _finish(opened: OpenProject, page: Page, project: Project) -> None:
     opened.finish(page, project)
-
-
-def _with_progress(work: Callable[[Progress], _T]) -> _T:
-    if sys.stderr.isatty():
-        with progress_bar() as progress:
-            return work(progress)
-    from mammoview.training.recipes.launch import lines_to
-
-    return work(lines_to(sys.stderr))
 
 
 def _go_on() -> bool:

@@ -87,7 +87,7 @@ def cases(
         read = _signed(reader) if reader else ()
         project = opened.save(replace(project, source=source))
         request = CasesRequest(str(opened.path), source, read)
-        report = _with_progress(lambda progress: read_cases(request, progress, never_cancel, _tell_nobody))
+        report = with_progress(lambda progress: read_cases(request, progress, never_cancel, _tell_nobody))
         opened.finish(Page.CASES, project)
     return _print_cases(report)
 
@@ -105,7 +105,7 @@ def audit(
     opened, project = open_project(name)
     with opened:
         request = AuditRequest(str(opened.path), project.task, project.parent, project.test_share, reads_pixels=pixels)
-        report = _with_progress(lambda progress: do_audit(request, progress, never_cancel, _tell_nobody))
+        report = with_progress(lambda progress: do_audit(request, progress, never_cancel, _tell_nobody))
         opened.finish(Page.AUDIT, project)
     if as_json:
         typer.echo(json.dumps(asdict(report), ensure_ascii=False, indent=1))
@@ -132,7 +132,8 @@ def split(
 ) -> None:
     """Draw who is learned from and who judges, by patient, and seal the test set."""
     from mammoview.session.tuning.project import Page, open_project
-    from mammoview.training.tuning.dividing import Shares, draw, seal
+    from mammoview.training.tuning.dividing import draw, seal
+    from mammoview.training.tuning.split_messages import Shares
 
     opened, project = open_project(name)
     with opened:
@@ -144,9 +145,9 @@ def split(
         )
         shares = Shares(wanted.seed, wanted.test_share, wanted.validation_share)
         if preview:
-            division = _with_progress(lambda progress: draw(opened.path, shares, progress=progress))[0]
+            division = with_progress(lambda progress: draw(opened.path, shares, progress=progress))[0]
         else:
-            division, made = _with_progress(lambda progress: seal(opened.path, shares, progress=progress))
+            division, made = with_progress(lambda progress: seal(opened.path, shares, progress=progress))
             opened.finish(Page.SPLIT, wanted)
     typer.echo(f"Seed {shares.seed}, {shares.test:.0%} of the patients to judge, {shares.validation:.0%} watched")
     for count in division.counts:
@@ -282,10 +283,17 @@ def _print_remarks(remarks: Iterable[Remark]) -> None:
             typer.echo(f"{kind}: {count - _SHOWN} more, see audit.json")
 
 
-def _with_progress(work: Callable[[Progress], _T]) -> _T:
+def with_progress(work: Callable[[Progress], _T]) -> _T:
+    """Do something with a bar on the terminal, or lines in a log.
+
+    Parameters
+    ----------
+    work
+        Given the progress to tell.
+    """
     if sys.stderr.isatty():
         with progress_bar() as progress:
             return work(progress)
-    from mammoview.core.progress import no_progress
+    from mammoview.training.recipes.launch import lines_to
 
-    return work(no_progress)
+    return work(lines_to(sys.stderr))

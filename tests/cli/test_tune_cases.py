@@ -107,3 +107,10 @@ def test_one_source_is_asked_for_and_one_wizard_at_a_time(table: Path) -> None:
         ran("audit", "site")
     with pytest.raises(InputError):
         ran("audit", "site")
+
+
+def test_commands_belong_to_the_program() -> None:
+    from mammoview.cli.app import app
+
+    result = CliRunner().invoke(app, ["tune", "--help"])
+    assert all(word in result.output for word in ("new", "cases", "audit", "split", "status", "plan", "publish"))

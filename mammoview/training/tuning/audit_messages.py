@@ -135,7 +135,7 @@ class Expected:
         if self.width is None or self.least_change is None:
             return f"A test set of {of} is too small for any interval of the {self.measure}."
         return (
-            f"With a test set of {of}, the 95 % interval of an {self.measure} of {self.assumed:.2f} will be about "
+            f"With a test set of {of}, the 95 % interval of the {self.measure} (at {self.assumed:.2f}) will be about "
             f"{self.width:.2f} wide, and a change below about {self.least_change:.2f} will not be told."
         )
 

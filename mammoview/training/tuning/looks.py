@@ -24,10 +24,10 @@ if TYPE_CHECKING:
 _Pixel = TypeVar("_Pixel", np.uint8, np.float32)
 
 #: Long sides of the copies: the sample, what is compared, what is put in order, what letters are sought on.
-_SAMPLE_PX: Final = 1024
+_SAMPLE_PX: Final = 832
 _VALUES_PX: Final = 256
 _ORDER_PX: Final = 96
-_TEXT_PX: Final = 640
+_TEXT_PX: Final = 520
 _THUMB_PX: Final = 160
 #: The brightest share of an image is cut out as its breast: the same in every copy, whatever its contrast.
 _BREAST_RANK: Final = 0.6
@@ -86,6 +86,7 @@ def look_at(image: Mammogram, stored: StoredImage) -> Look:
     digest = hashlib.blake2b(f"{pixels.shape}".encode(), digest_size=32)
     digest.update(np.ascontiguousarray(sample[::2, ::2]).data)
     shown = _eight_bits(sample, is_inverse=image.grayscale.is_dark_high)
+    small = _smaller(shown, _VALUES_PX)
     values = _smaller(sample.astype(np.float32), _VALUES_PX)
     if image.grayscale.is_dark_high:
         values = -values
@@ -95,14 +96,14 @@ def look_at(image: Mammogram, stored: StoredImage) -> Look:
         digest.digest(),
         _coarse(ordered[part], is_turned=is_turned),
         _fine(values, part, ordered.shape, is_turned=is_turned),
-        chest_wall_is_left(_smaller(shown, 256).astype(np.uint16) * np.uint16(257)),
-        _characters(shown),
-        _thumbnail(shown),
+        chest_wall_is_left(small.astype(np.uint16) * np.uint16(257)),
+        _characters(shown, small),
+        _thumbnail(small),
     )
 
 
 def _eight_bits(sample: NDArray[np.uint16], *, is_inverse: bool) -> NDArray[np.uint8]:
-    low, high = np.percentile(sample[::4, ::4], (0.5, 99.8))
+    low, high = np.percentile(sample[::8, ::8], (0.5, 99.8))
     shown = cv2.convertScaleAbs(
         np.clip(sample, low, max(high, low + 1)) - np.uint16(low), alpha=255.0 / max(1, high - low)
     )
@@ -170,14 +171,14 @@ def _fine(
     return np.asarray(np.rint(marks * _STEPS), dtype=np.int8)
 
 
-def _characters(shown: NDArray[np.uint8]) -> int:
+def _characters(shown: NDArray[np.uint8], small: NDArray[np.uint8]) -> int:
     """About how many letters stand in the air beside the breast; those upon it are not seen."""
     image = shown
     if max(shown.shape) > _TEXT_PX:
         # The brightest of four: thin strokes stay.
         even = shown[: shown.shape[0] // 2 * 2, : shown.shape[1] // 2 * 2]
         image = np.maximum(np.maximum(even[::2, ::2], even[1::2, ::2]), np.maximum(even[::2, 1::2], even[1::2, 1::2]))
-    air = 1 - cv2.resize(_body(shown), image.shape[::-1], interpolation=cv2.INTER_NEAREST)
+    air = 1 - cv2.resize(_body(small), image.shape[::-1], interpolation=cv2.INTER_NEAREST)
     counts = np.cumsum(cv2.calcHist([image], [0], air, [256], [0, 256]))
     if counts[-1] < 0.01 * air.size:
         return 0

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from mammoview.core.progress import Cancel, Progress
-    from mammoview.training.tuning.dividing import SetCount
     from mammoview.training.tuning.sealing import Seal
+    from mammoview.training.tuning.split_messages import SetCount
 
 
 @dataclass(frozen=True)
@@ -66,7 +66,8 @@ def split(request: SplitRequest, progress: Progress, cancel: Cancel, partial: Ca
     OutputError
         When the disk refuses.
     """
-    from mammoview.training.tuning.dividing import Shares, draw, seal
+    from mammoview.training.tuning.dividing import draw, seal
+    from mammoview.training.tuning.split_messages import Shares
 
     del partial
     folder, shares = Path(request.folder), Shares(request.seed, request.test_share, request.validation_share)

@@ -14,11 +14,12 @@ from mammoview.core.study import Grayscale, Laterality, Mammogram, SourceKind, V
 from mammoview.training.cases.case import Case
 from mammoview.training.cases.manifest import read_manifest
 from mammoview.training.tuning.case_reading import read_cases
-from mammoview.training.tuning.dividing import Shares, divide, draw, seal
+from mammoview.training.tuning.dividing import divide, draw, seal
 from mammoview.training.tuning.messages import CaseSource, CasesRequest
 from mammoview.training.tuning.messages import SourceKind as Source
 from mammoview.training.tuning.sealing import SealedSets, check_seal, read_seal
 from mammoview.training.tuning.site_groups import groups_of
+from mammoview.training.tuning.split_messages import Shares
 
 
 def made(count: int, *, malignant: int = 3, vendors: int = 2) -> tuple[list[Case], list[Mammogram]]:
