@@ -138,8 +138,11 @@ def judged(part: Part, folder: Path, new: PackageInfo, cases: list[Case]) -> dic
     for name, patients in sides.items():
         kept = folder / f"verdict-{name}.json"
         if not kept.exists():
-            test = [case for case in cases if case.patient in patients]
-            verdict = compare(load(old), load(new), test, folder / RUN, progress=no_progress, cancel=never_cancel)
+            known = open_data(folder / CASES).cases
+            test = [case for case in known if case.patient in patients]
+            verdict = compare(
+                load(old), load(new), test, folder / RUN, among=known, progress=no_progress, cancel=never_cancel
+            )
             kept.write_text(to_json(verdict), encoding="utf-8")
         found[name] = from_json(kept.read_text(encoding="utf-8"))
     return found
@@ -154,7 +157,8 @@ patients (their packages carry the hash of a split that holds fold 0 out; the ru
 wizard plans it for so many patients (`mammoview.training.tuning.schedules`), on one thread of a processor, in float32,
 with one seed; nobody is set aside to be watched. Patients are drawn in their mixture of classes, and more hold fewer.
 All other patients of the site are sealed and judge once. 95 % intervals: 2,000 bootstrap samples of whole test
-patients, paired. One draw of patients and one seed for each line: how much another draw would differ was not measured.
+patients, paired; those of the change are widened for few patients (Hesterberg 2015). One draw of patients and one seed
+for each line: how much another draw would differ was not measured.
 """
 SEGMENT = """
 ## Segmenter: CDD-CESM, lesion crops, Dice

@@ -33,7 +33,6 @@ def test_from_the_plan_to_roll_back(
     opened, _ = new_project("Site A", task=TuneTask.SEGMENT, parent=parent.key)
     with opened:
         made_up.write_site(opened.path)
-        (opened.path / "sealed.json").write_text("{}", encoding="utf-8")
 
     def tune(*words: str) -> str:
         with pytest.raises(SystemExit) as left:

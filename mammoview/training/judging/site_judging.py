@@ -197,7 +197,7 @@ def _change(
     unit: str,
 ) -> Change:
     one, other = (metrics.bootstrap(each, patients, seed=BOOTSTRAP_SEED)[0] for each in (before, after))
-    paired = metrics.paired_bootstrap(after, before, patients, seed=BOOTSTRAP_SEED)
+    paired = metrics.paired_bootstrap(after, before, patients, seed=BOOTSTRAP_SEED, for_few=True)
     samples, count = len(patients), len(np.unique(patients))
     return Change(measure, _of(one), _of(other), _of(paired.difference), paired.p_value, delong, samples, count, unit)
 
@@ -283,7 +283,8 @@ def _notes(change: Change, parts: Sequence[PartChange]) -> tuple[str, ...]:
     notes = []
     if change.patients < 50:
         notes.append(
-            f"{change.patients} patients are few: intervals drawn from so few patients are somewhat too narrow."
+            f"{change.patients} patients are few: the interval of the change is widened for that, and a few others "
+            "might have given another verdict."
         )
     if len(parts) > 1:
         notes.append(f"{len(parts)} subgroups were looked at: about one of twenty differs by chance, and none decides.")

@@ -156,7 +156,7 @@ def image_data(data: Path, run: Run) -> tuple[ImageSet, Split, Site | None]:
         return image_samples(public, run), cbis_split(cbis_lesions(public), run.config), None
     site = opened(data, run, labelled, "label")
     spec = _image_spec(run.config)
-    cache = run.out / f"site-{_key_of(spec, site.fingerprint)}.npz"
+    cache = site_cache(run.out, spec, site.fingerprint)
     if not cache.exists():
         images = case_images(site.cases, spec, lost=run.lost, progress=run.progress, cancel=run.cancel)
         run.out.mkdir(parents=True, exist_ok=True)
@@ -250,6 +250,11 @@ def site_tiles(site: Site, run: Run) -> TileSet:
         progress=run.progress,
         cancel=run.cancel,
     )
+
+
+def site_cache(out: Path, spec: ImageSpec, fingerprint: str) -> Path:
+    """Where a run keeps a site's images, prepared as a package takes them; see `Site.fingerprint`."""
+    return out / f"site-{_key_of(spec, fingerprint)}.npz"
 
 
 def _key_of(spec: ImageSpec, cases: str = "") -> str:

@@ -68,12 +68,17 @@ class Site:
     @property
     def fingerprint(self) -> str:
         """Hash of the cases, to know again what was made of them."""
-        return hashlib.sha256(repr(self.cases).encode()).hexdigest()
+        return fingerprint_of(self.cases)
 
     @property
     def extent(self) -> str:
         """How much there is, a few words."""
         return f"{len(self.patients)} patients with {len(self.cases)} images"
+
+
+def fingerprint_of(cases: tuple[Case, ...]) -> str:
+    """Hash of cases, in their order."""
+    return hashlib.sha256(repr(cases).encode()).hexdigest()
 
 
 def public_folder(data: Path, name: str) -> Path | None:

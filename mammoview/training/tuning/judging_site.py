@@ -16,15 +16,18 @@ from mammoview.models.calibration import mean_probabilities
 from mammoview.models.loading import load
 from mammoview.models.manifest import Task
 from mammoview.models.registry import PackageInfo, read_info
+from mammoview.training.cases.case import labelled
 from mammoview.training.cases.importers import open_data
 from mammoview.training.cases.lost import Lost
 from mammoview.training.judging.evaluate import calibration_half
 from mammoview.training.judging.sentence import sentence_of
 from mammoview.training.judging.site_judging import Told, judge_classifiers, judge_outlines, mean_change
 from mammoview.training.judging.site_verdict import SiteVerdict, to_json
-from mammoview.training.recipes.site import check_parent
+from mammoview.training.recipes.papers import site_cache
+from mammoview.training.recipes.site import check_parent, fingerprint_of
 from mammoview.training.tuning.files import VERDICT, Files, Sides
 from mammoview.training.tuning.messages import TuneTask
+from mammoview.training.tuning.sealing import check_seal
 from mammoview.training.tuning.telling import Work, classifiers_told, outlines_told, usable_for
 
 if TYPE_CHECKING:
@@ -54,7 +57,7 @@ def judge(
     UsageError
         When nothing was trained, or it was trained with another split: the test set would not be unseen.
     InputError
-        When the test set holds nothing to judge by.
+        When the test set is not what was sealed, or holds nothing to judge by.
     """
     del partial
     files = Files(Path(request.folder))
@@ -63,11 +66,13 @@ def judge(
     parent = read_info(Path(request.parent))
     trained = trained_package(files, parent)
     sides = files.sides()
-    cases = usable_for(parent.task, open_data(files.cases, cancel=cancel).cases)
-    test = [case for case in cases if case.patient in sides.test]
+    cases = open_data(files.cases, cancel=cancel).cases
+    sealed = [case for case in cases if case.patient in sides.test]
+    check_seal(files.folder, sealed)
+    test = usable_for(parent.task, sealed)
     if not test:
         raise InputError("The sealed test set holds no case that the models can be judged on.", "Make another split.")
-    verdict = compare(load(parent), load(trained), test, files.run, progress=progress, cancel=cancel)
+    verdict = compare(load(parent), load(trained), test, files.run, among=cases, progress=progress, cancel=cancel)
     if request.task is TuneTask.CALIBRATE:
         verdict = replace(verdict, task=request.task.value)
     note = check_parent(parent, sides.test, (sides.split,))
@@ -82,6 +87,7 @@ def compare(
     test: Sequence[Case],
     run: Path,
     *,
+    among: Sequence[Case],
     progress: Progress,
     cancel: Cancel,
 ) -> SiteVerdict:
@@ -90,10 +96,13 @@ def compare(
     Parameters
     ----------
     run
-        Folder whose list of skipped images holds here, too.
+        Folder whose list of skipped images holds here, too, and which may hold prepared images.
+    among
+        All cases of the run.
     """
     lost = Lost(run)
-    work = Work(SEED, lost, progress, cancel)
+    fingerprint = fingerprint_of(labelled(among))
+    work = Work(SEED, lost, progress, cancel, cache=lambda spec: site_cache(run, spec, fingerprint))
     if old.info.task is Task.SEGMENTATION:
         (before, after), samples = outlines_told((old, new), test, work)
         verdict = judge_outlines((old.info.key, before), (new.info.key, after), samples)

@@ -15,18 +15,21 @@ from mammoview.training.cases.case import boxed, labelled, outlined
 from mammoview.training.cases.case_images import case_images
 from mammoview.training.cases.case_tiles import case_tiles, masked_tiles
 from mammoview.training.cases.samples import ImageBatches, TileBatches
+from mammoview.training.cases.stored import open_images
 from mammoview.training.cases.tiles import TileSet
 from mammoview.training.judging.evaluate import MALIGNANT, mask_scores, outputs, predicted_masks
 from mammoview.training.judging.measure import JITTER
 from mammoview.training.judging.site_judging import Samples, Told
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
+    from pathlib import Path
 
     from numpy.typing import NDArray
 
     from mammoview.core.progress import Cancel, Progress
     from mammoview.models.loading import LoadedPackage
+    from mammoview.models.preprocess import ImageSpec
     from mammoview.training.cases.case import Case
     from mammoview.training.cases.lost import Lost
 
@@ -45,12 +48,15 @@ class Work:
         Of the jitter of lesions, the same for every package.
     lost
         Takes the images that cannot be read.
+    cache
+        Where a run may have left all its images, prepared as asked for; None where there was none.
     """
 
     seed: int
     lost: Lost
     progress: Progress
     cancel: Cancel
+    cache: Callable[[ImageSpec], Path] | None = None
 
 
 def classifiers_told(
@@ -109,11 +115,17 @@ def _images_told(package: LoadedPackage, cases: Sequence[Case], work: Work) -> t
     spec = package.preprocess.image
     if spec is None:
         raise UsageError(f"{package.info.key} takes no whole images.", "Choose a whole-image classifier.")
-    images = case_images(cases, spec, lost=work.lost, progress=work.progress, cancel=work.cancel)
     by_name = {str(case.path): case for case in cases}
-    held = [by_name[name] for name in images.names.tolist()]
-    logits = outputs(package.network(), ImageBatches(images, 8, Ranges(), spec.channels).still())
-    return logits, _samples(held, images.labels, (package.manifest.labels.index("malignant"),))
+    cache = None if work.cache is None else work.cache(spec)
+    if cache is not None and cache.exists():
+        kept = open_images(cache)
+        images = kept.select(np.array([name in by_name for name in kept.names.tolist()]))
+    else:
+        images = case_images(cases, spec, lost=work.lost, progress=work.progress, cancel=work.cancel)
+    logits = outputs(package.network(), ImageBatches(images, 8, Ranges(), spec.channels, lost=work.lost).still())
+    is_read = np.array([name not in work.lost for name in images.names.tolist()])
+    held = [by_name[name] for name in images.names[is_read].tolist()]
+    return logits, _samples(held, images.labels[is_read], (package.manifest.labels.index("malignant"),))
 
 
 def _patches_told(package: LoadedPackage, cases: Sequence[Case], work: Work) -> tuple[NDArray[np.float64], Samples]:

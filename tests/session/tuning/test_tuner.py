@@ -85,7 +85,6 @@ def project(home: Path, tmp_path: Path) -> Iterator[tuple[OpenProject, Project]]
     parent = registry.install(made_up.write_parent(tmp_path / "parent", TuneTask.SEGMENT).folder)
     opened, project = new_project("Tuner", task=TuneTask.SEGMENT, parent=parent.key)
     made_up.write_site(opened.path)
-    (opened.path / "sealed.json").write_text("{}", encoding="utf-8")
     (opened.path / "audit.json").write_text("{}", encoding="utf-8")
     project = opened.save(replace(project, plan=Plan(device="cpu", batch_size=4, epochs=6)))
     yield opened, project

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from torch import nn
 
 from mammoview.core.errors import DamagedDocumentError, NewerDocumentError, UsageError
+from mammoview.training.judging import metrics
 from mammoview.training.judging.evaluate import calibration_half, outputs
 from mammoview.training.judging.sentence import Change, Interval, Outcome, may_activate, require_reason, sentence_of
 from mammoview.training.judging.site_judging import Samples, Told, auc_change, judge_classifiers, judge_outlines
@@ -78,6 +79,23 @@ def test_equal_models_are_rarely_called_better_or_worse() -> None:
         one, other = (labels * 1.0 + rng.normal(size=60) for _ in range(2))
         called += auc_change(labels, one, other, people).outcome is not Outcome.UNTOLD
     assert called <= 9
+
+
+def test_a_handful_of_patients_is_not_called_a_change_more_often_than_promised() -> None:
+    """Eight patients whose values differ by chance: plain percentiles call far too many a change."""
+    rng = np.random.default_rng(1)
+    people = np.array([f"p{number}" for number in range(8)])
+    called = {True: 0, False: 0}
+    for _ in range(300):
+        one, other = rng.normal(size=8), rng.normal(size=8)
+        for for_few in called:
+            gap = metrics.paired_bootstrap(
+                metrics.mean_of(one), metrics.mean_of(other), people, seed=7, resamples=500, for_few=for_few
+            ).difference
+            called[for_few] += not gap.low <= 0 <= gap.high
+    # What is promised is 0.05; eight patients have too few different draws to keep it to the letter.
+    assert called[False] / 300 > 0.1
+    assert 0.02 < called[True] / 300 < 0.09
 
 
 def test_few_cases_or_one_class_cannot_tell() -> None:

@@ -5,9 +5,11 @@ python made_up_site.py FOLDER PARENT TASK KILL_AT
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import sys
+from dataclasses import asdict
 from pathlib import Path
 
 import cv2
@@ -17,11 +19,13 @@ import torch
 from mammoview.models.manifest import Calibration, Evaluation
 from mammoview.models.networks import build
 from mammoview.models.registry import PackageInfo
+from mammoview.training.cases.manifest import read_manifest
 from mammoview.training.config import TrainingConfig
 from mammoview.training.recipes.publish import patch_source, publish, segmenter_source, settle, whole_image_source
 from mammoview.training.tuning.messages import TuneTask
 from mammoview.training.tuning.run_messages import RunRequest
 from mammoview.training.tuning.running import run
+from mammoview.training.tuning.sealing import Seal, labels_hash
 
 PATIENTS, SIZE = 24, 96
 BODY = {"depths": [1, 1, 1, 1], "width": 4, "in_channels": 1, "dropout": 0.0}
@@ -38,7 +42,7 @@ SOURCES = {
 
 
 def write_site(folder: Path, *, patients: int = PATIENTS) -> Path:
-    """A project's folder: images, ``cases.csv`` and ``split.csv``; malignant discs are larger and brighter."""
+    """A project's folder: images, table, split and seal; malignant discs are larger and brighter."""
     folder.mkdir(parents=True, exist_ok=True)
     rows, columns = np.ogrid[:SIZE, :SIZE]
     lines, split = ["path,patient,laterality,view,label,boxes,mask"], ["patient,set"]
@@ -57,6 +61,9 @@ def write_site(folder: Path, *, patients: int = PATIENTS) -> Path:
         split.append(f"w{number:02d},{side}")
     (folder / "cases.csv").write_text("\n".join(lines) + "\n", encoding="utf-8")
     (folder / "split.csv").write_text("\n".join(split) + "\n", encoding="utf-8")
+    sealed = [case for case in read_manifest(folder / "cases.csv").cases if f"{case.patient},test" in split]
+    seal = Seal("made-up", labels_hash(sealed), "", "", 1, 0.25, 0.25, "", len(sealed), len(sealed))
+    (folder / "sealed.json").write_text(json.dumps(asdict(seal)), encoding="utf-8")
     return folder
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from mammoview.core import paths
-from mammoview.core.errors import DamagedDocumentError, ModelPackageError, OutputError, UsageError
+from mammoview.core.errors import DamagedDocumentError, InputError, ModelPackageError, OutputError, UsageError
 from mammoview.models import registry
 from mammoview.models.loading import load
 from mammoview.models.manifest import Task
@@ -82,6 +82,16 @@ def test_a_verdict_names_the_sealed_split_and_refuses_another(project: Make, par
         judge(request, lambda *_: None, lambda: False, lambda _: None)
     with pytest.raises(UsageError, match="another split"):
         published(folder, parents, TuneTask.SEGMENT)
+
+
+def test_a_test_set_that_was_changed_judges_nothing(project: Make, parents: Parents) -> None:
+    folder = project(TuneTask.SEGMENT, epochs=1)
+    trained(folder, parents, TuneTask.SEGMENT)
+    table = folder / "cases.csv"
+    table.write_text(table.read_text(encoding="utf-8").replace("w06,L,CC,benign", "w06,L,CC,malignant"), "utf-8")
+    request = VerdictRequest(str(folder), TuneTask.SEGMENT, str(parents[TuneTask.SEGMENT].folder))
+    with pytest.raises(InputError, match="sealed test set was changed"):
+        judge(request, lambda *_: None, lambda: False, lambda _: None)
 
 
 def test_nothing_is_judged_or_published_before_its_time(project: Make, parents: Parents) -> None:

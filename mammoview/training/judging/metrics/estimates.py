@@ -89,7 +89,13 @@ def clustered_bootstrap(
 
 
 def paired_bootstrap(
-    first: Weighted, second: Weighted, clusters: ArrayLike, *, seed: int, resamples: int = RESAMPLES
+    first: Weighted,
+    second: Weighted,
+    clusters: ArrayLike,
+    *,
+    seed: int,
+    resamples: int = RESAMPLES,
+    for_few: bool = False,
 ) -> Comparison:
     """Difference of the first values of two statistics on the same draws of whole patients.
 
@@ -104,6 +110,10 @@ def paired_bootstrap(
         Shape (n,): the patient of each sample.
     seed, resamples
         Of the draws. Draws for which either value is not finite are left out.
+    for_few
+        Whether interval and p-value are widened as Student's t is against the normal distribution: draws from a handful
+        of patients vary too little (Hesterberg 2015, doi 10.1080/00031305.2015.1089789, the expanded percentile
+        interval).
     """
     values, all_drawn = _drawn(
         lambda weights: first(weights)[:, :1] - second(weights)[:, :1], clusters, seed=seed, resamples=resamples
@@ -111,7 +121,14 @@ def paired_bootstrap(
     drawn = all_drawn[np.isfinite(all_drawn)]
     beyond = min(int((drawn <= 0).sum()), int((drawn >= 0).sum()))
     p_value = min(1.0, 2.0 * (beyond + 1) / (drawn.size + 1))
-    return Comparison(_percentiles(values[0], drawn), p_value, f"bootstrap of whole patients, {drawn.size:,} draws")
+    method = f"bootstrap of whole patients, {drawn.size:,} draws"
+    if not for_few:
+        return Comparison(_percentiles(values[0], drawn), p_value, method)
+    count = len(np.unique(np.asarray(clusters)))
+    if count < 2:
+        return Comparison(Estimate(float(values[0]), float("nan"), float("nan")), 1.0, method)
+    tail, p_value = _for_few(0.025, count), _p_for_few(p_value, count)
+    return Comparison(_percentiles(values[0], drawn, tail=tail), p_value, f"{method}, widened for {count} patients")
 
 
 def by_rows(statistic: Callable[[NDArray[np.intp]], float | Sequence[float]]) -> Weighted:
@@ -156,9 +173,25 @@ def _weights(count: int, inverse: NDArray[np.intp], *, seed: int, resamples: int
         yield times[:, inverse].astype(np.float64)
 
 
-def _percentiles(value: float, drawn: NDArray[np.float64]) -> Estimate:
+def _for_few(tail: float, count: int) -> float:
+    """The share of draws beyond each end of an interval that has its coverage with so few patients."""
+    from scipy import stats
+
+    wide = float(stats.t.ppf(tail, count - 1)) * np.sqrt(count / (count - 1))
+    return float(stats.norm.cdf(wide))
+
+
+def _p_for_few(p_value: float, count: int) -> float:
+    """The p-value that belongs to the interval of `_for_few`."""
+    from scipy import stats
+
+    narrow = float(stats.norm.ppf(p_value / 2.0)) * np.sqrt((count - 1) / count)
+    return min(1.0, 2.0 * float(stats.t.cdf(narrow, count - 1)))
+
+
+def _percentiles(value: float, drawn: NDArray[np.float64], *, tail: float = 0.025) -> Estimate:
     finite = drawn[np.isfinite(drawn)]
     if not finite.size:
         return Estimate(float(value), float("nan"), float("nan"))
-    low, high = np.percentile(finite, (2.5, 97.5))
+    low, high = np.percentile(finite, (100.0 * tail, 100.0 * (1.0 - tail)))
     return Estimate(float(value), float(low), float(high))
