@@ -18,9 +18,13 @@ SCHEMA: Final = 1
 _NOT_SAVED: Final = "The study is shown without them, and marks drawn now stay while the program runs only."
 
 
-def marks_path(study_uid: str) -> Path:
-    """The file of a study. The name is a hash: a UID may hold anything, and says who the patient is to some."""
-    return user_data() / "marks" / f"{hashlib.sha256(study_uid.encode()).hexdigest()[:32]}.json"
+def marks_path(study_uid: str, reader: str = "") -> Path:
+    """The file of a study, for a reader of the worklist one of his or her own.
+
+    The name is a hash: a UID may hold anything, and says who the patient is to some.
+    """
+    key = f"{study_uid}\n{reader}" if reader else study_uid
+    return user_data() / "marks" / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.json"
 
 
 @dataclass(frozen=True)
@@ -40,9 +44,9 @@ class Loaded:
     may_replace: bool = True
 
 
-def load(study_uid: str) -> Loaded:
+def load(study_uid: str, reader: str = "") -> Loaded:
     """Read the marks of a study; nothing where there is no file."""
-    path = marks_path(study_uid)
+    path = marks_path(study_uid, reader)
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
         if content["schema"] > SCHEMA:
@@ -68,7 +72,7 @@ def _mark(entry: dict[str, Any]) -> Mark:
     )
 
 
-def save(study_uid: str, marks: Sequence[Mark]) -> None:
+def save(study_uid: str, marks: Sequence[Mark], reader: str = "") -> None:
     """Write the marks of a study, all or nothing; a study without marks has no file.
 
     Raises
@@ -76,7 +80,7 @@ def save(study_uid: str, marks: Sequence[Mark]) -> None:
     OutputError
         When the file cannot be written; the one before is as it was.
     """
-    path = marks_path(study_uid)
+    path = marks_path(study_uid, reader)
     content = {"schema": SCHEMA, "study": study_uid, "marks": [_entry(mark) for mark in marks]}
     if marks:
         write_whole(path, json.dumps(content, ensure_ascii=False, allow_nan=False), "The marks")

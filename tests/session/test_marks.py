@@ -79,6 +79,29 @@ def test_each_study_has_its_own_marks_and_its_own_history(open_marks) -> None:
     assert marks.of_study("other") == (SPOT,)
 
 
+def test_a_reader_sees_nothing_of_what_another_marked_or_may_take_back(open_marks, ear) -> None:
+    marks = open_marks()
+    marks.belong_to("r1")
+    marks.add(STUDY, LINE)
+    marks.belong_to("r2")
+    assert marks.of_study(STUDY) == ()
+    assert marks.history_of(STUDY).undo_text == ""
+    marks.add(STUDY, SPOT)
+    marks.belong_to("")
+    assert marks.of_study(STUDY) == ()
+    marks.belong_to("r1")
+    assert marks.of_study(STUDY) == (LINE,)
+    assert marks.history_of(STUDY).undo_text == "draw distance"
+    marks.close()
+    again = open_marks()
+    again.belong_to("r2")
+    told = len(ear.of(MarksChanged))
+    again.open(STUDY)
+    ear.wait(MarksChanged, count=told + 1)
+    assert again.of_study(STUDY) == (SPOT,)
+    assert load(STUDY).marks == ()
+
+
 def test_marks_are_there_again_the_next_time(open_marks, ear) -> None:
     first = open_marks()
     first.add(STUDY, LINE)
@@ -96,7 +119,7 @@ def test_a_mark_drawn_before_the_file_was_read_costs_none_of_it(open_marks, monk
     save(STUDY, (LINE,))
     may_read = threading.Event()
     real = marks_file.load
-    monkeypatch.setattr(marks_file, "load", lambda study: (may_read.wait(10), real(study))[1])
+    monkeypatch.setattr(marks_file, "load", lambda *key: (may_read.wait(10), real(*key))[1])
     marks = open_marks()
     marks.add(STUDY, SPOT)
     may_read.set()

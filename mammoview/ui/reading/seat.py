@@ -123,6 +123,7 @@ class ReadingSeat(QObject):
         def seated(seat: Seat) -> None:
             self.sign_out()
             self.seat = seat
+            self.session.marks.belong_to(seat.reader.id)
             self._seated(worklist, seat)
             self._watch.start()
             self.signed_in.emit(seat)
@@ -137,6 +138,7 @@ class ReadingSeat(QObject):
         if self.seat is None:
             return
         self._leaving()
+        self.session.marks.belong_to("")
         self.seat = None
         self._watch.stop()
         self._tell_lock(is_locked=False)

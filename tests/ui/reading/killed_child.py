@@ -44,7 +44,7 @@ class Reader:
         if case is None or not self.desk.is_stored:
             return
         done = len(case.draft.findings)
-        marks = len(marks_file.load(case.uid).marks)
+        marks = len(marks_file.load(case.uid, "a").marks)
         line = f"{case.study} {done} {marks} {int(case.is_committed)} {int(case.is_signed)}"
         if line == self.told:
             return

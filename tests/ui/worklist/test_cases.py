@@ -9,6 +9,7 @@ from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
 from worklist_window import SECONDS, sign_in
 
+from mammoview.core.marks import Mark, MarkKind
 from mammoview.session.demo import write_phantom
 from mammoview.session.reading.case import Case
 from mammoview.ui.mainwindow import MainWindow
@@ -96,3 +97,20 @@ def test_after_signing_out_the_images_are_not_shown(reader: MainWindow, qtbot: Q
     reader.desk.reading.open_case(page.list.model.order[1])
     qtbot.waitUntil(lambda: is_shown(reader), timeout=SECONDS)
     qtbot.waitUntil(lambda: not left & {study.uid for study in reader.desk.session.studies}, timeout=SECONDS)
+
+
+def test_the_next_reader_finds_no_marks_and_nothing_to_undo(reader: MainWindow, qtbot: QtBot) -> None:
+    desk, row = reader.desk, reader.desk.worklist.list.model.order[0]
+    desk.reading.open_case(row)
+    qtbot.waitUntil(lambda: is_shown(reader), timeout=SECONDS)
+    case, undo = desk.reading.case, reader.actions_by_id["undo"]
+    assert case is not None
+    arrow = Mark("a", case.draft.exam.images[0].id, MarkKind.ARROW, ((10.0, 10.0), (50.0, 50.0)))
+    desk.session.marks.add(case.uid, arrow)
+    qtbot.waitUntil(lambda: undo.text() == "Undo draw arrow", timeout=SECONDS)
+    reader.actions_by_id["sign_out"].trigger()
+    sign_in(reader, qtbot, "R2", "sesame")
+    desk.reading.open_case(row)
+    qtbot.waitUntil(lambda: is_shown(reader), timeout=SECONDS)
+    assert desk.session.marks.of_study(case.uid) == ()
+    qtbot.waitUntil(lambda: not undo.isEnabled() and undo.text() == "Undo", timeout=SECONDS)
