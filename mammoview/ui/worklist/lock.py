@@ -191,7 +191,11 @@ class Lock(QObject):
         self._focus = None
 
     def _cover(self, window: QWidget) -> None:
-        if not window.isVisible() or not window.isWindow() or window in self._covers or self._is_passing(window):
+        if not window.isVisible() or not window.isWindow() or window in self._covers:
+            return
+        if self._is_passing(window):
+            # It may hold a name for as long as the reader is away.
+            window.hide()
             return
         cover = self._covers[window] = Cover(window)
         window.destroyed.connect(lambda: self._covers.pop(window, None))
@@ -204,7 +208,7 @@ class Lock(QObject):
             (self.unlock if self.passphrase.isHidden() else self.passphrase).setFocus()
 
     def _is_passing(self, window: QWidget) -> bool:
-        """Tips and splash screens go by themselves."""
+        """Tips, lists of choices and splash screens cannot be covered."""
         return window.windowType() in {Qt.WindowType.ToolTip, Qt.WindowType.SplashScreen, Qt.WindowType.Popup}
 
     def _complain(self, text: str) -> None:
