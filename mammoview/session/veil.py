@@ -81,10 +81,16 @@ class Veil:
             for study_uid in self._studies():
                 self._tell(study_uid)
 
-    def end(self) -> None:
-        """The reader signed out. What was concealed stays so until it is opened as any other file is."""
+    def end(self, awaited: Iterable[str] = ()) -> None:
+        """The reader signed out. What was concealed stays so until it is opened as any other file is.
+
+        Parameters
+        ----------
+        awaited
+            Studies on their way for that reader; they come concealed.
+        """
         with self._lock:
-            self._sealed = {study_uid for study_uid in self._studies() if self._is_down(study_uid)}
+            self._sealed = {study_uid for study_uid in (*self._studies(), *awaited) if self._is_down(study_uid)}
             self._is_on = False
             self._lifted.clear()
             self._compared.clear()

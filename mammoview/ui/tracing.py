@@ -5,7 +5,7 @@ from __future__ import annotations
 from mammoview.core.findings import ImageResult
 from mammoview.session.session import Session
 from mammoview.ui.bridge import Background
-from mammoview.ui.viewport.layers import Prepared, prepare, prepare_truth
+from mammoview.ui.viewport.layers import Prepared, Truth, prepare, prepare_truth
 from mammoview.ui.viewport.wall import Wall
 
 
@@ -64,10 +64,15 @@ class Tracing:
         truth = self._session.truth_of(image_id)
         if truth is None:
             return
-        result = self.result_of(image_id) or ImageResult(image_id)
-        self._background.run(
-            lambda: prepare_truth(truth.mask, result), lambda traced: self._wall.set_truth(image_id, traced)
-        )
+        known = self.result_of(image_id)
+        result = known or ImageResult(image_id)
+
+        def compared(traced: Truth) -> None:
+            # What it was compared with may have been concealed meanwhile; then it is compared anew.
+            if self.result_of(image_id) is known:
+                self._wall.set_truth(image_id, traced)
+
+        self._background.run(lambda: prepare_truth(truth.mask, result), compared)
 
     def _traced(self, made: tuple[ImageResult, Prepared]) -> None:
         result, prepared = made

@@ -197,6 +197,23 @@ def test_the_next_reader_begins_blind(opened, ear) -> None:
     assert session.result_of(uid) is None
 
 
+def test_a_study_on_its_way_when_its_reader_leaves_comes_concealed(start, ear, tmp_path) -> None:
+    session = start()
+    folder = make_study(tmp_path / "one")
+    session.veil.begin()
+    session.open([folder])
+    ear.wait(PixelsReady, count=4)
+    uid = session.studies[0].uid
+    other = start()
+    other.veil.begin()
+    other.veil.end((uid,))
+    other.open_study(uid, [folder])
+    ear.wait(PixelsReady, count=8)
+    analyse(other, ear, uid)
+    assert other.has_result(uid)
+    assert other.result_of(uid) is None
+
+
 def test_a_failed_analysis_is_told(opened, ear) -> None:
     session, uid = opened
     session.veil.begin()

@@ -102,7 +102,7 @@ class ReadingDesk(ReadingSeat):
             self._prefetch.close()
             self._prefetch = None
         self._renewal.stop()
-        self.session.veil.end()
+        self.session.veil.end(self._opening[1:] if self._opening else ())
 
     def _renew(self) -> None:
         if self.case is not None:
@@ -121,7 +121,7 @@ class ReadingDesk(ReadingSeat):
         self.case_opening.emit(row)
         self.ask(
             lambda worklist, seat: case_files(worklist, seat, row),
-            lambda found: self._fetch(row, found),
+            lambda found: self._fetch(row, found) if self._room is not None else None,
             self._not_opened,
         )
 

@@ -366,6 +366,8 @@ class Wall(Furnished):
         """Take overlays and scores off: an analysis begins anew."""
         for pane in self.panes:
             pane.set_prepared(None)
+            # It says how well the outlines met it.
+            pane.set_truth(None)
             pane.set_notes(())
             pane.set_selected(frozenset())
 

@@ -36,7 +36,7 @@ class FakeVeil:
     def begin(self) -> None:
         self.is_on = True
 
-    def end(self) -> None:
+    def end(self, awaited: Iterable[str] = ()) -> None:
         self.is_on = False
 
     def lift(self, uid: str, compared: Iterable[str] = ()) -> None:
