@@ -48,7 +48,7 @@ def test_pictures_come_in_the_order_of_the_cases(tmp_path: Path) -> None:
 
 
 def test_the_models_in_use_come_first_with_their_cards() -> None:
-    for task, kinds in MODELS.items():
+    for task in MODELS:
         found = parents(task)
         assert found, task
         assert found[0].is_active
