@@ -44,7 +44,8 @@ class TuningWindow(QWidget):
         self.rail, self.stack = Rail(), Pages()
         self.chooser = Chooser(desk)
         self.pages = {page.page: page for page in pages}
-        self._places: dict[Page | None, QWidget] = {None: self.chooser, **self.pages}
+        self._places: dict[Page | None, QWidget] = {None: self.chooser}
+        self._places.update((page.page, page) for page in pages)
         for content in self._places.values():
             self.stack.addWidget(content)
         self.all_projects = QPushButton("All projects")
