@@ -173,11 +173,15 @@ IMAGE = """
 CALIBRATION = """
 ### Calibration: fitted on half of the sealed patients, measured on the other half
 
-| learned from | model | patients measured | ECE as it came | temperature | ECE with it | sensitivity | specificity |
+| learned from | model | patients measured | ECE, T = 1 | fitted T | ECE with it | sensitivity | specificity |
 |---|---|---|---|---|---|---|---|"""
 TAIL = """
 Sensitivity and specificity are at the point of 90 % specificity of the fitting half. The AUC ranks and Dice does not
 ask for a temperature, so both use all sealed patients.
+
+“Better” and “worse” follow from the interval alone and say nothing of size: a change of a few thousandths is one that
+no reader would see. With eight patients a difference by chance is called a change about once in twelve times, not once
+in twenty, even with the widened interval (tried with random numbers in `tests/training/judging/test_sentence.py`).
 
 {cost}
 """
@@ -221,7 +225,7 @@ def _row(count: int, name: str, verdict: SiteVerdict, *, is_image: bool) -> str:
 
 def _calibration(count: int, which: str, side: Side, patients: int) -> str:
     return (
-        f"| {count} patients | {which} | {patients} | {side.ece:.3f} | {side.fitted_temperature:.3g} | "
+        f"| {count} patients | {which} | {patients} | {side.raw_ece:.3f} | {side.fitted_temperature:.3g} | "
         f"{side.fitted_ece:.3f} | {side.sensitivity} | {side.specificity} |"
     )
 
