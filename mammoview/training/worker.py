@@ -23,6 +23,7 @@ _JOBS = {
     run_messages.AUDIT: "audit:audit",
     run_messages.SPLIT: "splitting:split",
     run_messages.PLAN: "planning:plan",
+    run_messages.TAKE: "taking:take",
     run_messages.RUN: "running:run",
     run_messages.VERDICT: "judging_site:judge",
     run_messages.PUBLISH: "publishing:publish_tuned",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Final
 
 from mammoview.core.errors import ReadingError
 from mammoview.core.findings import ExamResult
@@ -13,6 +14,8 @@ from mammoview.report.breast_report.drafting import refreshed
 from mammoview.report.breast_report.values import INTENDED_USE, AiPart, Draft, Exam, ReportImage
 from mammoview.session.worklist.priors import Prior
 
+#: Marks of the AI on one image at the most: readers who get many learn to pass them over.
+MOST_MARKS: Final = 3
 _UNSEEN = "The reader did not see what the AI found."
 
 
@@ -51,6 +54,8 @@ def first_draft(exam: Exam, reader: str, protocol: RevealProtocol) -> Draft:
 def with_ai(draft: Draft, result: ExamResult, images: Sequence[Mammogram], *, revealed_at: str) -> Draft:
     """Put what the AI said beside what the reader decided: its findings are proposed, none is taken.
 
+    Of each image the `MOST_MARKS` most suspicious ones are, with what they are linked with in the other view.
+
     Parameters
     ----------
     draft
@@ -67,11 +72,12 @@ def with_ai(draft: Draft, result: ExamResult, images: Sequence[Mammogram], *, re
         return refreshed(replace(draft, ai=replace(draft.ai, reason="No model was installed.")))
     by_id = {image.id: image for image in images}
     known = {finding.id for finding in draft.findings}
+    marked = _marked(result)
     new = [
         finding
         for of_image in result.images
         if (image := by_id.get(of_image.image_id)) is not None and image.laterality is not None
-        for finding in (proposed(one, image, used.models) for one in of_image.findings)
+        for finding in (proposed(one, image, used.models) for one in of_image.findings if one.id in marked)
         if finding.id not in known
     ]
     findings = (*draft.findings, *new)
@@ -89,6 +95,16 @@ def with_ai(draft: Draft, result: ExamResult, images: Sequence[Mammogram], *, re
     kept = {frozenset((link.first, link.second)) for link in draft.links}
     added = tuple(link for link in links if frozenset((link.first, link.second)) not in kept)
     return refreshed(replace(draft, ai=ai, findings=findings, links=(*draft.links, *added)))
+
+
+def _marked(result: ExamResult) -> frozenset[str]:
+    chosen = {
+        finding.id
+        for image in result.images
+        for finding in sorted(image.findings, key=lambda one: -one.p_malignant)[:MOST_MARKS]
+    }
+    pairs = [{link.cc, link.mlo} for link in result.links]
+    return frozenset(chosen.union(*(pair for pair in pairs if pair & chosen)))
 
 
 def _links(result: ExamResult, findings: Sequence[ReaderFinding]) -> tuple[FindingLink, ...]:

@@ -29,12 +29,14 @@ from mammoview.training.tuning.run_messages import (
     READ_CASES,
     RUN,
     SPLIT,
+    TAKE,
     VERDICT,
     EpochTold,
     Notice,
     PlanRequest,
     PublishRequest,
     RunRequest,
+    TakeRequest,
     VerdictRequest,
 )
 from mammoview.training.tuning.splitting import SplitReport, SplitRequest
@@ -47,6 +49,7 @@ _PAGES = {
     SPLIT: Page.SPLIT,
     PLAN: Page.PLAN,
     RUN: Page.RUN,
+    TAKE: Page.RUN,
     VERDICT: Page.VERDICT,
     PUBLISH: Page.PUBLISH,
 }
@@ -68,7 +71,7 @@ class JobEnded:
     Attributes
     ----------
     kind
-        A key of the worker's jobs: ``read_cases``, ``audit``, ``split``, ``plan``, ``run``, ``verdict``, ``publish``.
+        ``read_cases``, ``audit``, ``split``, ``plan``, ``run``, ``take``, ``verdict`` or ``publish``.
     result
         The `CasesReport`, `AuditReport`, `SplitReport`, `PlanReport`, `RunReport`, `SiteVerdict` or `PublishReport`;
         None where it failed.
@@ -174,6 +177,10 @@ class Tuner:
             # Left by a program that was killed; nobody would take them away.
             self._mark(name, wanted=False)
         self._submit(RUN, run_request(self._opened, self._project))
+
+    def take(self, result: str) -> None:
+        """Take what another machine trained; ends in `JobEnded` with a `RunReport`."""
+        self._submit(TAKE, TakeRequest(str(self._opened.path), parent_folder(self._project), result))
 
     def judge(self) -> None:
         """Compare the models on the sealed test set; ends in `JobEnded` with a `SiteVerdict`."""

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from mammoview.training.tuning.messages import TuneTask
 
 #: Kinds of jobs.
-READ_CASES, AUDIT, SPLIT = "read_cases", "audit", "split"
+READ_CASES, AUDIT, SPLIT, TAKE = "read_cases", "audit", "split", "take"
 PLAN, RUN, VERDICT, PUBLISH = "plan", "run", "verdict", "publish"
 
 
@@ -196,6 +196,21 @@ class RunReport:
     epochs: int
     skipped: tuple[tuple[str, str], ...] = ()
     notes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class TakeRequest:
+    """Take what another machine trained; ends in a `RunReport`.
+
+    Attributes
+    ----------
+    result
+        Folder of that training.
+    """
+
+    folder: str
+    parent: str
+    result: str
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Final
 
 from PySide6.QtCore import QTimer
-from PySide6.QtWidgets import QLabel, QSplitter, QTabWidget
+from PySide6.QtWidgets import QLabel, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from mammoview.session.tuning.project import Page
 from mammoview.session.tuning.standing import Standing, thumbnails_of
@@ -48,8 +48,14 @@ class AuditPage(TuningPage):
         for table, title in ((self.remarks, "Remarks"), (self.counts, "Counts"), (self.rejected, "Refused rows")):
             self.tabs.addTab(table, title)
         self.thumbs = Thumbs()
+        self.remark = WrappedLabel()
+        left = QWidget()
+        column = QVBoxLayout(left)
+        column.setContentsMargins(0, 0, 0, 0)
+        column.addWidget(self.tabs, 1)
+        column.addWidget(self.remark)
         halves = QSplitter()
-        halves.addWidget(self.tabs)
+        halves.addWidget(left)
         halves.addWidget(self.thumbs)
         halves.setSizes([660, 320])
         self.body.addWidget(self.summary)
@@ -131,7 +137,8 @@ class AuditPage(TuningPage):
         self._fill()
         stops = sum(remark.severity is Severity.STOP for remark in report.remarks)
         if stops:
-            text = f" {counted(stops, 'remark')} must be put right: correct the table, and read the cases again."
+            what = "add cases or correct the table, and read the cases again."
+            text = f" {counted(stops, 'remark')} must be put right: {what}"
             self.summary.setText(self.summary.text() + text)
 
     def _fill(self) -> None:
@@ -156,8 +163,11 @@ class AuditPage(TuningPage):
     def _show_chosen(self) -> None:
         row = self.remarks.currentRow()
         if self.remarks.selectedItems() and row < len(self._listed):
-            self.thumbs.choose(self._listed[row].images)
+            chosen = self._listed[row]
+            self.remark.setText(self.remarks.words(row)[2])
+            self.thumbs.choose(chosen.images if chosen.images else None)
 
     def _show_all(self) -> None:
         self.remarks.clearSelection()
+        self.remark.setText("")
         self.thumbs.choose(None)

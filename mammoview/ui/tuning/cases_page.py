@@ -141,6 +141,7 @@ class CasesPage(TuningPage):
             self.columns.set_columns(source.columns)
             self.form.set_value(source)
             self._preview()
+        self.columns.set_identity(is_shown=self.desk.is_identity_shown)
         self._show_report(standing.cases if Page.CASES in standing.finished else None)
         self._enable()
 

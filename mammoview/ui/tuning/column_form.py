@@ -61,6 +61,10 @@ class ColumnForm(QWidget):
         """Take what was chosen before."""
         self._chosen = dict(columns)
 
+    def set_identity(self, *, is_shown: bool) -> None:
+        """Rows of the table name patients."""
+        self.tabs.setVisible(is_shown)
+
     def show_preview(self, preview: TablePreview) -> None:
         """Show how the table would be understood."""
         for field, box in self.fields.items():

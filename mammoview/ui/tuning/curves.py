@@ -8,7 +8,7 @@ from typing import Final
 import numpy as np
 import pyqtgraph as pg
 from PySide6.QtGui import QColor
-from PySide6.QtWidgets import QHBoxLayout, QWidget
+from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
 from mammoview.training.judging.site_verdict import GRID, Roc
 from mammoview.training.tuning.run_messages import EpochTold
@@ -40,6 +40,10 @@ class RunCurves(QWidget):
             return
         marks = {"symbol": "o", "symbolSize": 5, "symbolBrush": theme.ACCENT, "symbolPen": None}
         pen = pg.mkPen(theme.ACCENT, width=2)
+        last = max(one.epoch for one in epochs)
+        for plot in (self.loss, self.measure):
+            plot.setXRange(1, max(2, last))
+            plot.getAxis("bottom").setTickSpacing(max(1, round(last / 8)), 1)
         self.loss.plot([one.epoch for one in epochs], [one.loss for one in epochs], pen=pen, **marks)
         watched = [one for one in epochs if one.value is not None]
         if not watched:
@@ -96,4 +100,8 @@ def _settle(plot: pg.PlotWidget, y_title: str, x_title: str) -> None:
     plot.setMouseEnabled(x=False, y=False)
     plot.hideButtons()
     plot.setMenuEnabled(False)
+    # A plot asks for more than a small screen has.
+    plot.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Ignored)
     plot.setMinimumSize(160, 140)
+    for side in ("left", "bottom"):
+        plot.getAxis(side).enableAutoSIPrefix(False)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QLabel
+from PySide6.QtWidgets import QFileDialog, QLabel
 
 from mammoview.session.tuning.project import Page
 from mammoview.session.tuning.standing import Standing
@@ -37,6 +37,9 @@ class RunPage(TuningPage):
         self.body.addWidget(self.curves, 1)
         self.body.addWidget(self.samples)
         self.body.addWidget(self.notices)
+        self.take = self.button(
+            "Take a result…", self._take, "Take what another machine trained with this project's config"
+        )
         self.foot.addStretch(1)
         self.pause = self.button("Pause", self._pause)
         self.stop = self.button("Stop", desk.cancel, "Finished epochs are kept; the run can be gone on with")
@@ -53,8 +56,10 @@ class RunPage(TuningPage):
         if self.desk.busy != RUN and {one.epoch for one in standing.epochs} != set(self._epochs):
             self._epochs = {one.epoch: one for one in standing.epochs}
             self._show_epochs()
+        self._show_notices()
         is_running, is_done = self.desk.busy == RUN, Page.RUN in standing.finished
         self.start.setEnabled(self.is_idle and Page.PLAN in standing.finished and not is_done)
+        self.take.setEnabled(self.start.isEnabled() and not self._epochs)
         self.start.setText("Done" if is_done else "Go on" if self._epochs else "Start")
         self.pause.setEnabled(is_running)
         self.pause.setText("Go on" if self._is_paused and is_running else "Pause")
@@ -75,7 +80,7 @@ class RunPage(TuningPage):
             self._is_paused = False
             if isinstance(event.result, RunReport):
                 for name, reason in event.result.skipped:
-                    self._note(f"Skipped {name}: {reason}" if self.desk.is_identity_shown else f"Skipped: {reason}")
+                    self._note(f"Skipped {name}: {reason}")
                 for note in event.result.notes:
                     self._note(note)
             elif event.is_cancelled:
@@ -100,10 +105,18 @@ class RunPage(TuningPage):
     def _note(self, text: str) -> None:
         epoch = str(max(self._epochs)) if self._epochs else ""
         self._notices = [(epoch, text), *self._notices][:_MOST_NOTICES]
-        self.notices.fill(self._notices)
+        self._show_notices()
+
+    def _show_notices(self) -> None:
+        self.notices.fill([(epoch, self.desk.worded(text)) for epoch, text in self._notices])
 
     def _pause(self) -> None:
         self.desk.pause(wanted=not self._is_paused)
+
+    def _take(self) -> None:
+        folder = QFileDialog.getExistingDirectory(self, "Folder of the finished training (its --out)")
+        if folder:
+            self.desk.start(lambda tuner: tuner.take(folder))
 
     def _start(self) -> None:
         self.desk.start(lambda tuner: tuner.run())

@@ -36,6 +36,7 @@ class Samples(QListWidget):
         self.clear()
         for image, truth, said in zip(told.images, told.truth, told.told, strict=True):
             is_mask = np.ndim(truth) == 2
+            image, truth, said = (_enlarged(part) if np.ndim(part) == 2 else part for part in (image, truth, said))
             picture = _outlined(image, truth, said) if is_mask else np.repeat(image[..., None], 3, axis=2)
             item = QListWidgetItem(QIcon(_pixmap(picture)), _overlap(truth, said) if is_mask else f"{float(said):.2f}")
             if not is_mask:
@@ -57,6 +58,14 @@ def _outlined(image: NDArray[Any], truth: NDArray[Any], said: NDArray[Any]) -> N
         contours, _ = cv2.findContours((mask > 0).astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_NONE)
         cv2.drawContours(picture, contours, -1, _rgb(colour), 1)
     return picture
+
+
+def _enlarged(part: NDArray[Any]) -> NDArray[Any]:
+    """At least as large as it is shown, so that lines on it stay thin."""
+    factor = theme.px(_SIDE) / max(part.shape)
+    if factor <= 1:
+        return part
+    return np.asarray(cv2.resize(part, None, fx=factor, fy=factor, interpolation=cv2.INTER_NEAREST))
 
 
 def _overlap(truth: NDArray[Any], said: NDArray[Any]) -> str:

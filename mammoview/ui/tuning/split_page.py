@@ -75,7 +75,7 @@ class SplitPage(TuningPage):
             f"{counted(seal.images, 'image')} judge, {seal.reused_patients} of them from an earlier test set of this "
             f"site. SHA-256 {seal.test_set[:16]}…"
             if is_sealed and seal is not None
-            else "Nothing is sealed yet. Another seed or other shares can be tried until the test set is sealed."
+            else "Nothing is sealed yet: another seed or other shares can be tried until the test set is sealed."
         )
         if seal is not None:
             self.state.setToolTip(seal.test_set)

@@ -15,7 +15,7 @@ from mammoview.ui.tuning.tables import ReadTable
 from mammoview.ui.tuning.tuning_desk import TuningDesk
 from mammoview.ui.tuning.words import TASKS
 
-_TITLES = ("Model", "Name", "Comes with the program", "In use")
+_TITLES = ("Model", "Name", "Shipped", "In use")
 
 
 class TaskPage(TuningPage):
@@ -39,7 +39,7 @@ class TaskPage(TuningPage):
         halves = QSplitter()
         halves.addWidget(self.table)
         halves.addWidget(self.card)
-        halves.setSizes([560, 440])
+        halves.setSizes([600, 400])
         row = QHBoxLayout()
         row.addWidget(box)
         self.body.addLayout(row)

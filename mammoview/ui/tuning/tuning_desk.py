@@ -24,6 +24,7 @@ from mammoview.session.tuning.project import (
 from mammoview.session.tuning.standing import Standing, standing_of
 from mammoview.session.tuning.tuner import JobEnded, JobTold, Tuner, tuning_crew
 from mammoview.training.tuning.run_messages import RUN
+from mammoview.ui.hiding import hidden_text
 from mammoview.ui.reading.clerk import Clerk
 
 _T = TypeVar("_T")
@@ -237,6 +238,10 @@ class TuningDesk(QObject):
                 self._say(event.problem)
             self.refresh()
         self.heard.emit(event)
+
+    def worded(self, text: str) -> str:
+        """The text without paths while identities are hidden: files are often called like their patients."""
+        return text if self.is_identity_shown else hidden_text(text, ())
 
     def _say(self, problem: Problem) -> None:
         self.failed.emit(problem)

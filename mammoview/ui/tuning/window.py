@@ -12,7 +12,6 @@ from mammoview.core.errors import Problem
 from mammoview.session.tuning.project import Page
 from mammoview.session.tuning.tuner import JobTold
 from mammoview.ui import theme
-from mammoview.ui.hiding import hidden_text
 from mammoview.ui.scrolled import Pages, scrolled
 from mammoview.ui.tuning.chooser import Chooser
 from mammoview.ui.tuning.page import TuningPage
@@ -118,17 +117,14 @@ class TuningWindow(QWidget):
             self.progressed.emit("")
             return
         text = f"{JOBS[busy]}: {told.text}" if told is not None and told.text else JOBS[busy]
-        self.job.run(self._worded(text), told.fraction if told is not None else None, {"Stop": self.desk.cancel})
-        self.progressed.emit(self._worded(text))
+        self.job.run(self.desk.worded(text), told.fraction if told is not None else None, {"Stop": self.desk.cancel})
+        self.progressed.emit(self.desk.worded(text))
 
     def _tell(self, problem: Problem | None) -> None:
         if problem is None:
             self.problem.hide()
             return
-        self.problem.say(self._worded(f"{problem.message} {problem.hint}".strip()), {"Close": self.problem.hide})
-
-    def _worded(self, text: str) -> str:
-        return text if self.desk.is_identity_shown else hidden_text(text, ())
+        self.problem.say(self.desk.worded(f"{problem.message} {problem.hint}".strip()), {"Close": self.problem.hide})
 
     def set_identity(self, *, is_shown: bool) -> None:
         """Show or hide who the patients are."""

@@ -7,7 +7,7 @@ from typing import Final
 
 from mammoview.session.tuning.project import Page
 from mammoview.training.tuning.messages import DateRule, SourceKind, TuneTask
-from mammoview.training.tuning.run_messages import AUDIT, PLAN, PUBLISH, READ_CASES, RUN, SPLIT, VERDICT
+from mammoview.training.tuning.run_messages import AUDIT, PLAN, PUBLISH, READ_CASES, RUN, SPLIT, TAKE, VERDICT
 
 TITLES: Final[Mapping[Page, str]] = {
     Page.TASK: "Task",
@@ -60,6 +60,7 @@ JOBS: Final[Mapping[str, str]] = {
     SPLIT: "Drawing the split",
     PLAN: "Planning",
     RUN: "Training",
+    TAKE: "Taking the result",
     VERDICT: "Judging",
     PUBLISH: "Publishing",
 }

@@ -9,6 +9,7 @@ from reading_makers import Shelf, import_study, normal, result_of, room_for, stu
 
 from mammoview.core.anatomy import LandmarkEdit
 from mammoview.core.errors import ReadingError
+from mammoview.core.findings import Link
 from mammoview.core.reading import Assessment, FindingType, ReaderFinding, RejectReason, RevealProtocol, VerdictKind
 from mammoview.core.study import Laterality, ViewPosition
 from mammoview.session.reading import changes
@@ -248,3 +249,24 @@ def test_the_newest_prior_may_be_compared_after_the_reveal(worklist: Worklist) -
     shelf.put(worklist, 2, result_of(earlier))
     assert room.reveal().compared == {earlier.uid}
     assert room_for(worklist, "b", shelf).open_case(1, STUDY).compared == frozenset()
+
+
+def test_of_each_image_the_most_suspicious_marks_are_proposed_with_their_partners(
+    worklist: Worklist, shelf: Shelf
+) -> None:
+    result = result_of(STUDY)
+    cc, _, mlo, _ = result.images
+    (finding,) = cc.findings
+    many = tuple(replace(finding, id=f"{cc.image_id}#{n}", p_malignant=n / 10) for n in range(1, 7))
+    weak = (replace(finding, id=f"{mlo.image_id}#1", p_malignant=0.05),)
+    strong = tuple(replace(finding, id=f"{mlo.image_id}#{n}", p_malignant=0.9) for n in range(2, 5))
+    links = (Link(many[5].id, weak[0].id, 0.9), Link(many[0].id, strong[0].id, 0.8))
+    images = (replace(cc, findings=many), result.images[1], replace(mlo, findings=weak + strong), result.images[3])
+    shelf.put(worklist, 1, replace(result, images=images, links=links))
+    room = room_for(worklist, "a", shelf)
+    room.store(normal(room.open_case(1, STUDY).draft))
+    room.commit()
+    proposed = {one.origin.ai_finding_id for one in room.reveal().draft.findings}
+    # The three highest of each, the partner of the highest, and the partner of a mark on the other view.
+    expected = {many[n].id for n in (0, 3, 4, 5)} | {one.id for one in (*weak, *strong)}
+    assert proposed == expected

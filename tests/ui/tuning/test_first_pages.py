@@ -7,10 +7,12 @@ from pathlib import Path
 
 import pytest
 from case_makers import write_site
+from PySide6.QtWidgets import QApplication
 from wizard_hand import Hand
 
 from mammoview.session.tuning.project import Page, open_project
 from mammoview.training.tuning.messages import SourceKind, TuneTask
+from mammoview.ui import theme
 from mammoview.ui.tuning.audit_page import AuditPage
 from mammoview.ui.tuning.cases_page import CasesPage
 from mammoview.ui.tuning.split_page import SplitPage
@@ -20,8 +22,12 @@ pytestmark = pytest.mark.gui
 
 
 def shot(hand: Hand, name: str) -> None:
+    """Keep a picture, where WIZARD_SHOTS names a folder."""
     folder = os.environ.get("WIZARD_SHOTS")
     if folder:
+        app = QApplication.instance()
+        assert isinstance(app, QApplication)
+        theme.apply(app)
         hand.grab(Path(folder) / f"{name}.png")
 
 
