@@ -15,7 +15,8 @@ from mammoview.session.worklist.errors import BlindedError, WorklistError
 from mammoview.session.worklist.protocol import Protocol, ReadingMode
 
 #: The score that a reader may see, NULL where it is hidden: for lists, their filters and their order. It needs the
-#: tables ``mine`` (the reader's own readings) and ``ruled`` (their protocols) and the parameter ``:reveal``.
+#: tables ``mine`` (the reader's own readings) and ``ruled`` (the rules of a study: those of its first reading, whoever
+#: began it) and the parameter ``:reveal``.
 VISIBLE_SCORE: Final = f"""CASE
     WHEN :reveal = '{RevealProtocol.NEVER}' OR ruled.reveal = '{RevealProtocol.NEVER}' THEN NULL
     WHEN mine.revealed_at IS NOT NULL THEN ai.score
@@ -24,7 +25,8 @@ VISIBLE_SCORE: Final = f"""CASE
 #: Joins what `VISIBLE_SCORE` needs to the table ``studies``; needs ``:reader``.
 JOINS: Final = """
     LEFT JOIN readings mine ON mine.study = studies.id AND mine.reader = :reader
-    LEFT JOIN protocols ruled ON ruled.id = mine.protocol
+    LEFT JOIN protocols ruled ON ruled.id = coalesce(
+        mine.protocol, (SELECT protocol FROM readings WHERE study = studies.id ORDER BY place LIMIT 1))
     LEFT JOIN ai_results ai ON ai.study = studies.id AND ai.is_current = 1"""
 HAS_RESULT: Final = "ai.id IS NOT NULL"
 

@@ -10,6 +10,7 @@ from pathlib import Path
 from mammoview.core.errors import InputError
 from mammoview.training.cases.splits import Split, write_folds
 from mammoview.training.config import TrainingConfig, read_config
+from mammoview.training.tuning.sealing import refuse_sealed
 
 CASES, SPLIT, FOLDS, CONFIG = "cases.csv", "split.csv", "folds.csv", "config.toml"
 RUN, VERDICT, PACKAGE = "run", "verdict.json", "package"
@@ -68,7 +69,7 @@ class Files:
         Raises
         ------
         InputError
-            When it is absent or no such table.
+            When it is absent or no such table, or has patients of a sealed test set learned from.
         """
         path = self.folder / SPLIT
         try:
@@ -79,6 +80,7 @@ class Files:
         named = {
             name: frozenset(patient for patient, side in rows if side == name) for name in (_LEARNED, _WATCHED, _TEST)
         }
+        refuse_sealed(named[_LEARNED] | (named[_WATCHED] if named[_TEST] else frozenset()))
         if named[_TEST]:
             return Sides(named[_LEARNED], named[_WATCHED], named[_TEST])
         return Sides(named[_LEARNED], frozenset(), named[_WATCHED])

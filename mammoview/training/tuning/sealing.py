@@ -100,13 +100,20 @@ class SealedSets:
         if not self._patients:
             return frozenset()
         names = Pseudonyms(site_key())
-        by_name = {case.patient for case in cases if _patient(case.patient, names) in self._patients}
+        by_name = self.named(case.patient for case in cases)
         by_image = {
             case.patient
             for case, image in zip(cases, images, strict=False)
             if _image(case, image, names) in self._images
         }
         return frozenset(by_name | by_image)
+
+    def named(self, patients: Iterable[str]) -> frozenset[str]:
+        """Those of some patients whose name is in a sealed set."""
+        if not self._patients:
+            return frozenset()
+        names = Pseudonyms(site_key())
+        return frozenset(patient for patient in patients if _patient(patient, names) in self._patients)
 
     def add(self, cases: Sequence[Case], images: Sequence[Mammogram]) -> str:
         """Seal the cases of a test set; one that is sealed already is left as it is.
@@ -150,6 +157,29 @@ class SealedSets:
         rows = list(csv.DictReader(io.StringIO(data.decode())))
         self._patients.update(row["patient"] for row in rows)
         self._images.update(row["image"] for row in rows)
+
+
+def refuse_sealed(patients: Iterable[str]) -> None:
+    """Refuse to learn from patients of any sealed test set of the site, whatever a table says.
+
+    Parameters
+    ----------
+    patients
+        Those who are to be learned from, or watched meanwhile.
+
+    Raises
+    ------
+    InputError
+        When one of them is sealed.
+    DamagedDocumentError
+        When a sealed set was changed.
+    """
+    sealed = SealedSets().named(patients)
+    if sealed:
+        raise InputError(
+            f"{len(sealed)} of the patients to learn from belong to a sealed test set, {min(sealed)} for one.",
+            "Go through the page “Split” again: who judged a model is never learned from.",
+        )
 
 
 def labels_hash(cases: Iterable[Case]) -> str:

@@ -185,6 +185,20 @@ def test_a_reading_keeps_the_rules_under_which_it_was_begun(worklist, read_by) -
         worklist.readings.reveal(seat, 1)
 
 
+@pytest.mark.parametrize("rule", [RevealProtocol.AFTER_FIRST_READ, RevealProtocol.NEVER])
+def test_the_second_reader_is_bound_by_the_rules_of_the_first(worklist, read_by, rule) -> None:
+    use(worklist, read_by("r1"), Protocol(reveal=rule, reading=ReadingMode.DOUBLE))
+    worklist.readings.open(read_by("r1"), 1)
+    use(worklist, read_by("r1"), Protocol(reveal=RevealProtocol.CONCURRENT, reading=ReadingMode.DOUBLE))
+    seat = read_by("r2")
+    with pytest.raises(BlindedError):
+        worklist.readings.reveal(seat, 1)
+    assert [row.ai_score for row in worklist.listing.rows(seat, [1, 2])] == [None, 0.1]
+    assert worklist.listing.order(seat, Query(least_score=0.5)) == ()
+    worklist.readings.open(seat, 1)
+    assert SECRET_SCORE not in all_that_can_be_asked(worklist, seat)
+
+
 def test_a_reveal_without_a_result_stamps_nothing(worklist, read_by) -> None:
     seat = read_by("r1")
     worklist.readings.open(seat, 3)

@@ -15,6 +15,7 @@ from mammoview.training.cases.case import Case
 from mammoview.training.cases.manifest import read_manifest
 from mammoview.training.tuning.case_reading import read_cases
 from mammoview.training.tuning.dividing import divide, draw, seal
+from mammoview.training.tuning.files import Files
 from mammoview.training.tuning.messages import CaseSource, CasesRequest
 from mammoview.training.tuning.messages import SourceKind as Source
 from mammoview.training.tuning.sealing import SealedSets, check_seal, read_seal
@@ -167,3 +168,20 @@ def test_changed_sealed_set_stops_every_later_split(tmp_path: Path, home: Path) 
 def test_split_needs_a_seal_to_be_checked(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no sealed test set"):
         read_seal(tmp_path)
+
+
+def test_table_that_learns_from_a_sealed_patient_is_refused(tmp_path: Path) -> None:
+    project = project_of(tmp_path / "one", write_site(tmp_path / "site", 8, views=("CC",)))
+    drawn, _ = seal(project, Shares(3))
+    assert Files(project).sides().test == {name for name, found in drawn.sets.items() if found == "test"}
+    path = project / "split.csv"
+    path.write_text(path.read_text().replace(",test", ",training", 1))
+    with pytest.raises(InputError, match="sealed test set"):
+        Files(project).sides()
+    # In another project, too.
+    other = project_of(tmp_path / "two", tmp_path / "site" / "site.csv", is_copied=True)
+    names = sorted({case.patient for case in read_manifest(other / "cases.csv").cases})
+    lines = [f"{name},{'test' if place == 0 else 'training'}" for place, name in enumerate(names)]
+    (other / "split.csv").write_text("patient,set\n" + "\n".join(lines) + "\n")
+    with pytest.raises(InputError, match="sealed test set"):
+        Files(other).sides()
