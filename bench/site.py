@@ -157,14 +157,14 @@ HEAD = """# A site's own cases: did tuning help?
 
 `{command}` prints and writes this page, from runs that are kept; what is missing is trained first.
 
-The site is fold 0 of `splits/site.csv`. The parents, `cesm-bcir-unet-1@0.2` and `cbis-whole-image-1@0.3`, never saw its
-patients (their packages carry the hash of the split that holds fold 0 out, which the command checks). Each is tuned as
-the wizard plans it for so many patients (`mammoview.training.tuning.schedules`), on one thread of a processor, in
-float32, with one seed; nobody is set aside to be watched. Patients are drawn in their mixture of classes, and more hold fewer.
-Of the 30 CESM patients 28 have an outlined lesion of usable size; of the 244 CBIS patients 136 have a mammogram here.
-All other patients of the site are sealed and judge once. 95 % intervals: 2,000 bootstrap samples of whole test
-patients, paired; those of the change are widened for few patients (Hesterberg 2015). One draw of patients and one seed
-for each line: how much another draw would differ was not measured.
+The site is fold 0 of `splits/site.csv`. The parents, `cesm-bcir-unet-1@0.2` and `cbis-whole-image-1@0.3`, never saw
+its patients (their packages carry the hash of the split that holds fold 0 out, which the command checks). Each is
+tuned as the wizard plans it for so many patients (`mammoview.training.tuning.schedules`), on one thread of a
+processor, in float32, with one seed; nobody is set aside to be watched. Patients are drawn in their mixture of
+classes, and more hold fewer. Of the 30 CESM patients 28 have an outlined lesion of usable size; of the 244 CBIS
+patients 136 have a mammogram here. All other patients of the site are sealed and judge once. 95 % intervals: 2,000
+bootstrap samples of whole test patients, paired; those of the change are widened for few patients (Hesterberg 2015).
+One draw of patients and one seed for each line: how much another draw would differ was not measured.
 """
 SEGMENT = """
 ## Segmenter: CDD-CESM, lesion crops, Dice
