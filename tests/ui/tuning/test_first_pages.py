@@ -27,7 +27,7 @@ def shot(hand: Hand, name: str) -> None:
     if folder:
         app = QApplication.instance()
         assert isinstance(app, QApplication)
-        theme.apply(app)
+        theme.apply(app, os.environ.get("WIZARD_CONTRAST", "normal"), int(os.environ.get("WIZARD_SCALE", "100")))
         hand.grab(Path(folder) / f"{name}.png")
 
 
