@@ -106,7 +106,8 @@ def audit(
     with opened:
         request = AuditRequest(str(opened.path), project.task, project.parent, project.test_share, reads_pixels=pixels)
         report = with_progress(lambda progress: do_audit(request, progress, never_cancel, _tell_nobody))
-        opened.finish(Page.AUDIT, project)
+        if not report.has_stops:
+            opened.finish(Page.AUDIT, project)
     if as_json:
         typer.echo(json.dumps(asdict(report), ensure_ascii=False, indent=1))
     else:

@@ -17,7 +17,7 @@ from case_makers import write_site
 from mammoview.cli.tune_cases import add_to
 from mammoview.core.errors import InputError, UsageError
 from mammoview.session.tuning.errors import ProjectInUseError, TuningError
-from mammoview.session.tuning.project import Page, open_project
+from mammoview.session.tuning.project import Page, find_project, open_project
 
 PARENT = "cbis-whole-image-1"
 
@@ -87,6 +87,8 @@ def test_what_must_be_put_right_first_is_an_exit_code(table: Path) -> None:
     result = ran("audit", "site", "--no-pixels")
     assert result.exit_code == 3
     assert "stop: too few cases: 32 of 32 images lack outlines or masks" in result.output
+    folder = find_project("site")
+    assert not folder.is_finished(Page.AUDIT, folder.load())
 
 
 def test_signed_reads_need_a_reader_of_the_worklist(table: Path) -> None:

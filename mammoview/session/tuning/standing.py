@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import csv
+from collections import Counter
+from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeVar
 
 from mammoview.core.errors import MammoViewError
-from mammoview.session.tuning.project import AUDIT, CONFIG, PACKAGE, VERDICT, Page, Project, ProjectFolder
+from mammoview.session.tuning.project import AUDIT, CONFIG, PACKAGE, SPLIT, VERDICT, Page, Project, ProjectFolder
 from mammoview.session.tuning.tuner import epochs_so_far
 from mammoview.training.judging.site_verdict import SiteVerdict
 from mammoview.training.judging.site_verdict import from_json as verdict_from_json
@@ -37,6 +39,8 @@ class Standing:
         The first page that is not finished.
     cases, audit, seal, verdict
         What those pages left; None where they did not, or what they left cannot be read.
+    sets
+        Patients of each set of the sealed split.
     config
         Text of the training config; empty where there is none.
     epochs
@@ -52,6 +56,7 @@ class Standing:
     cases: CasesReport | None = None
     audit: AuditReport | None = None
     seal: Seal | None = None
+    sets: Mapping[str, int] = field(default_factory=dict)
     config: str = ""
     epochs: tuple[EpochTold, ...] = ()
     verdict: SiteVerdict | None = None
@@ -73,6 +78,7 @@ def standing_of(folder: ProjectFolder, project: Project) -> Standing:
         _cases(folder.file(CASES_REPORT)),
         _readable(lambda: read_report(folder.file(AUDIT))),
         _readable(lambda: read_seal(folder.path)),
+        _sets(folder.file(SPLIT)),
         _text(folder.file(CONFIG)),
         epochs_so_far(folder),
         _readable(lambda: verdict_from_json(text)) if (text := _text(folder.file(VERDICT))) else None,
@@ -101,6 +107,11 @@ def _cases(path: Path) -> CasesReport | None:
         return TypeAdapter(CasesReport).validate_json(path.read_bytes())
     except (OSError, ValidationError):
         return None
+
+
+def _sets(path: Path) -> dict[str, int]:
+    rows = csv.DictReader(_text(path).splitlines())
+    return dict(Counter(row["set"] for row in rows if row.get("set")))
 
 
 def _published(path: Path) -> str:

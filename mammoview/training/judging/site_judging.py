@@ -230,6 +230,7 @@ def _side(told: Told, samples: Samples, half: NDArray[np.bool_]) -> tuple[Side, 
         sensitivity,
         specificity,
         _roc(positive, calibrated, samples.patients),
+        _ece(positive[rest], score(1.0)[rest]),
     )
     return side, calibrated
 

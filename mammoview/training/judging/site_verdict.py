@@ -36,8 +36,8 @@ class Side:
         ``id@version``.
     temperature, fitted_temperature
         As it came, and as fitted on half of the test patients.
-    ece, fitted_ece
-        Calibration error with each, on the other half.
+    ece, fitted_ece, raw_ece
+        Calibration error with each, and with no temperature at all, on the other half.
     sensitivity, specificity
         At the point of 90 % specificity of the fitting half, on the other half.
     roc
@@ -52,6 +52,7 @@ class Side:
     sensitivity: Interval = UNKNOWN
     specificity: Interval = UNKNOWN
     roc: Roc | None = None
+    raw_ece: float | None = None
 
 
 @dataclass(frozen=True)

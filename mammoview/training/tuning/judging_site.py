@@ -41,7 +41,8 @@ if TYPE_CHECKING:
     from mammoview.training.judging.site_judging import Samples
     from mammoview.training.tuning.run_messages import VerdictRequest
 
-#: Of the half of the test patients that calibration may look at, and of the jitter of lesions.
+#: Of the jitter of lesions; and of the half of the test patients that calibration may look at, where a package names
+#: no seed.
 SEED = 2026
 #: What a calibration should make large: 1 less the mean squared distance of score and truth.
 AGREEMENT = "agreement of score and truth (1 − Brier score)"
@@ -108,7 +109,9 @@ def compare(
         verdict = judge_outlines((old.info.key, before), (new.info.key, after), samples)
     else:
         (one, other), samples = classifiers_told((old, new), test, work)
-        half = calibration_half(samples.patients, seed=SEED)
+        # The half that the new package's temperature was fitted on, so that the other half knows nothing of it.
+        seed = new.evaluation.seed
+        half = calibration_half(samples.patients, seed=SEED if seed is None else seed)
         task = TuneTask.IMAGE if old.info.task is Task.WHOLE_IMAGE else TuneTask.PATCH
         verdict = judge_classifiers(task.value, one, other, samples, half=half)
         if _is_same_net(one, other):

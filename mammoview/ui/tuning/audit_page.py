@@ -79,6 +79,7 @@ class AuditPage(TuningPage):
         self.desk.start(lambda tuner: tuner.audit())
 
     def show_standing(self, standing: Standing) -> None:
+        self.all_images.setEnabled(True)
         self.start.setEnabled(self.is_idle and Page.CASES in standing.finished)
         self.start.setText("Audit the cases" if standing.audit is None else "Audit again")
         if standing.audit is not None and standing.audit != self._shown and self.desk.busy != AUDIT:

@@ -153,6 +153,7 @@ class CasesPage(TuningPage):
             self.tabs.setCurrentIndex(1 if event.result.rejected else 2 if event.result.changes else 0)
 
     def _show_report(self, report: CasesReport | None) -> None:
+        self.summary.setVisible(report is not None)
         if report is None:
             self.summary.setText("")
             self.notes.setText("")

@@ -9,6 +9,7 @@ from PySide6.QtWidgets import QHBoxLayout, QLabel, QPushButton, QSizePolicy, QVB
 from mammoview.session.tuning.project import Page
 from mammoview.session.tuning.standing import Standing
 from mammoview.ui import theme
+from mammoview.ui.scrolled import scrolled
 from mammoview.ui.tuning.tuning_desk import TuningDesk
 from mammoview.ui.tuning.words import INTRODUCTIONS, TITLES
 from mammoview.ui.wrapped import WrappedLabel
@@ -31,17 +32,21 @@ class TuningPage(QWidget):
         title = QLabel(TITLES[page])
         title.setObjectName("score")
         self.introduction = WrappedLabel(INTRODUCTIONS[page])
-        self.body, self.foot = QVBoxLayout(), QHBoxLayout()
+        inner = QWidget()
+        self.body, self.foot = QVBoxLayout(inner), QHBoxLayout()
+        self.body.setContentsMargins(0, 0, 0, 0)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(theme.px(16), theme.px(10), theme.px(16), theme.px(8))
         layout.addWidget(title)
         layout.addWidget(self.introduction)
-        layout.addLayout(self.body, 1)
+        # The buttons stay in sight, however large the letters.
+        layout.addWidget(scrolled(inner), 1)
         layout.addLayout(self.foot)
 
     def button(self, title: str, do: Callable[[], object], tip: str = "", *, is_step: bool = False) -> QPushButton:
-        """A button at the foot."""
+        """A button at the foot; it can be pressed once the page says so."""
         made = QPushButton(title)
+        made.setEnabled(False)
         made.setToolTip(tip)
         made.setMinimumHeight(theme.px(32))
         made.setSizePolicy(QSizePolicy.Policy.Preferred, QSizePolicy.Policy.Fixed)

@@ -91,9 +91,8 @@ class PlanPage(TuningPage):
         columns = QHBoxLayout(fields)
         columns.setContentsMargins(0, 0, 0, 0)
         for parts in (
-            (("Precision", self.precision), ("Batch", self.batch)),
-            (("Epochs", self.epochs), ("Learning rate", self.rate)),
-            (("GPUs on each machine", self.devices), ("Machines", self.nodes)),
+            (("Precision", self.precision), ("Batch", self.batch), ("GPUs on each machine", self.devices)),
+            (("Epochs", self.epochs), ("Learning rate", self.rate), ("Machines", self.nodes)),
         ):
             form = QFormLayout()
             for title, part in parts:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QFileDialog, QFormLayout, QGroupBox, QLabel, QLineEdit, QVBoxLayout
 
+from mammoview.models.manifest import Task
 from mammoview.session.tuning.in_use import InUse, activate, export, in_use, needs_reason, take_back
 from mammoview.session.tuning.project import Page
 from mammoview.session.tuning.standing import Standing
@@ -20,13 +22,20 @@ from mammoview.ui.wrapped import WrappedLabel
 
 
 class PublishPage(TuningPage):
-    """Name the package, put it to use, take it back, export it."""
+    """Name the package, put it to use, take it back, export it.
+
+    Parameters
+    ----------
+    named
+        The models that the settings name for a task, whatever is in use; empty where they name none.
+    """
 
     #: Other models are in use from now on.
     models_changed = Signal()
 
-    def __init__(self, desk: TuningDesk) -> None:
+    def __init__(self, desk: TuningDesk, named: Callable[[Task], str] = lambda _task: "") -> None:
         super().__init__(desk, Page.PUBLISH)
+        self._named = named
         self._path = ""
         self._package = ""
         self._in_use: InUse | None = None
@@ -40,7 +49,7 @@ class PublishPage(TuningPage):
         box = QGroupBox("Package")
         column = QVBoxLayout(box)
         column.addLayout(names)
-        self.state, self.used = WrappedLabel(), QLabel()
+        self.state, self.used, self.named = WrappedLabel(), QLabel(), WrappedLabel()
         self.state.setObjectName("")
         self.used.setObjectName("score")
         self.used.setWordWrap(True)
@@ -51,6 +60,7 @@ class PublishPage(TuningPage):
         self.body.addWidget(box)
         self.body.addWidget(self.state)
         self.body.addWidget(self.used)
+        self.body.addWidget(self.named)
         self.body.addWidget(self.reason_label)
         self.body.addWidget(self.reason)
         self.body.addWidget(self.record, 1)
@@ -102,6 +112,13 @@ class PublishPage(TuningPage):
     def _show_use(self, used: InUse) -> None:
         self._in_use = used
         self.used.setText(f"In use now: {', '.join(used.keys) or 'none'}")
+        named = self._named(used.task)
+        self.named.setText(
+            f"The settings name other models for this task: {named}. The viewer takes those until they are no longer "
+            "ticked there."
+            if named
+            else ""
+        )
         self.record.fill(
             [
                 (

@@ -24,6 +24,7 @@ class RunPage(TuningPage):
     def __init__(self, desk: TuningDesk) -> None:
         super().__init__(desk, Page.RUN)
         self._path = ""
+        self._seen: Standing | None = None
         self._epochs: dict[int, EpochTold] = {}
         self._notices: list[tuple[str, str]] = []
         self._is_paused = False
@@ -53,7 +54,9 @@ class RunPage(TuningPage):
             self.notices.fill([])
             self.samples.clear()
             self.curves.show_epochs(())
-        if self.desk.busy != RUN and {one.epoch for one in standing.epochs} != set(self._epochs):
+        # What was read before the last epochs were told is no news.
+        is_news, self._seen = standing is not self._seen, standing
+        if is_news and self.desk.busy != RUN and {one.epoch for one in standing.epochs} != set(self._epochs):
             self._epochs = {one.epoch: one for one in standing.epochs}
             self._show_epochs()
         self._show_notices()

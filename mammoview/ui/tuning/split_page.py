@@ -25,6 +25,7 @@ class SplitPage(TuningPage):
     def __init__(self, desk: TuningDesk) -> None:
         super().__init__(desk, Page.SPLIT)
         self._project: Project | None = None
+        self._path = ""
         self.seed, self.test, self.validation = QSpinBox(), QDoubleSpinBox(), QDoubleSpinBox()
         self.seed.setRange(0, 2**31 - 1)
         for box, least in ((self.test, 5), (self.validation, 0)):
@@ -53,6 +54,10 @@ class SplitPage(TuningPage):
 
     def show_standing(self, standing: Standing) -> None:
         project = standing.project
+        if str(standing.path) != self._path:
+            self._path = str(standing.path)
+            self.counts.fill([])
+            self.notes.setText("")
         drawn = (project.seed, project.test_share, project.validation_share)
         if self._project is None or drawn != (
             self._project.seed,
@@ -69,6 +74,9 @@ class SplitPage(TuningPage):
         self.draw.setEnabled(self.is_idle and Page.CASES in standing.finished)
         self.seal.setEnabled(self.is_idle and Page.AUDIT in standing.finished and not is_sealed)
         self.seal.setText("Sealed" if is_sealed else "Seal the test set…")
+        if is_sealed and not self.counts.rowCount():
+            # As it was sealed; “Draw” counts images and labels again.
+            self.counts.fill([(words, str(standing.sets.get(name, 0))) for name, words in _SETS.items()])
         seal = standing.seal
         self.state.setText(
             f"Sealed on {seal.made_at[:10]} with seed {seal.seed}: {counted(seal.patients, 'patient')} with "

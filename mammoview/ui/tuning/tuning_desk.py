@@ -9,7 +9,7 @@ from typing import Final, TypeVar
 from PySide6.QtCore import QObject, Qt, Signal
 
 from mammoview.core.errors import MammoViewError, Problem
-from mammoview.session.events import AnalysisFailed, AnalysisStarted, ExamAnalysed
+from mammoview.session.events import AnalysisFailed, AnalysisStarted, ExamAnalysed, ResultsConcealed
 from mammoview.session.jobs import Crew
 from mammoview.session.tuning.project import (
     OpenProject,
@@ -177,6 +177,8 @@ class TuningDesk(QObject):
     def _begun(self, standing: Standing) -> None:
         self.is_starting = False
         self._take(standing)
+        if self._read:
+            self._make_way()
 
     def _not_begun(self, error: MammoViewError) -> None:
         self.is_starting = False
@@ -198,7 +200,7 @@ class TuningDesk(QObject):
         """Reading comes first: a run waits while images are analysed."""
         if isinstance(event, AnalysisStarted):
             self._read.add(event.study_uid)
-        elif isinstance(event, AnalysisFailed):
+        elif isinstance(event, AnalysisFailed | ResultsConcealed):
             self._read.discard(event.study_uid)
         elif isinstance(event, ExamAnalysed):
             self._read.discard(event.result.study_uid)

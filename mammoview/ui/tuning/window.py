@@ -12,7 +12,7 @@ from mammoview.core.errors import Problem
 from mammoview.session.tuning.project import Page
 from mammoview.session.tuning.tuner import JobTold
 from mammoview.ui import theme
-from mammoview.ui.scrolled import Pages, scrolled
+from mammoview.ui.scrolled import Pages
 from mammoview.ui.tuning.chooser import Chooser
 from mammoview.ui.tuning.page import TuningPage
 from mammoview.ui.tuning.rail import Rail
@@ -45,7 +45,7 @@ class TuningWindow(QWidget):
         self.chooser = Chooser(desk)
         self.pages = {page.page: page for page in pages}
         self._places: dict[Page | None, QWidget] = {None: self.chooser}
-        self._places |= {page: scrolled(content) for page, content in self.pages.items()}
+        self._places.update((page.page, page) for page in pages)
         for content in self._places.values():
             self.stack.addWidget(content)
         self.all_projects = QPushButton("All projects")

@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QToolButton
 
+from mammoview.models.manifest import Task
 from mammoview.ui.desk import Desk
 from mammoview.ui.tuning.audit_page import AuditPage
 from mammoview.ui.tuning.cases_page import CasesPage
@@ -36,7 +37,7 @@ class Wizard(QObject):
         self._desk = desk
         self.tuning = tuning or TuningDesk(self)
         self.tuning.is_identity_shown = desk.annotation.is_identity_shown
-        self.verdict, self.publish = VerdictPage(self.tuning), PublishPage(self.tuning)
+        self.verdict, self.publish = VerdictPage(self.tuning), PublishPage(self.tuning, self._named)
         self.window = TuningWindow(
             self.tuning,
             [
@@ -62,6 +63,14 @@ class Wizard(QObject):
         self.publish.models_changed.connect(desk.presenter.read_models)
         desk.identity_shown.connect(self._set_identity)
         desk.listeners.append(self.tuning.hear_session)
+
+    def _named(self, task: Task) -> str:
+        settings = self._desk.session.settings
+        return {
+            Task.WHOLE_IMAGE: settings.model_whole_image,
+            Task.PATCH: settings.model_patch,
+            Task.SEGMENTATION: settings.model_segmentation,
+        }.get(task, "")
 
     def _set_identity(self, is_shown: bool) -> None:
         self.window.set_identity(is_shown=is_shown)

@@ -117,6 +117,8 @@ def test_a_temperature_shows_in_calibration_and_not_in_the_sentence() -> None:
     assert verdict.new.ece is not None
     assert verdict.new.fitted_ece is not None
     assert verdict.new.ece > verdict.new.fitted_ece + 0.05
+    # It came without a temperature.
+    assert verdict.new.raw_ece == verdict.new.ece
     assert verdict.half_patients == PATIENTS // 2
 
 

@@ -27,7 +27,7 @@ def shot(hand: Hand, name: str) -> None:
     if folder:
         app = QApplication.instance()
         assert isinstance(app, QApplication)
-        theme.apply(app)
+        theme.apply(app, os.environ.get("WIZARD_CONTRAST", "normal"), int(os.environ.get("WIZARD_SCALE", "100")))
         hand.grab(Path(folder) / f"{name}.png")
 
 
@@ -89,6 +89,14 @@ def test_a_project_comes_to_a_sealed_test_set(hand: Hand, tmp_path: Path) -> Non
     assert "seed 7" in split.state.text()
     assert not split.seed.isEnabled()
     shot(hand, "4-split")
+    hand.idle()
+    hand.click(hand.window.all_projects)
+    hand.until(lambda: hand.window.page is None)
+    split.counts.fill([])
+    hand.click(hand.chooser.resume)
+    hand.until(lambda: hand.window.page is Page.PLAN)
+    hand.go(Page.SPLIT)
+    assert [split.counts.words(row)[1] for row in range(3)] == ["8", "4", "4"]
 
 
 def test_a_project_is_left_and_resumed(hand: Hand, tmp_path: Path) -> None:
