@@ -107,6 +107,8 @@ class Importer(QObject):
     def set_identity(self, *, is_shown: bool) -> None:
         """Names of files are often names of patients."""
         self._is_identity_shown = is_shown
+        for dialog in self._window.findChildren(RefusedDialog):
+            dialog.close()
 
     def _next(self) -> None:
         if self._running is None and self._waiting and not self._is_closed:

@@ -76,8 +76,8 @@ def test_a_folder_is_imported_and_told_of(
     page.importer.strip.button("Details").click()
     (dialog,) = window.findChildren(RefusedDialog)
     assert "Doe_Jane.dcm" in dialog.table.item(0, 1).text()
-    dialog.close()
     window.actions_by_id["identity"].trigger()
+    assert not dialog.isVisible(), "no name stays on the screen"
     page.importer.show_details()
     dialog = window.findChildren(RefusedDialog)[-1]
     assert dialog.table.item(0, 1).text() == HIDDEN_PATH
