@@ -11,6 +11,7 @@ from pathlib import Path
 from PySide6.QtWidgets import QApplication, QWidget
 
 from bench.screens import DEMO, SMALL, Screen, take
+from bench.tuning_walk import walk as walk_tuning
 from bench.walk import walk
 from mammoview.core.marks import Mark, MarkKind
 from mammoview.session.demo import write_phantom
@@ -19,7 +20,7 @@ from mammoview.ui.mainwindow import MainWindow
 
 OUT = Path(__file__).resolve().parent.parent / "docs" / "manual" / "images"
 SEED, SLICES = 9, 20
-#: What of a reader's way is pictured.
+#: What of a reader's way is pictured; of the wizard's everything is.
 READING = frozenset(
     f"reading-{name}"
     for name in (
@@ -63,8 +64,8 @@ def draw(window: MainWindow) -> None:
 
 
 def picture(name: str, part: QWidget) -> None:
-    """Save a picture of the reading workflow that the manual shows."""
-    if name in READING:
+    """Save a picture that the manual shows."""
+    if name in READING or name.startswith("tuning-"):
         part.grab().save(str(OUT / f"{name}.jpg"), quality=88)
         print(OUT / f"{name}.jpg")
 
@@ -87,6 +88,7 @@ def main() -> int:
         ):
             print(take(app, screen, OUT / f"{screen.name}.jpg"))
     walk(app, picture)
+    walk_tuning(app, picture)
     return 0
 
 
