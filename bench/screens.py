@@ -11,14 +11,15 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 if "DISPLAY" not in os.environ:
     os.environ.setdefault("QT_QPA_PLATFORM", "offscreen")
 
-from PySide6.QtWidgets import QApplication, QDialog
+from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
 from mammoview.session import settings
 from mammoview.session.demo import ensure_demo_study
@@ -119,16 +120,8 @@ def main() -> int:
 def take(app: QApplication, screen: Screen, path: Path) -> Path:
     """Write one picture."""
     source = ensure_demo_study() if screen.source == DEMO else DATA / screen.source  # an absolute source stays as it is
-    theme.apply(app, screen.contrast, screen.percent)
-    chosen = settings.Settings(analyse_on_open=screen.analyse, contrast=screen.contrast, ui_scale=screen.percent)
-    session = Session(chosen)
-    bridge, background = Bridge(), Background()
-    window = MainWindow(session, background)
-    bridge.told.connect(window.show_event)
-    window.resize(*screen.size)
-    window.show()
-    session.connect(bridge.send)
-    try:
+    look = settings.Settings(analyse_on_open=screen.analyse, contrast=screen.contrast, ui_scale=screen.percent)
+    with open_window(app, look, screen.size) as window:
         window.open([source])
         wall = window.desk.wall
         wait(app, lambda: bool(wall.panes) and all(p.image is not None or p.hung is None for p in wall.panes))
@@ -143,13 +136,40 @@ def take(app: QApplication, screen: Screen, path: Path) -> Path:
         wait(app, lambda: False, 1.0)
         opened = [dialog for dialog in _dialogs(app) if dialog not in before]
         (opened[-1] if opened else window).grab().save(str(path), quality=88)
+    return path
+
+
+@contextmanager
+def open_window(app: QApplication, look: settings.Settings, size: tuple[int, int]) -> Iterator[MainWindow]:
+    """The real window with its children; at the end its dialogs and all that it began are closed."""
+    theme.apply(app, look.contrast, look.ui_scale)
+    session = Session(look)
+    bridge, background = Bridge(), Background()
+    window = MainWindow(session, background)
+    bridge.told.connect(window.show_event)
+    window.resize(*size)
+    window.show()
+    session.connect(bridge.send)
+    try:
+        yield window
     finally:
         for dialog in _dialogs(app):
             dialog.close()
         window.close()
+        window.desk.reading.close()
         background.close()
         session.close()
-    return path
+
+
+def saver(out: Path) -> Callable[[str, QWidget], None]:
+    """Writes pictures of widgets into a folder, and prints their names."""
+    out.mkdir(parents=True, exist_ok=True)
+
+    def save(name: str, part: QWidget) -> None:
+        part.grab().save(str(out / f"{name}.jpg"), quality=88)
+        print(out / f"{name}.jpg", flush=True)
+
+    return save
 
 
 def _dialogs(app: QApplication) -> list[QDialog]:

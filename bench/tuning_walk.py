@@ -19,14 +19,11 @@ from typing import TypeVar
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QApplication, QMessageBox, QPushButton, QWidget
 
-from bench.screens import SMALL, wait
+from bench.screens import SMALL, open_window, saver, wait
 from mammoview.session import settings
 from mammoview.session.demo import write_phantom
-from mammoview.session.session import Session
 from mammoview.session.tuning.project import Page
 from mammoview.training.tuning.messages import SourceKind, TuneTask
-from mammoview.ui import theme
-from mammoview.ui.bridge import Background, Bridge
 from mammoview.ui.mainwindow import MainWindow
 from mammoview.ui.tuning.audit_page import AuditPage
 from mammoview.ui.tuning.cases_page import CasesPage
@@ -231,18 +228,10 @@ class TuningWalk:
 def walk(app: QApplication, save: Callable[[str, QWidget], None], *, size: tuple[int, int] = SMALL) -> None:
     """Go the whole way, with a home of its own."""
     look = settings.Settings(analyse_on_open=False)
-    theme.apply(app, look.contrast, look.ui_scale)
     with tempfile.TemporaryDirectory(prefix="mammoview-tuning-") as home:
         os.environ["MAMMOVIEW_HOME"] = str(Path(home) / "home")
         table = write_site(Path(home) / "site")
-        session = Session(look)
-        bridge, background = Bridge(), Background()
-        window = MainWindow(session, background)
-        bridge.told.connect(window.show_event)
-        window.resize(*size)
-        window.show()
-        session.connect(bridge.send)
-        try:
+        with open_window(app, look, size) as window:
             made = TuningWalk(app, window, save, size)
             made.task("Films 2026")
             made.cases(table)
@@ -252,11 +241,6 @@ def walk(app: QApplication, save: Callable[[str, QWidget], None], *, size: tuple
             made.run()
             made.verdict()
             made.publish()
-        finally:
-            window.close()
-            window.desk.reading.close()
-            background.close()
-            session.close()
 
 
 def main() -> int:
@@ -265,13 +249,7 @@ def main() -> int:
     parser.add_argument("out", type=Path)
     parser.add_argument("--size", type=int, nargs=2, default=SMALL)
     given = parser.parse_args()
-    given.out.mkdir(parents=True, exist_ok=True)
-
-    def save(name: str, part: QWidget) -> None:
-        part.grab().save(str(given.out / f"{name}.jpg"), quality=88)
-        print(given.out / f"{name}.jpg", flush=True)
-
-    walk(QApplication([]), save, size=tuple(given.size))
+    walk(QApplication([]), saver(given.out), size=tuple(given.size))
     return 0
 
 

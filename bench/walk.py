@@ -16,14 +16,11 @@ from PySide6.QtCore import QPoint, Qt
 from PySide6.QtTest import QTest
 from PySide6.QtWidgets import QApplication, QDialog, QWidget
 
-from bench.screens import SMALL, wait
+from bench.screens import SMALL, open_window, saver, wait
 from mammoview.core.marks import Point
 from mammoview.session import settings
 from mammoview.session.demo import write_phantom
 from mammoview.session.reading.case import Case
-from mammoview.session.session import Session
-from mammoview.ui import theme
-from mammoview.ui.bridge import Background, Bridge
 from mammoview.ui.mainwindow import MainWindow
 from mammoview.ui.viewport.pane import Pane
 
@@ -204,21 +201,13 @@ def walk(
 ) -> None:
     """Go the whole way, with a home of its own."""
     look = look or settings.Settings(analyse_on_open=False)
-    theme.apply(app, look.contrast, look.ui_scale)
     with tempfile.TemporaryDirectory(prefix="mammoview-reading-") as home:
         os.environ["MAMMOVIEW_HOME"] = home
         folder = Path(home) / "studies"
         for number, seed in enumerate(SEEDS):
             write_phantom(folder / str(seed), seed=seed, priors=int(number == 0), rows=ROWS, columns=COLUMNS)
-        session = Session(look)
-        bridge, background = Bridge(), Background()
-        window = MainWindow(session, background)
-        bridge.told.connect(window.show_event)
-        window.resize(*size)
-        window.show()
-        session.connect(bridge.send)
-        made = Walk(app, window, save)
-        try:
+        with open_window(app, look, size) as window:
+            made = Walk(app, window, save)
             made.sign_in()
             made.import_folder(folder)
             made.protocol()
@@ -228,11 +217,6 @@ def walk(
             made.judge()
             made.draw()
             made.report()
-        finally:
-            window.close()
-            window.desk.reading.close()
-            background.close()
-            session.close()
 
 
 def main() -> int:
@@ -243,14 +227,9 @@ def main() -> int:
     parser.add_argument("--contrast", default="normal", choices=("normal", "high"))
     parser.add_argument("--percent", type=int, default=100)
     given = parser.parse_args()
-    given.out.mkdir(parents=True, exist_ok=True)
-
-    def save(name: str, part: QWidget) -> None:
-        part.grab().save(str(given.out / f"{name}.jpg"), quality=88)
-        print(given.out / f"{name}.jpg", flush=True)
 
     look = settings.Settings(analyse_on_open=False, contrast=given.contrast, ui_scale=given.percent)
-    walk(QApplication([]), save, size=tuple(given.size), look=look)
+    walk(QApplication([]), saver(given.out), size=tuple(given.size), look=look)
     return 0
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import shutil
 import tomllib
 from collections.abc import Iterable, Sequence
@@ -14,8 +13,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any, Final
 
-from mammoview.core.errors import OutputError, Problem
+from mammoview.core.errors import Problem
 from mammoview.core.paths import resource, user_config
+from mammoview.core.small_files import write_whole
 from mammoview.core.study import Mammogram
 
 SCHEMA: Final = 1
@@ -137,14 +137,4 @@ def save_own(presets: Iterable[GrayPreset], path: Path | None = None) -> None:
         for key, parts in (("manufacturers", preset.manufacturers), ("models", preset.models)):
             if parts:
                 lines.append(f"{key} = {json.dumps(list(parts), ensure_ascii=False)}")
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text("\n".join(lines) + "\n", encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise OutputError(
-            f"The gray presets cannot be saved in {path} ({error.strerror}).", "Check the folder's permissions."
-        ) from error
+    write_whole(path, "\n".join(lines) + "\n", "The gray presets")

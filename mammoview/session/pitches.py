@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import json
 import math
-import os
 import shutil
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
 
-from mammoview.core.errors import OutputError, Problem
+from mammoview.core.errors import Problem
 from mammoview.core.paths import user_data
+from mammoview.core.small_files import write_whole
 
 SCHEMA: Final = 1
 #: Width and height of a bank card, mm (ISO/IEC 7810, ID-1).
@@ -89,15 +89,5 @@ def save(pitches: Mapping[str, float], path: Path | None = None) -> None:
         When the file cannot be written.
     """
     path = path or pitches_path()
-    temporary = path.with_name(f"{path.name}.{os.getpid()}.tmp")
     content = {"schema": SCHEMA, "pitch_mm": dict(sorted(pitches.items()))}
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        temporary.write_text(json.dumps(content, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
-        temporary.replace(path)
-    except OSError as error:
-        with suppress(OSError):
-            temporary.unlink(missing_ok=True)
-        raise OutputError(
-            f"The calibration cannot be saved in {path} ({error.strerror}).", "Check the folder's permissions."
-        ) from error
+    write_whole(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n", "The calibration")

@@ -196,16 +196,20 @@ def test_a_case_whose_files_are_gone_is_told(desk: ReadingDesk) -> None:
     assert desk.case is None
 
 
+def framed(found: Landmarks) -> tuple[ViewFrame, FrameAnswer]:
+    """The first case's first image with these landmarks, and the answer that says so."""
+    image = study_of(1).images[0]
+    frame = ViewFrame(Laterality.RIGHT, ViewPosition.CC, image.rows, image.columns, Dihedral(), found)
+    return frame, FrameAnswer(image.id, frame, Mask.from_array(np.zeros((2, 2), bool)), ())
+
+
 def test_frames_of_the_case_on_the_table_are_taken_and_no_others(desk: ReadingDesk) -> None:
     questions = desk.session.questions
     assert isinstance(questions, FakeQuestions)
     first = dict(questions.frames)
     assert set(first) == {f"1.2.1.{number}" for number in range(4)}
     image = study_of(1).images[0]
-    frame = ViewFrame(
-        Laterality.RIGHT, ViewPosition.CC, image.rows, image.columns, Dihedral(), Landmarks(None, WallLine(None))
-    )
-    answer = FrameAnswer(image.id, frame, Mask.from_array(np.zeros((2, 2), bool)), ())
+    _, answer = framed(Landmarks(None, WallLine(None)))
     threading.Thread(target=first[image.id], args=(answer,)).start()
     wait_until(lambda: desk.case is not None and image.id in desk.case.frames)
     desk.open_case(2)
@@ -219,10 +223,8 @@ def test_frames_of_the_case_on_the_table_are_taken_and_no_others(desk: ReadingDe
 def test_landmarks_that_were_dragged_come_back_with_the_case(desk: ReadingDesk) -> None:
     questions = desk.session.questions
     assert isinstance(questions, FakeQuestions)
-    image = study_of(1).images[0]
-    found = Landmarks(Nipple((500.0, 700.0), 0.9), WallLine(((0.0, 0.0), (1000.0, 0.0))))
-    frame = ViewFrame(Laterality.RIGHT, ViewPosition.CC, image.rows, image.columns, Dihedral(), found)
-    answer = FrameAnswer(image.id, frame, Mask.from_array(np.zeros((2, 2), bool)), ())
+    image, found = study_of(1).images[0], Landmarks(Nipple((500.0, 700.0), 0.9), WallLine(((0.0, 0.0), (1000.0, 0.0))))
+    frame, answer = framed(found)
     questions.frames[image.id](answer)
     wait_until(lambda: desk.case is not None and image.id in desk.case.frames)
     assert desk.case is not None
@@ -243,10 +245,8 @@ def test_landmarks_that_were_dragged_come_back_with_the_case(desk: ReadingDesk) 
 def test_a_drag_that_was_taken_back_does_not_come_back(desk: ReadingDesk) -> None:
     questions = desk.session.questions
     assert isinstance(questions, FakeQuestions)
-    image = study_of(1).images[0]
-    found = Landmarks(Nipple((500.0, 700.0), 0.9), WallLine(((0.0, 0.0), (1000.0, 0.0))))
-    frame = ViewFrame(Laterality.RIGHT, ViewPosition.CC, image.rows, image.columns, Dihedral(), found)
-    answer = FrameAnswer(image.id, frame, Mask.from_array(np.zeros((2, 2), bool)), ())
+    image, found = study_of(1).images[0], Landmarks(Nipple((500.0, 700.0), 0.9), WallLine(((0.0, 0.0), (1000.0, 0.0))))
+    frame, answer = framed(found)
     questions.frames[image.id](answer)
     wait_until(lambda: desk.case is not None and image.id in desk.case.frames)
     assert desk.case is not None
