@@ -130,7 +130,9 @@ class CasesPage(TuningPage):
             text = "No study of the worklist is signed so that you may take it."
             self.desk.failed.emit(Problem("", "empty", text, " ".join(reads.notes)))
             return
-        self.desk.start(lambda tuner: tuner.read_cases(reads.images), lambda project: replace(project, source=source))
+        self.desk.start(
+            lambda tuner: tuner.read_cases(reads.images, reads.notes), lambda project: replace(project, source=source)
+        )
 
     # What came of it
 
