@@ -89,7 +89,7 @@ def test_what_must_be_put_right_first_is_an_exit_code(table: Path) -> None:
     assert "stop: too few cases: 32 of 32 images lack outlines or masks" in result.output
     folder = find_project("site")
     assert not folder.is_finished(Page.AUDIT, folder.load())
-    with pytest.raises(TuningError, match="cannot be sealed.*32 of 32 images lack outlines"):
+    with pytest.raises(TuningError, match=r"cannot be sealed.*32 of 32 images lack outlines"):
         ran("split", "site")
     assert not (folder.path / "sealed.json").exists()
     assert "Nothing is sealed yet." in said("split", "site", "--preview")
