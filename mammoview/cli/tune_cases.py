@@ -132,6 +132,7 @@ def split(
     preview: Annotated[bool, typer.Option("--preview", help="Show the split; seal nothing.")] = False,
 ) -> None:
     """Draw who is learned from and who judges, by patient, and seal the test set."""
+    from mammoview.session.tuning.audit_gate import require_audited
     from mammoview.session.tuning.project import Page, open_project
     from mammoview.training.tuning.dividing import draw, seal
     from mammoview.training.tuning.split_messages import Shares
@@ -148,6 +149,7 @@ def split(
         if preview:
             division = with_progress(lambda progress: draw(opened.path, shares, progress=progress))[0]
         else:
+            require_audited(opened, project)
             division, made = with_progress(lambda progress: seal(opened.path, shares, progress=progress))
             opened.finish(Page.SPLIT, wanted)
     typer.echo(f"Seed {shares.seed}, {shares.test:.0%} of the patients to judge, {shares.validation:.0%} watched")
