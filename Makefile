@@ -19,7 +19,7 @@ run: setup
 	@$(PY) -m mammoview demo
 
 test: setup
-	$(PY) -m pytest
+	$(PY) -m pytest --numprocesses auto --maxprocesses 4 --dist loadfile
 
 bench: setup
 	$(PY) -m bench
