@@ -122,13 +122,14 @@ class CasesRequest:
     ----------
     folder
         Of the project.
-    read
-        Images of signed reads, where the source is the worklist.
+    read, notes
+        Images of signed reads, where the source is the worklist, and what was left out of it.
     """
 
     folder: str
     source: CaseSource
     read: tuple[ReadImage, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
