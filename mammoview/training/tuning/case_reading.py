@@ -38,6 +38,7 @@ TABLE: Final = "cases.csv"
 REPORT: Final = "cases.json"
 IMAGES, MASKS = "images", "masks"
 _PICTURE_WORDS: Final = Change("", "Comments and EXIF of pictures", "removed")
+_BURNED_IN: Final = "Text that is burned into the pixels stays in the copies; the audit looks for it."
 #: Room that copies leave on the disk, bytes.
 _SPARE: Final = 256 << 20
 
@@ -67,13 +68,14 @@ def read_cases(
     partial(tuple(rejected))
     changes: Counter[Change] = Counter()
     if source.is_copied:
+        notes.append(_BURNED_IN)
         copier = _Copier(folder, source)
         cases = copier.copy(cases, SubProgress(progress, 0.5, 1.0), cancel)
         rejected += copier.rejected
         changes = copier.changes
     if not cases:
         first = f" {rejected[0].message} {rejected[0].hint}" if rejected else ""
-        raise InputError(f"None of {len(rejected)} rows became a case.{first}", "See the rejected rows.")
+        raise InputError(f"None of {len(rejected)} rows became a case.{first}", "See the refused rows.")
     _write(cases, folder)
     report = CasesReport(
         images=len(cases),
@@ -96,7 +98,7 @@ def _read(request: CasesRequest, progress: Progress, cancel: Cancel) -> tuple[li
     source = request.source
     if source.kind is SourceKind.WORKLIST:
         cases = [_of_read(image) for image in request.read]
-        return *_checked(cases, progress, cancel), []
+        return *_checked(cases, progress, cancel), list(request.notes)
     path = Path(source.path)
     if source.kind is SourceKind.COLLECTION:
         found = [importer for importer in IMPORTERS.values() if importer.recognises(path)]
