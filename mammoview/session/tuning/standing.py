@@ -17,7 +17,8 @@ from mammoview.training.judging.site_verdict import SiteVerdict
 from mammoview.training.judging.site_verdict import from_json as verdict_from_json
 from mammoview.training.tuning.audit_messages import AuditReport, read_report
 from mammoview.training.tuning.messages import CasesReport
-from mammoview.training.tuning.run_messages import EpochTold
+from mammoview.training.tuning.plan_file import read_plan
+from mammoview.training.tuning.run_messages import EpochTold, PlanReport
 from mammoview.training.tuning.sealing import Seal, read_seal
 
 CASES_REPORT = "cases.json"
@@ -37,7 +38,7 @@ class Standing:
         Pages whose files are there and fit together.
     reached
         The first page that is not finished.
-    cases, audit, seal, verdict
+    cases, audit, seal, plan, verdict
         What those pages left; None where they did not, or what they left cannot be read.
     sets
         Patients of each set of the sealed split.
@@ -61,6 +62,7 @@ class Standing:
     epochs: tuple[EpochTold, ...] = ()
     verdict: SiteVerdict | None = None
     package: str = ""
+    plan: PlanReport | None = None
 
     def may_open(self, page: Page) -> bool:
         """Whether a page can be gone to: a finished one, and the first that is not."""
@@ -83,6 +85,7 @@ def standing_of(folder: ProjectFolder, project: Project) -> Standing:
         epochs_so_far(folder),
         _readable(lambda: verdict_from_json(text)) if (text := _text(folder.file(VERDICT))) else None,
         _published(folder.file(PACKAGE)),
+        _readable(lambda: read_plan(folder.path)),
     )
 
 

@@ -8,6 +8,7 @@ from typing import Final
 from PySide6.QtCore import QTimer
 from PySide6.QtWidgets import QLabel, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
+from mammoview.core.amounts import counted
 from mammoview.session.tuning.project import Page
 from mammoview.session.tuning.standing import Standing, thumbnails_of
 from mammoview.session.tuning.tuner import JobEnded, JobPart
@@ -19,7 +20,6 @@ from mammoview.ui.tuning.page import TuningPage
 from mammoview.ui.tuning.tables import ReadTable
 from mammoview.ui.tuning.thumbs import Thumbs
 from mammoview.ui.tuning.tuning_desk import TuningDesk
-from mammoview.ui.tuning.words import counted
 from mammoview.ui.wrapped import WrappedLabel
 
 _ORDER: Final = (Severity.STOP, Severity.WARNING, Severity.NOTE)

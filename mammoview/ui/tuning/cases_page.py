@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from PySide6.QtWidgets import QLabel, QTabWidget, QVBoxLayout, QWidget
 
+from mammoview.core.amounts import counted
 from mammoview.core.errors import Problem
 from mammoview.session.tuning.project import Page, Project
 from mammoview.session.tuning.signed_cases import RULE, SignedReads, signed_reads
@@ -22,7 +23,6 @@ from mammoview.ui.tuning.page import TuningPage
 from mammoview.ui.tuning.source_form import SourceForm
 from mammoview.ui.tuning.tables import ReadTable
 from mammoview.ui.tuning.tuning_desk import TuningDesk
-from mammoview.ui.tuning.words import counted
 from mammoview.ui.wrapped import WrappedLabel
 
 _COLLECTIONS = (

@@ -8,9 +8,10 @@ from functools import partial
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QTabWidget, QVBoxLayout, QWidget
 
+from mammoview.core.amounts import counted
 from mammoview.training.tuning.case_tables import TablePreview
 from mammoview.ui.tuning.tables import ReadTable
-from mammoview.ui.tuning.words import FIELDS, counted
+from mammoview.ui.tuning.words import FIELDS
 from mammoview.ui.wrapped import WrappedLabel
 
 _NONE = "—"

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from PySide6.QtWidgets import QDoubleSpinBox, QFormLayout, QHBoxLayout, QLabel, QMessageBox, QSpinBox
 
+from mammoview.core.amounts import counted
 from mammoview.session.tuning.project import Page, Project
 from mammoview.session.tuning.standing import Standing
 from mammoview.session.tuning.tuner import JobEnded
@@ -13,7 +14,6 @@ from mammoview.training.tuning.splitting import SplitReport
 from mammoview.ui.tuning.page import TuningPage
 from mammoview.ui.tuning.tables import ReadTable
 from mammoview.ui.tuning.tuning_desk import TuningDesk
-from mammoview.ui.tuning.words import counted
 from mammoview.ui.wrapped import WrappedLabel
 
 _SETS = {"training": "learned from", "validation": "watched meanwhile", "test": "judge in the end (sealed)"}

@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLabel, QSplitter, QTableWidgetItem, QTabWidget
 
+from mammoview.core.amounts import counted
 from mammoview.session.tuning.project import Page
 from mammoview.session.tuning.standing import Standing
 from mammoview.training.judging.sentence import Interval, Outcome
@@ -17,7 +18,7 @@ from mammoview.ui.tuning.curves import RocCurves
 from mammoview.ui.tuning.page import TuningPage
 from mammoview.ui.tuning.tables import ReadTable
 from mammoview.ui.tuning.tuning_desk import TuningDesk
-from mammoview.ui.tuning.words import counted, number
+from mammoview.ui.tuning.words import number
 from mammoview.ui.wrapped import WrappedLabel
 
 _COLOURS = {Outcome.WORSE: theme.LOUD, Outcome.BETTER: theme.ACCENT, Outcome.UNTOLD: theme.TEXT}

@@ -84,6 +84,7 @@ def test_epochs_notices_and_scores_are_shown_as_they_come(hand: Hand) -> None:
     assert any(isinstance(item, pg.FillBetweenItem) for item in page.curves.measure.getPlotItem().items)
     assert page.curves.measure.getAxis("left").labelText == "AUC"
     assert "batches of 2" in page.notices.words(0)[1]
+    assert "AUC 0.700 (95 % interval 0.600 to 0.800)" in page.state.text()
     shot(hand, "6-run-classifier")
 
 
