@@ -52,7 +52,7 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
     """The most probable temperature, between 0.05 and 20.
 
     Few cases are often told apart without a mistake, and the likelihood alone would then call every score certain. A
-    prior around 1 outweighs a handful of cases, and hundreds outweigh it (``docs/adr/0360-a-temperature-has-a-prior.md``).
+    prior around 1 outweighs a handful of cases, and hundreds outweigh it (ADR 0360).
 
     Parameters
     ----------
