@@ -84,9 +84,9 @@ def cases(
     )
     opened, project = open_project(name)
     with opened:
-        read = _signed(reader) if reader else ()
+        read, notes = _signed(reader) if reader else ((), ())
         project = opened.save(replace(project, source=source))
-        request = CasesRequest(str(opened.path), source, read)
+        request = CasesRequest(str(opened.path), source, read, notes)
         report = with_progress(lambda progress: read_cases(request, progress, never_cancel, _tell_nobody))
         opened.finish(Page.CASES, project)
     return _print_cases(report)
@@ -215,7 +215,7 @@ def _pair(text: str) -> tuple[str, str]:
     return field.strip(), column.strip()
 
 
-def _signed(reader: str) -> tuple[ReadImage, ...]:
+def _signed(reader: str) -> tuple[tuple[ReadImage, ...], tuple[str, ...]]:
     from mammoview.session.tuning.signed_cases import RULE, signed_reads
     from mammoview.session.worklist.worklist import open_worklist
 
@@ -228,9 +228,7 @@ def _signed(reader: str) -> tuple[ReadImage, ...]:
         worklist.close()
     typer.echo(RULE)
     typer.echo(f"{found.studies} signed studies with {len(found.images)} images")
-    for note in found.notes:
-        typer.echo(note)
-    return found.images
+    return found.images, found.notes
 
 
 def _print_preview(table: Path, sheet: str, columns: tuple[tuple[str, str], ...]) -> None:

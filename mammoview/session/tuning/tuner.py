@@ -144,18 +144,18 @@ class Tuner:
         with self._lock:
             self._project = self._opened.save(project)
 
-    def read_cases(self, read: tuple[ReadImage, ...] = ()) -> None:
+    def read_cases(self, read: tuple[ReadImage, ...] = (), notes: tuple[str, ...] = ()) -> None:
         """Read the cases of the chosen source; ends in `JobEnded` with a `CasesReport`.
 
         Parameters
         ----------
-        read
-            Images of signed reads, where the source is the worklist.
+        read, notes
+            Images of signed reads, where the source is the worklist, and what was left out.
         """
         source = self._project.source
         if source is None:
             raise TuningError("No source of cases was chosen.", "Choose one on the page “Cases”.")
-        self._submit(READ_CASES, CasesRequest(str(self._opened.path), source, read))
+        self._submit(READ_CASES, CasesRequest(str(self._opened.path), source, read, notes))
 
     def audit(self) -> None:
         """Look at the cases; tells of each image and ends in `JobEnded` with an `AuditReport`."""

@@ -85,11 +85,14 @@ class ReadLesion:
         (row, column) points, native pixels; at least three.
     kind
         ``mass``, ``calcification``, or empty where it is neither, or its label is not sure.
+    is_outlined_by_ai
+        Whether a model drew the contour, as a finding that was accepted or because the reader asked it to.
     """
 
     contour: tuple[tuple[float, float], ...]
     kind: str = ""
     is_malignant: bool | None = None
+    is_outlined_by_ai: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,11 +127,14 @@ class CasesRequest:
         Of the project.
     read
         Images of signed reads, where the source is the worklist.
+    notes
+        What was left out when they were taken; the report repeats it.
     """
 
     folder: str
     source: CaseSource
     read: tuple[ReadImage, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -171,6 +177,8 @@ class CasesReport:
         Of the copies; empty where nothing was copied.
     notes
         What was guessed, repaired or passed over.
+    ai_outlines
+        How many outlines a model drew.
     """
 
     images: int
@@ -181,3 +189,4 @@ class CasesReport:
     rejected: tuple[RejectedRow, ...] = ()
     changes: tuple[TagChange, ...] = ()
     notes: tuple[str, ...] = ()
+    ai_outlines: int = 0

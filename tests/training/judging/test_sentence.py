@@ -203,7 +203,8 @@ def test_a_temperature_shows_in_calibration_and_not_in_the_sentence() -> None:
     new = Told("new@1", old.logits * 10.0, 1.0)
     verdict = judge_classifiers("image", old, new, truth, half=half)
     assert verdict.outcome is Outcome.UNTOLD
-    assert verdict.new.fitted_temperature == pytest.approx(10 * verdict.old.fitted_temperature, rel=0.05)  # type: ignore[operator]
+    # The prior of temperatures holds it a little nearer to 1.
+    assert verdict.new.fitted_temperature == pytest.approx(10 * verdict.old.fitted_temperature, rel=0.25)  # type: ignore[operator]
     assert verdict.new.ece is not None
     assert verdict.new.fitted_ece is not None
     assert verdict.new.ece > verdict.new.fitted_ece + 0.05
