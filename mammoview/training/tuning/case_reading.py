@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 TABLE: Final = "cases.csv"
 IMAGES, MASKS = "images", "masks"
 _PICTURE_WORDS: Final = Change("", "Comments and EXIF of pictures", "removed")
+_BURNED_IN: Final = "Text that is burned into the pixels stays in the copies; the audit looks for it."
 #: Room that copies leave on the disk, bytes.
 _SPARE: Final = 256 << 20
 
@@ -70,13 +71,14 @@ def read_cases(
     drawn = sum(lesion.is_outlined_by_ai for image in taken for lesion in image.lesions)
     changes: Counter[Change] = Counter()
     if source.is_copied:
+        notes.append(_BURNED_IN)
         copier = _Copier(folder, source)
         cases = copier.copy(cases, SubProgress(progress, 0.5, 1.0), cancel)
         rejected += copier.rejected
         changes = copier.changes
     if not cases:
         first = f" {rejected[0].message} {rejected[0].hint}" if rejected else ""
-        raise InputError(f"None of {len(rejected)} rows became a case.{first}", "See the rejected rows.")
+        raise InputError(f"None of {len(rejected)} rows became a case.{first}", "See the refused rows.")
     _write(cases, folder)
     if source.is_copied:
         _drop_others(folder)

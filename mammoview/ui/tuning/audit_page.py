@@ -70,12 +70,18 @@ class AuditPage(TuningPage):
         self._filler.timeout.connect(self._fill)
         self.remarks.itemSelectionChanged.connect(self._show_chosen)
 
-    def _start(self) -> None:
+    def forget(self) -> None:
         self.thumbs.start_over()
         self._table_remarks, self._remarks, self._looked, self._shown = (), [], 0, None
         self._fill()
-        self.summary.setText("")
-        self.expected.setText("")
+        for table in (self.counts, self.rejected):
+            table.fill([])
+        self.tabs.setTabText(2, "Refused rows")
+        for label in (self.summary, self.expected, self.remark):
+            label.setText("")
+
+    def _start(self) -> None:
+        self.forget()
         self.desk.start(lambda tuner: tuner.audit())
 
     def show_standing(self, standing: Standing) -> None:

@@ -240,9 +240,12 @@ def test_expected_interval_agrees_with_simulated_scores() -> None:
 
 
 def test_too_few_for_any_interval_is_said() -> None:
-    assert expected_auc(1, 30, None).width is None
-    assert "too small for any interval" in expected_auc(1, 30, None).sentence
-    wide, narrow = expected_dice(4, None), expected_dice(40, None)
+    for few in (1, 5):
+        assert expected_auc(few, 30, None).width is None
+        assert expected_dice(few, None).width is None
+        assert "too small for any interval" in expected_auc(few, 30, None).sentence
+    assert expected_auc(6, 30, None).width is not None
+    wide, narrow = expected_dice(6, None), expected_dice(60, None)
     assert wide.width is not None
     assert narrow.width is not None
     assert wide.width == pytest.approx(narrow.width * 10**0.5)

@@ -123,6 +123,40 @@ def test_a_project_is_left_and_resumed(hand: Hand, tmp_path: Path) -> None:
     assert page.source.path == str(table)
 
 
+def test_a_reading_that_fails_shows_why_and_another_project_shows_nothing_of_it(hand: Hand, tmp_path: Path) -> None:
+    table = write_site(tmp_path / "site", 1, views=("CC",))
+    hand.open()
+    hand.begin("First")
+    choose_task(hand)
+    page = enter_table(hand, table)
+    page.form.copied.setChecked(True)
+    hand.click(page.read)
+    hand.until(lambda: hand.is_done(Page.CASES))
+    assert "burned into the pixels" in page.notes.text()
+    hand.go(Page.AUDIT)
+    audit = hand.page(AuditPage)
+    hand.click(audit.start)
+    hand.until(lambda: len(audit.thumbs.shown) == 2)
+    hand.idle()
+    hand.go(Page.CASES)
+    table.write_text(table.read_text().replace("benign", "maybe"))
+    hand.click(page.read)
+    hand.until(hand.window.problem.isVisible)
+    assert page.tabs.currentWidget() is page.rejected
+    assert "“maybe”" in page.rejected.words(0)[2]
+    # What was read before stays.
+    assert page.summary.text().startswith("2 images")
+    hand.idle()
+    hand.click(hand.window.all_projects)
+    hand.until(lambda: hand.window.page is None)
+    hand.begin("Second")
+    assert page.form.path.text() == ""
+    assert page.rejected.rowCount() == page.changes.rowCount() == page.columns.understood.rowCount() == 0
+    assert audit.thumbs.shown == ()
+    assert audit.remarks.rowCount() == audit.counts.rowCount() == 0
+    assert audit.summary.text() == ""
+
+
 def test_pages_ahead_cannot_be_gone_to_and_explain_themselves(hand: Hand) -> None:
     window = hand.open()
     hand.begin("New")

@@ -2,28 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pyqtgraph as pg
 import pytest
 from case_makers import write_dicom, write_site
 from pytestqt.qtbot import QtBot
+from reader_hand import Reader, read_and_sign
 from test_first_pages import choose_task, enter_table, shot
 from wizard_hand import Hand
 
-from mammoview.core.study import Laterality, ViewPosition
+from mammoview.session.demo import write_phantom
 from mammoview.session.tuning.project import Page, Project, projects
-from mammoview.session.tuning.signed_cases import SignedReads
 from mammoview.session.tuning.standing import Standing
 from mammoview.training.judging.sentence import Change, Interval, sentence_of
 from mammoview.training.judging.site_verdict import GRID, PartChange, Roc, Side, SiteVerdict
-from mammoview.training.tuning.messages import ReadImage, SourceKind
+from mammoview.training.tuning.messages import SourceKind
 from mammoview.training.tuning.run_messages import EpochTold, Notice, NoticeKind, SamplesTold
-from mammoview.ui.tuning import cases_page
 from mammoview.ui.tuning.audit_page import AuditPage
 from mammoview.ui.tuning.cases_page import CasesPage
 from mammoview.ui.tuning.run_page import RunPage
@@ -92,37 +88,39 @@ def test_epochs_notices_and_scores_are_shown_as_they_come(hand: Hand) -> None:
     shot(hand, "6-run-classifier")
 
 
-@dataclass
-class Signed:
-    """A reading desk at which somebody is signed in."""
-
-    seat: object = "seat"
-
-    def ask(self, work: Callable[[Any, Any], Any], then: Callable[[Any], None]) -> None:
-        then(work("worklist", self.seat))
-
-
-def test_signed_reads_become_cases(hand: Hand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    images = tuple(
-        ReadImage(
-            str(write_dicom(tmp_path / f"{number}.dcm", patient=f"P{number}", seed=number)),
-            f"P{number}",
-            Laterality.LEFT,
-            ViewPosition.CC,
-            bool(number % 2),
-        )
-        for number in range(4)
-    )
-    monkeypatch.setattr(cases_page, "signed_reads", lambda *_: SignedReads(images, 4, ()))
+def test_signed_reads_become_cases_and_unsigned_ones_do_not(hand: Hand, tmp_path: Path, qtbot: QtBot) -> None:
+    for seed in range(3):
+        write_phantom(tmp_path / "studies", seed=seed, rows=320, columns=260)
+    reader = Reader(hand.viewer, qtbot)
+    hand.viewer.activateWindow()
+    reader.press("F4")
     hand.open()
     hand.begin("Reads")
     choose_task(hand)
     page = hand.page(CasesPage)
-    monkeypatch.setattr(page, "_reading", Signed())
     page.form.kind.setCurrentIndex(page.form.kind.findData(SourceKind.WORKLIST))
     hand.click(page.read)
+    hand.until(hand.window.problem.isVisible)
+    assert "Nobody is signed in" in hand.window.problem.text.text()
+    reader.become("r1", "Dr One")
+    hand.viewer.desk.worklist.import_paths([tmp_path / "studies"])
+    reader.wait(lambda: len(hand.viewer.desk.worklist.list.model.order) == 3)
+    hand.click(page.read)
+    hand.until(lambda: "No study of the worklist is signed" in hand.window.problem.text.text())
+    hand.viewer.activateWindow()
+    hand.until(hand.viewer.isActiveWindow)
+    for row, category in enumerate(("Num+2", "Num+0", "")):
+        hand.viewer.desk.reading.open_case(hand.viewer.desk.worklist.list.model.order[row])
+        reader.wait(lambda: reader.is_shown() and not reader.case.is_signed)
+        if category:
+            read_and_sign(reader, category, is_open=True)
+        else:
+            reader.press("Num+2")
+            reader.wait(lambda: reader.reading.is_stored)
+    hand.click(page.read)
     hand.until(lambda: hand.is_done(Page.CASES))
-    assert page.summary.text().startswith("4 images of 4 patients: 4 with a label")
+    assert page.summary.text().startswith("8 images of 2 patients: 4 with a label")
+    shot(hand, "2-cases-signed")
 
 
 def test_a_stop_holds_the_next_page_and_a_remark_shows_its_pictures(hand: Hand, tmp_path: Path) -> None:
