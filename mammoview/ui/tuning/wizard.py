@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QToolButton
+from PySide6.QtWidgets import QDialog, QToolButton
 
 from mammoview.models.manifest import Task
 from mammoview.ui.desk import Desk
@@ -64,6 +64,7 @@ class Wizard(QObject):
         self.verdict.open_wanted.connect(self._open)
         self.publish.models_changed.connect(desk.presenter.read_models)
         desk.identity_shown.connect(self._set_identity)
+        desk.reading.signed_out.connect(self._put_away)
         desk.listeners.append(self.tuning.hear_session)
 
     def _named(self, task: Task) -> str:
@@ -85,6 +86,12 @@ class Wizard(QObject):
         self._desk.session.open([path])
         self._desk.stack.setCurrentWidget(self._desk.wall)
         self._desk.window.activateWindow()
+
+    def _put_away(self) -> None:
+        """The reader left: no patient stays on the screen; work goes on, and its line in the viewer leads back."""
+        for dialog in self.window.findChildren(QDialog):
+            dialog.close()
+        self.window.close()
 
     def close(self) -> None:
         """The viewer is closed."""
