@@ -112,6 +112,8 @@ def _read(request: CasesRequest, progress: Progress, cancel: Cancel) -> tuple[li
         return *_checked(cases, progress, cancel), list(request.notes)
     path = Path(source.path)
     if source.kind is SourceKind.COLLECTION:
+        if not path.is_dir():
+            raise InputError(f"There is no folder {path}.", "Name the folder that the archive was unpacked to.")
         found = [importer for importer in IMPORTERS.values() if importer.recognises(path)]
         if not found:
             titles = ", ".join(importer.title for importer in IMPORTERS.values())

@@ -61,6 +61,8 @@ class TaskPage(TuningPage):
 
     def _choose(self, task: TuneTask, _is_on: bool = False) -> None:
         self._task = task
+        # Until they come, nothing can be chosen: a model of the task before would not fit.
+        self._show_parents(())
         self.desk.ask(partial(parents, task), self._show_parents)
 
     def _show_parents(self, found: tuple[Parent, ...]) -> None:
