@@ -252,4 +252,5 @@ def _write(cases: list[Case], folder: Path) -> None:
 
 
 def _rejected(problem: RowProblem) -> RejectedRow:
-    return RejectedRow(problem.line, problem.column, problem.message, problem.hint)
+    message = problem.message[:1].upper() + problem.message[1:]
+    return RejectedRow(problem.line, problem.column, message, problem.hint)
