@@ -37,7 +37,6 @@ class PlanPage(TuningPage):
     def __init__(self, desk: TuningDesk) -> None:
         super().__init__(desk, Page.PLAN)
         self._plan: Plan | None = None
-        self._path = ""
         self.device = QComboBox()
         self.device.setEditable(True)
         self.device.addItems(["auto", "cpu", "cuda", "mps"])
@@ -118,10 +117,6 @@ class PlanPage(TuningPage):
 
     def show_standing(self, standing: Standing) -> None:
         plan = standing.project.plan
-        if str(standing.path) != self._path:
-            self._path = str(standing.path)
-            for text in self.texts.values():
-                text.clear()
         if plan != self._plan:
             self._plan = plan
             self.device.setCurrentText(plan.device)
@@ -144,6 +139,12 @@ class PlanPage(TuningPage):
             self.cost.setText("The plan is written; plan again to see what it will cost here.")
         else:
             self._show_report(standing.plan)
+
+    def forget(self) -> None:
+        self._plan = None
+        self.cost.setText("")
+        for text in self.texts.values():
+            text.clear()
 
     def _show_report(self, report: PlanReport) -> None:
         self.cost.setText("\n".join(plan_lines(report)))
