@@ -71,7 +71,7 @@ class RunPage(TuningPage):
         self._show_notices()
         is_running, is_done = self.desk.busy == RUN, Page.RUN in standing.finished
         self.start.setEnabled(self.is_idle and Page.PLAN in standing.finished and not is_done)
-        self.take.setEnabled(self.start.isEnabled() and not self._epochs)
+        self.take.setEnabled(self.start.isEnabled())
         self.anew.setEnabled(self.is_idle and Page.PLAN in standing.finished and standing.has_run)
         self.start.setText("Done" if is_done else "Go on" if self._epochs else "Start")
         self.pause.setEnabled(is_running)
@@ -107,7 +107,8 @@ class RunPage(TuningPage):
         waits = self._waits if is_running else ""
         skipped = f"Skipped, since unreadable: {counted(self._skipped, 'image')}." if self._skipped else ""
         if last is None:
-            begun = "The first epoch is under way." if is_running else "Nothing is trained yet."
+            done = "It is done, without an epoch: the weights stay as they were."
+            begun = "The first epoch is under way." if is_running else done if is_done else "Nothing is trained yet."
             self.state.setText(f"{waits or begun} {skipped}".rstrip())
             return
         left = f"; {length_words(last.minutes_left)} left" if is_running and last.minutes_left is not None else ""
