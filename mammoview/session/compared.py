@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Final
@@ -155,7 +155,8 @@ def remarks(so_far: SoFar) -> tuple[str, ...]:
             said.append("Each view shows its highest finding. A patch classifier has no score of breast or exam.")
         if so_far.task == SEGMENTATION:
             said.append("Areas are of all outlines of a view; Dice is the agreement of both models with each other.")
-        said += _warnings(exams)
+            said.append("The scores at the outlines are those of the patch classifiers in use, on both sides.")
+        said += _warnings(so_far, exams)
     return tuple(said)
 
 
@@ -190,7 +191,16 @@ def _comparable(exams: ComparedExams) -> Iterator[str]:
         yield f"The scores do not mean the same: {'; and: '.join(sorted(meanings))}."
 
 
-def _warnings(exams: ComparedExams) -> Sequence[str]:
+def _warnings(so_far: SoFar, exams: ComparedExams) -> Iterator[str]:
+    """What the sides warn of, without what the image itself says and why it is not scored, and without files' names."""
+    images = {image.id: image for image in so_far.images}
+    every: set[str] = set()
+    grouped: dict[str, dict[str, None]] = {}
+    for (_, image_id), view in so_far.views.items():
+        every.update(view.result.warnings)
+        for text in view.result.warnings:
+            if text not in images[image_id].warnings and "not scored" not in text.lower():
+                grouped.setdefault(text, {})[images[image_id].label] = None
+    yield from (f"{', '.join(views)}: {text}" for text, views in grouped.items())
     told = (*exams.old.exam.warnings, *exams.new.exam.warnings)
-    # Why an image is not scored is said with its view.
-    return [text for text in dict.fromkeys(told) if "not scored" not in text.lower()]
+    yield from (text for text in dict.fromkeys(told) if not any(text.endswith(f": {one}") for one in every))

@@ -16,6 +16,7 @@ from mammoview.core.study import Laterality, Mammogram, Study, ViewPosition
 from mammoview.pipeline.comparing import ComparedExams, ComparisonRequest, SideImage
 from mammoview.session.analysis import MODEL_SETTINGS, models_of, request_for
 from mammoview.session.events import Level
+from mammoview.session.hanging import Hanging
 from mammoview.session.jobs import JobRetried, Order, Report
 from mammoview.session.session import Session
 from mammoview.session.settings import Settings
@@ -93,17 +94,19 @@ class Subject:
     images: tuple[Mammogram, ...]
 
 
-def subject_of(study: Study, withheld: Iterable[Mammogram] = ()) -> Subject:
-    """What can be compared of a study: its images of one frame.
+def subject_of(study: Study, hanging: Hanging | None = None) -> Subject:
+    """What can be compared of a study: its images of one frame, as they hang.
 
     Parameters
     ----------
-    withheld
-        Images whose twins hang in their place.
+    hanging
+        Gives the order; what its twins hang for is left out.
     """
-    left_out = {image.id for image in withheld}
-    images = tuple(one for one in study.images if one.frames == 1 and one.id not in left_out)
-    return Subject(study.uid, images)
+    left_out = {image.id for image in hanging.withheld} if hanging is not None else set()
+    order = [item.image.id for item in hanging.hung] if hanging is not None else []
+    images = [one for one in study.images if one.frames == 1 and one.id not in left_out]
+    places = {image_id: place for place, image_id in reversed(list(enumerate(order)))}
+    return Subject(study.uid, tuple(sorted(images, key=lambda one: places.get(one.id, len(order)))))
 
 
 @dataclass(frozen=True)

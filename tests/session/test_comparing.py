@@ -259,11 +259,15 @@ def test_a_case_of_a_table_lends_a_picture_its_side_and_view(session) -> None:
     assert ComparedCase(Path("elsewhere.png")).within(session.studies) is None
 
 
-def test_volumes_and_withheld_twins_are_no_subject(session) -> None:
+def test_views_come_as_they_hang_without_volumes_and_withheld_twins(session) -> None:
     study = session.studies[0]
-    volume = replace(study.images[0], id="volume", frames=30)
-    found = subject_of(replace(study, images=(*study.images, volume)), withheld=study.images[:1])
-    assert found.images == study.images[1:]
+    hanging = session.hanging_of(study.uid)
+    assert hanging is not None
+    views = [item.image for item in hanging.hung]
+    volume = replace(views[0], id="volume", frames=30)
+    found = subject_of(replace(study, images=(volume, *study.images)), replace(hanging, withheld=(views[1],)))
+    assert found.images == (views[0], *views[2:])
+    assert [image.label for image in subject_of(study, hanging).images] == ["RCC", "LCC", "RMLO", "LMLO"]
 
 
 def test_models_in_use_come_first_and_refused_packages_are_named(toy_models: Path) -> None:
