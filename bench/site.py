@@ -224,10 +224,11 @@ def _row(count: int, name: str, verdict: SiteVerdict, *, is_image: bool) -> str:
     change, gap = verdict.change, verdict.change.difference
     which = "the rest" if name == "rest" else "those of every run"
     delong = f" {change.delong_p:.2g} |" if is_image and change.delong_p is not None else " |" if is_image else ""
-    numbers = "| | |" if gap.value is None else f"{gap.value:+.3f} | {gap.low:+.3f} to {gap.high:+.3f} | "
+    numbers = " | | " if gap.value is None else f"{gap.value:+.3f} | {gap.ends or 'cannot be told'} | "
+    p_value = "" if change.p_value is None else f"{change.p_value:.2g}"
     return (
         f"| {count} patients | {which}: {change.patients} patients, {change.samples} {change.unit} | {change.before} | "
-        f"{change.after} | {numbers}{change.p_value:.2g} |{delong} {verdict.outcome.value} |"
+        f"{change.after} | {numbers}{p_value} |{delong} {verdict.outcome.value} |"
     )
 
 

@@ -168,7 +168,7 @@ class TuningWalk:
         page = self._page(AuditPage)
         self.click(page.start)
         self.done(Page.AUDIT)
-        page.remarks.selectRow(page.remarks.rowCount() - 1)
+        page.remarks.choose(page.remarks.rows[-1].key)
         self.picture("audit")
 
     def split(self) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from mammoview.cli.tune_cases import add_to, with_progress
+from mammoview.core.amounts import counted
 
 if TYPE_CHECKING:
     from mammoview.session.tuning.project import OpenProject, Page, Project
@@ -90,7 +91,8 @@ def run(
                     "The training was stopped; the epochs that it had finished are kept.",
                     f"mammoview tune run {name} goes on from there.",
                 ) from error
-            typer.echo(f"Trained: {report.package}, {report.epochs} epochs, {len(report.skipped)} images skipped")
+            epochs, skipped = counted(report.epochs, "epoch"), counted(len(report.skipped), "image")
+            typer.echo(f"Trained: {report.package}, {epochs}, {skipped} skipped")
         _finish(opened, Page.RUN, project)
 
 
@@ -195,23 +197,13 @@ def _say(value: object) -> None:
     if isinstance(value, Notice):
         typer.echo(value.text, err=True)
     elif isinstance(value, EpochTold):
-        watched = "" if value.value is None else f", {value.measure} {value.value:.3f}"
-        if value.low is not None and value.high is not None:
-            watched += f" ({value.low:.3f} to {value.high:.3f})"
-        typer.echo(f"Epoch {value.epoch} of {value.epochs}: loss {value.loss:.4f}{watched}")
+        typer.echo(value.text)
 
 
 def _print_plan(report: PlanReport) -> None:
-    typer.echo(report.source)
-    typer.echo(
-        f"{report.patients} patients with {report.images} images to learn from, {report.watched} patients watched, "
-        f"{report.sealed} sealed"
-    )
-    typer.echo(f"{report.epochs} epochs, batch {report.batch_size}, {report.precision} on {report.device}")
-    if report.minutes is not None:
-        memory = "" if report.memory_mb is None else f", {report.memory_mb:.0f} MB of memory"
-        typer.echo(f"About {report.minutes:.1f} minutes: {report.minutes_per_epoch:.2f} an epoch{memory}")
-    for line in (report.reproducible, *report.notes, report.command, report.torchrun, report.slurm):
+    from mammoview.session.tuning.plan_words import plan_lines
+
+    for line in (*plan_lines(report), report.command, report.torchrun, report.slurm):
         if line:
             typer.echo(line)
 
@@ -226,11 +218,14 @@ def _print_verdict(found: SiteVerdict) -> None:
         typer.echo(f"\n{side.key}")
         if side.ece is not None and side.fitted_ece is not None:
             typer.echo(
-                f"  sensitivity {side.sensitivity}, specificity {side.specificity} on {found.half_patients} patients\n"
+                f"  sensitivity {side.sensitivity}, specificity {side.specificity} on "
+                f"{counted(found.half_patients, 'patient')}\n"
                 f"  calibration error {side.ece:.3f}; at temperature {side.fitted_temperature:g} {side.fitted_ece:.3f}"
             )
     for part in found.subgroups:
-        typer.echo(f"  {part.field} {part.name}: {part.change.difference} ({part.change.patients} patients)")
+        typer.echo(
+            f"  {part.field} {part.name}: {part.change.difference.signed} ({counted(part.change.patients, 'patient')})"
+        )
     for case in found.worse[:10]:
         typer.echo(f"  worse: {case.image} ({case.truth}) {case.before:.3f} -> {case.after:.3f}")
     for note in (*found.notes, *(f"skipped {name}: {reason}" for name, reason in found.skipped)):

@@ -84,9 +84,9 @@ def cases(
     )
     opened, project = open_project(name)
     with opened:
-        read = _signed(reader) if reader else ()
+        read, notes = _signed(reader) if reader else ((), ())
         project = opened.save(replace(project, source=source))
-        request = CasesRequest(str(opened.path), source, read)
+        request = CasesRequest(str(opened.path), source, read, notes)
         report = with_progress(lambda progress: read_cases(request, progress, never_cancel, _tell_nobody))
         opened.finish(Page.CASES, project)
     return _print_cases(report)
@@ -118,6 +118,7 @@ def audit(
             typer.echo(f"  {tally.attribute}: {counts}")
         for expected in table.expected:
             typer.echo(expected.sentence)
+        _print_rejected(table.refused)
         _print_rejected(table.rejected)
         _print_remarks(report.remarks)
     if report.has_stops:
@@ -132,6 +133,7 @@ def split(
     preview: Annotated[bool, typer.Option("--preview", help="Show the split; seal nothing.")] = False,
 ) -> None:
     """Draw who is learned from and who judges, by patient, and seal the test set."""
+    from mammoview.session.tuning.audit_gate import require_audited
     from mammoview.session.tuning.project import Page, open_project
     from mammoview.training.tuning.dividing import draw, seal
     from mammoview.training.tuning.split_messages import Shares
@@ -148,6 +150,7 @@ def split(
         if preview:
             division = with_progress(lambda progress: draw(opened.path, shares, progress=progress))[0]
         else:
+            require_audited(opened, project)
             division, made = with_progress(lambda progress: seal(opened.path, shares, progress=progress))
             opened.finish(Page.SPLIT, wanted)
     typer.echo(f"Seed {shares.seed}, {shares.test:.0%} of the patients to judge, {shares.validation:.0%} watched")
@@ -213,7 +216,7 @@ def _pair(text: str) -> tuple[str, str]:
     return field.strip(), column.strip()
 
 
-def _signed(reader: str) -> tuple[ReadImage, ...]:
+def _signed(reader: str) -> tuple[tuple[ReadImage, ...], tuple[str, ...]]:
     from mammoview.session.tuning.signed_cases import RULE, signed_reads
     from mammoview.session.worklist.worklist import open_worklist
 
@@ -226,9 +229,7 @@ def _signed(reader: str) -> tuple[ReadImage, ...]:
         worklist.close()
     typer.echo(RULE)
     typer.echo(f"{found.studies} signed studies with {len(found.images)} images")
-    for note in found.notes:
-        typer.echo(note)
-    return found.images
+    return found.images, found.notes
 
 
 def _print_preview(table: Path, sheet: str, columns: tuple[tuple[str, str], ...]) -> None:

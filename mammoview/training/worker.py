@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
 from collections.abc import Callable
 from contextlib import suppress
 from multiprocessing.connection import Connection
@@ -45,7 +46,18 @@ def _named(name: str) -> Handler:
     def handle(payload: Any, progress: Progress, cancel: Cancel, partial: Callable[[object], None]) -> object:
         module, _, function = name.partition(":")
         found = importlib.import_module(f"mammoview.training.tuning.{module}")
-        result: object = getattr(found, function)(payload, progress, cancel, partial)
+        try:
+            result: object = getattr(found, function)(payload, progress, cancel, partial)
+        finally:
+            _leave_device()
         return result
 
     return handle
+
+
+def _leave_device() -> None:
+    """A child without work keeps nothing of the device from the engine."""
+    if "torch" in sys.modules:
+        from mammoview.training.learning.lent import give_memory_back
+
+        give_memory_back()

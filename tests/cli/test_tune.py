@@ -42,7 +42,7 @@ def test_from_the_plan_to_roll_back(
         return said.out
 
     planned = tune("plan", "Site A", "--device", "cpu", "--epochs", "2", "--batch-size", "4", "--no-measure")
-    assert "12 patients with 12 images to learn from, 6 patients watched, 6 sealed" in planned
+    assert "To learn from: 12 patients with 12 images; 6 watched meanwhile, 6 sealed." in planned
     assert "mammoview train segment --config config.toml" in planned
     assert "Epoch 2 of 2: loss" in tune("run", "Site A")
     judged = tune("verdict", "Site A")

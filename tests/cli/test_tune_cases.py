@@ -54,7 +54,7 @@ def test_project_goes_from_task_to_sealed_split(table: Path) -> None:
     assert "32 images of 16 patients; 32 with a label" in said("cases", "site", "--table", table)
     text = said("audit", "site")
     assert "label: benign 24 (16), malignant 8 (8)" in text
-    assert "will be about" in text
+    assert "A test set of 2 patients with and 2 without malignancy is too small for any interval" in text
     assert "Nothing is sealed yet." in said("split", "site", "--seed", "5", "--preview")
     assert "Sealed: " in said("split", "site", "--seed", "5", "--test-share", "0.25", "--validation-share", "0.25")
     (state,) = json.loads(said("status", "--json"))
@@ -89,6 +89,20 @@ def test_what_must_be_put_right_first_is_an_exit_code(table: Path) -> None:
     assert "stop: too few cases: 32 of 32 images lack outlines or masks" in result.output
     folder = find_project("site")
     assert not folder.is_finished(Page.AUDIT, folder.load())
+    with pytest.raises(TuningError, match=r"cannot be sealed.*32 of 32 images lack outlines"):
+        ran("split", "site")
+    assert not (folder.path / "sealed.json").exists()
+    assert "Nothing is sealed yet." in said("split", "site", "--preview")
+
+
+def test_cases_that_were_not_audited_are_not_sealed(table: Path) -> None:
+    said("new", "site", "--task", "image", "--parent", PARENT)
+    said("cases", "site", "--table", table)
+    with pytest.raises(TuningError, match="not audited as they are now") as told:
+        ran("split", "site")
+    assert "Audit" in told.value.hint
+    said("audit", "site", "--no-pixels")
+    said("split", "site")
 
 
 def test_signed_reads_need_a_reader_of_the_worklist(table: Path) -> None:

@@ -143,6 +143,9 @@ class ReaderFinding:
         None for a reader's own finding and for one of the AI that was not judged yet.
     comment
         The reader's words, printed as they are.
+    outlined_by
+        Models that drew the contour when the reader asked them to; the reader may have corrected it since. None where
+        a hand drew it, and where it came with a finding of the AI.
 
     Raises
     ------
@@ -166,6 +169,7 @@ class ReaderFinding:
     size_mm: float | None = None
     change: Change | None = None
     comment: str = ""
+    outlined_by: tuple[ModelUse, ...] = ()
 
     def __post_init__(self) -> None:
         check_descriptors(self.kind, self.descriptors)

@@ -193,8 +193,9 @@ def _place(lesion: Lesion) -> str:
 
 
 def _origin(lesion: Lesion) -> str:
-    makers = list(dict.fromkeys(finding.origin.maker for finding in lesion.findings))
-    return "; ".join(_ORIGINS[maker] for maker in makers)
+    makers = [_ORIGINS[finding.origin.maker] for finding in lesion.findings]
+    drawn = ["outline by the AI on request" for finding in lesion.findings if finding.outlined_by]
+    return "; ".join(dict.fromkeys(makers + drawn))
 
 
 def _ai(part: AiPart) -> tuple[Fact, ...]:

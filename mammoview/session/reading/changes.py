@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mammoview.core.errors import ReadingError
-from mammoview.core.findings import ExamResult
+from mammoview.core.findings import ExamResult, ModelUse
 from mammoview.core.marks import Point
 from mammoview.core.reading import (
     Assessment,
@@ -161,12 +161,18 @@ def propose_anew(draft: Draft, finding_id: str, result: ExamResult, image: Mammo
     if drawn is None:
         raise ReadingError("The AI's own outline is gone.", "Analyse the study again, or keep the edited one.")
     first = proposed(drawn, image, finding.origin.models, frame=finding.frame)
-    return change_finding(
-        draft, replace(finding, contour=first.contour, size_mm=first.size_mm, origin=first.origin, verdict=None)
-    )
+    finding = replace(finding, contour=first.contour, size_mm=first.size_mm, outlined_by=())
+    return change_finding(draft, replace(finding, origin=first.origin, verdict=None))
 
 
-def edit_contour(draft: Draft, finding_id: str, contour: Sequence[Point], reader: str) -> Draft:
+def edit_contour(
+    draft: Draft,
+    finding_id: str,
+    contour: Sequence[Point],
+    reader: str,
+    *,
+    outlined_by: tuple[ModelUse, ...] | None = (),
+) -> Draft:
     """Give a finding another outline; one of the AI becomes an edited one.
 
     Parameters
@@ -178,9 +184,13 @@ def edit_contour(draft: Draft, finding_id: str, contour: Sequence[Point], reader
     contour
         (row, column), native pixels.
     reader
-        Who drew it.
+        Who drew it, or had it drawn.
+    outlined_by
+        The models that drew it; None where it is what it was with a correction, whoever drew that.
     """
-    finding, image = finding_of(draft, finding_id), None
+    finding = finding_of(draft, finding_id)
+    if outlined_by is not None:
+        finding = replace(finding, outlined_by=outlined_by)
     image = draft.exam.image(finding.image_id)
     size_mm = longest_mm(contour, image.spacing_mm if image is not None else None)
     if finding.origin.is_from_ai:

@@ -13,6 +13,7 @@ from mammoview.core.reading import (
     Assessment,
     BreastDecision,
     FindingType,
+    Maker,
     ReaderFinding,
     ReadingState,
     lesions_of,
@@ -34,7 +35,7 @@ RULE: Final = (
     "a category, no recall is benign, and a recall gives no label. Where several readers signed, the arbiter's report "
     "counts; without one they must agree, or the breast has no label. Findings that were drawn, accepted or edited are "
     "boxes and outlines; rejected and unjudged ones are nothing. A finding has its breast's label only where it is the "
-    "only lesion there. These are labels by reading, not by biopsy."
+    "only lesion there. How many outlines a model drew is told. These are labels by reading, not by biopsy."
 )
 _ARBITER: Final = 3
 _BENIGN: Final = frozenset({Assessment.NEGATIVE, Assessment.BENIGN})
@@ -166,7 +167,9 @@ def _lesions(report: SignedReport, labels: Mapping[Laterality, bool | None]) -> 
 def _lesion(finding: ReaderFinding, label: bool | None, *, is_alone: bool) -> ReadLesion:
     # Without a kind nothing takes the image's label for the lesion's.
     kind = _KINDS.get(finding.kind, "") if is_alone else ""
-    return ReadLesion(tuple(finding.contour), kind, label if is_alone else None)
+    # A finding of the AI whose outline a hand changed is the reader's.
+    is_by_ai = finding.origin.maker is Maker.AI or bool(finding.outlined_by)
+    return ReadLesion(tuple(finding.contour), kind, label if is_alone else None, is_by_ai)
 
 
 def _reports(worklist: Worklist, seat: Seat, study: int) -> list[SignedReport]:

@@ -17,6 +17,7 @@ from mammoview.core.errors import OutputError, Problem
 from mammoview.core.jobs import JobDone, JobFailed, JobPartial, JobProgress
 from mammoview.models import registry
 from mammoview.session.jobs import Crew, JobRetried, Order, Report
+from mammoview.session.tuning.audit_gate import require_audited
 from mammoview.session.tuning.errors import TuningError
 from mammoview.session.tuning.project import RUN as RUN_FOLDER
 from mammoview.session.tuning.project import OpenProject, Page, Project, ProjectFolder
@@ -143,18 +144,18 @@ class Tuner:
         with self._lock:
             self._project = self._opened.save(project)
 
-    def read_cases(self, read: tuple[ReadImage, ...] = ()) -> None:
+    def read_cases(self, read: tuple[ReadImage, ...] = (), notes: tuple[str, ...] = ()) -> None:
         """Read the cases of the chosen source; ends in `JobEnded` with a `CasesReport`.
 
         Parameters
         ----------
-        read
-            Images of signed reads, where the source is the worklist.
+        read, notes
+            Images of signed reads, where the source is the worklist, and what was left out.
         """
         source = self._project.source
         if source is None:
             raise TuningError("No source of cases was chosen.", "Choose one on the page “Cases”.")
-        self._submit(READ_CASES, CasesRequest(str(self._opened.path), source, read))
+        self._submit(READ_CASES, CasesRequest(str(self._opened.path), source, read, notes))
 
     def audit(self) -> None:
         """Look at the cases; tells of each image and ends in `JobEnded` with an `AuditReport`."""
@@ -164,6 +165,8 @@ class Tuner:
     def split(self, *, is_sealed: bool) -> None:
         """Draw the split, and seal it where that is asked for; ends in `JobEnded` with a `SplitReport`."""
         project = self._project
+        if is_sealed:
+            require_audited(self._opened, project)
         shares = project.seed, project.test_share, project.validation_share
         self._submit(SPLIT, SplitRequest(str(self._opened.path), *shares, is_sealed=is_sealed))
 

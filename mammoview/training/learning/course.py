@@ -22,6 +22,8 @@ class EpochLog:
         From 1.
     loss
         Mean over the steps.
+    seconds
+        Of learning: neither of waiting while a run was paused, nor of validation.
     learning_rate
         Of the last step.
     validation

@@ -21,6 +21,7 @@ from mammoview.training.learning.checkpoint import CHECKPOINT, TrainingError
 from mammoview.training.learning.course import Course, EpochLog
 from mammoview.training.learning.curves import Curves
 from mammoview.training.learning.engine import ONE_CPU, Arithmetic, Machine, own_part, start
+from mammoview.training.learning.lent import LentDevice
 from mammoview.training.learning.prefetch import Batch, Epoch, prefetched
 from mammoview.training.learning.schedule import Stage, apply_stage, learning_rate_at, optimizer_for, set_modes
 
@@ -87,6 +88,8 @@ class Plan:
         Each step's batch goes through the net in so many parts whose gradients add up, where memory is short.
     on_epoch
         Called by the first process after each epoch is saved, with the net in eval mode.
+    lent
+        Told what a run of one process holds on its device, for whoever makes it wait.
     """
 
     stages: tuple[Stage, ...]
@@ -104,6 +107,7 @@ class Plan:
     keep: Literal["last", "best"] = "last"
     parts: int = 1
     on_epoch: Callable[[nn.Module, EpochLog], None] | None = None
+    lent: LentDevice | None = None
 
 
 class OutOfMemoryError(DeviceError):
@@ -181,6 +185,7 @@ class _Run:
 
     def all_stages(self) -> tuple[EpochLog, ...]:
         self._resume()
+        self._hold(None)
         before = len(self._course.log)
         stages = self._plan.stages
         if self._course.stage < len(stages):
@@ -201,12 +206,18 @@ class _Run:
             self._optimizer_state = None
         # A set-up net knows which parameters learn: each stage sets it up anew.
         model, stepper = self._fabric.setup(self._net, optimizer)
+        self._hold(optimizer)
         while self._course.stage == index:
             set_modes(stage, self._net)
             log = self._one_epoch(stage, model, stepper)
             self._net.eval()
             log = replace(log, validation=self._validate(None))
             self._finish_epoch(stage, log, optimizer)
+
+    def _hold(self, optimizer: torch.optim.Optimizer | None) -> None:
+        # Where several share the work, their library keeps memory of its own for the gradients.
+        if self._plan.lent is not None and self._fabric.world_size == 1:
+            self._plan.lent.hold(self._net, optimizer)
 
     def _one_epoch(self, stage: Stage, model: _FabricModule, optimizer: _FabricOptimizer) -> EpochLog:
         """One pass over the samples; its randomness depends on seed and epoch alone, so that resuming repeats it."""
@@ -218,7 +229,10 @@ class _Run:
         drawn = prefetched(plan.batches(rng), lambda batch: own_part(batch, fabric), workers=plan.machine.workers)
         with closing(drawn) as batches:
             for batch in batches:
+                asked = time.perf_counter()
                 stop_if_cancelled(self._cancel)
+                # The answer may take as long as somebody's pause, which is no work.
+                started += time.perf_counter() - asked
                 self._tell(stage, steps)
                 rate = learning_rate_at(
                     stage, course.in_stage * plan.steps_per_epoch + steps, stage.epochs * plan.steps_per_epoch

@@ -12,7 +12,7 @@ import torch
 
 from mammoview.core.errors import UsageError
 from mammoview.core.findings import PatchClass
-from mammoview.core.progress import Cancel, Progress, never_cancel, no_progress
+from mammoview.core.progress import Cancel, Progress, never_cancel, no_progress, stop_if_cancelled
 from mammoview.models.architectures import sizes_of
 from mammoview.models.networks import Network, PatchNet, WholeImageNet
 from mammoview.models.networks.heads import AttentionHead
@@ -26,6 +26,7 @@ from mammoview.training.learning import losses
 from mammoview.training.learning.beginning import new_network
 from mammoview.training.learning.described import DescribingNet, describing_loss
 from mammoview.training.learning.engine import ONE_CPU, Machine, leave_to_first_process
+from mammoview.training.learning.lent import LentDevice
 from mammoview.training.learning.loop import Plan, train
 from mammoview.training.learning.placed import PlacedNet, placing_loss
 from mammoview.training.learning.validation import validation_of
@@ -33,7 +34,7 @@ from mammoview.training.recipes.site import SPLIT_TABLE
 from mammoview.training.recipes.watch import measure_of, set_aside
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from numpy.typing import NDArray
     from torch import Tensor, nn
@@ -69,6 +70,8 @@ class Run:
         Told of each epoch, with what the net says of a few samples.
     parts
         In how many parts a batch goes through the net, where memory is short.
+    lent
+        Told what the run holds on its device, for whoever makes it wait.
     """
 
     config: TrainingConfig
@@ -79,6 +82,7 @@ class Run:
     lost: Lost | None = None
     on_epoch: Callable[[EpochLog, Shown], None] | None = None
     parts: int = 1
+    lent: LentDevice | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -208,15 +212,25 @@ def fit(
         arithmetic=config.arithmetic,
         machine=run.machine,
         parts=run.parts,
+        lent=run.lent,
     )
     samples = batches if watched is None and isinstance(batches, TileBatches | ImageBatches) else watched
     if run.on_epoch is not None and samples is not None:
         plan = replace(plan, on_epoch=_teller(run.on_epoch, samples))
     if config.watch is not None and watched is not None:
-        validate = validation_of(watched.still, measure_of(config.watch.value, lambda: watched.patients))
+        validate = validation_of(
+            lambda: _asking(watched.still(), run.cancel), measure_of(config.watch.value, lambda: watched.patients)
+        )
         plan = replace(plan, validate=validate, monitor=config.watch.value, direction="max", keep=config.watch.keep)
     train(net, plan, run.out, progress=run.progress, cancel=run.cancel)
     leave_to_first_process()
+
+
+def _asking(batches: Iterable[Batch], cancel: Cancel) -> Iterator[Batch]:
+    """A validation can be stopped and made to wait, as an epoch can."""
+    for batch in batches:
+        stop_if_cancelled(cancel)
+        yield batch
 
 
 def shown(net: nn.Module, batch: Batch) -> Shown:

@@ -70,6 +70,9 @@ def measure_of(value: Value, patients: Callable[[], NDArray[np.str_]] | None = N
         if patients is None:
             return {value: float(statistic(np.ones((1, len(outputs))))[0, 0])}
         (found,) = metrics.bootstrap(statistic, patients()[: len(outputs)], seed=BOOTSTRAP_SEED, resamples=_DRAWS)
+        if found.low == found.high:
+            # Draws that never differ are no interval.
+            return {value: found.value}
         return {value: found.value, f"{value}_low": found.low, f"{value}_high": found.high}
 
     return measure

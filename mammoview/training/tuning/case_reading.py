@@ -24,6 +24,7 @@ from mammoview.training.cases.manifest import check_rows, write_manifest
 from mammoview.training.cases.row_problems import RowProblem
 from mammoview.training.tuning.case_tables import chosen_columns, rows_of_table
 from mammoview.training.tuning.deidentify import Change, copy_dicom, shifted
+from mammoview.training.tuning.files import CASES_REPORT
 from mammoview.training.tuning.messages import CasesReport, CasesRequest, RejectedRow, SourceKind, TagChange
 from mammoview.training.tuning.pictures import copy_picture
 from mammoview.training.tuning.pseudonyms import Pseudonyms, site_key
@@ -35,9 +36,9 @@ if TYPE_CHECKING:
     from mammoview.training.tuning.messages import CaseSource, ReadImage
 
 TABLE: Final = "cases.csv"
-REPORT: Final = "cases.json"
 IMAGES, MASKS = "images", "masks"
 _PICTURE_WORDS: Final = Change("", "Comments and EXIF of pictures", "removed")
+_BURNED_IN: Final = "Text that is burned into the pixels stays in the copies; the audit looks for it."
 #: Room that copies leave on the disk, bytes.
 _SPARE: Final = 256 << 20
 
@@ -65,16 +66,25 @@ def read_cases(
     reading = SubProgress(progress, 0.0, 0.5 if source.is_copied else 1.0)
     cases, rejected, notes = _read(request, reading, cancel)
     partial(tuple(rejected))
+    refused = {row.line for row in rejected}
+    taken = (image for number, image in enumerate(request.read, start=1) if number not in refused)
+    drawn = sum(lesion.is_outlined_by_ai for image in taken for lesion in image.lesions)
     changes: Counter[Change] = Counter()
     if source.is_copied:
+        notes.append(_BURNED_IN)
         copier = _Copier(folder, source)
         cases = copier.copy(cases, SubProgress(progress, 0.5, 1.0), cancel)
         rejected += copier.rejected
         changes = copier.changes
     if not cases:
         first = f" {rejected[0].message} {rejected[0].hint}" if rejected else ""
-        raise InputError(f"None of {len(rejected)} rows became a case.{first}", "See the rejected rows.")
+        raise InputError(f"None of {len(rejected)} rows became a case.{first}", "See the refused rows.")
     _write(cases, folder)
+    if drawn:
+        notes.append(
+            f"A model drew {drawn} of the outlines. A segmenter learns little from its own, and where they judge, the "
+            "model that drew them is favoured; the verdict says so."
+        )
     report = CasesReport(
         images=len(cases),
         patients=len({case.patient for case in cases}),
@@ -87,8 +97,11 @@ def read_cases(
             for change, count in sorted(changes.items(), key=lambda item: (item[0].tag, item[0].action))
         ),
         notes=tuple(notes),
+        ai_outlines=drawn,
     )
-    write_whole(folder / REPORT, json.dumps(asdict(report), ensure_ascii=False, indent=1), "The report of the cases")
+    write_whole(
+        folder / CASES_REPORT, json.dumps(asdict(report), ensure_ascii=False, indent=1), "The report of the cases"
+    )
     return report
 
 
@@ -96,7 +109,7 @@ def _read(request: CasesRequest, progress: Progress, cancel: Cancel) -> tuple[li
     source = request.source
     if source.kind is SourceKind.WORKLIST:
         cases = [_of_read(image) for image in request.read]
-        return *_checked(cases, progress, cancel), []
+        return *_checked(cases, progress, cancel), list(request.notes)
     path = Path(source.path)
     if source.kind is SourceKind.COLLECTION:
         found = [importer for importer in IMPORTERS.values() if importer.recognises(path)]

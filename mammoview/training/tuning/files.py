@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import hashlib
+import json
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,7 +14,7 @@ from mammoview.training.config import TrainingConfig, read_config
 from mammoview.training.tuning.sealing import refuse_sealed
 
 CASES, SPLIT, FOLDS, CONFIG = "cases.csv", "split.csv", "folds.csv", "config.toml"
-RUN, VERDICT, PACKAGE = "run", "verdict.json", "package"
+CASES_REPORT, RUN, VERDICT, PACKAGE = "cases.json", "run", "verdict.json", "package"
 #: Folds of `FOLDS`: who judges in the end, who is watched, who is learned from.
 TEST_FOLD, WATCHED_FOLD, LEARNED_FOLD = 0, 1, 2
 _TEST, _WATCHED, _LEARNED = "test", "validation", "training"
@@ -90,6 +91,13 @@ class Files:
         folds = dict.fromkeys(sides.learned, LEARNED_FOLD)
         folds |= dict.fromkeys(sides.watched, WATCHED_FOLD) | dict.fromkeys(sides.test, TEST_FOLD)
         write_folds({"site": folds}, self.folder / FOLDS)
+
+    def ai_outlines(self) -> int:
+        """How many outlines of the cases a model drew, as far as the report of the cases says."""
+        try:
+            return int(json.loads((self.folder / CASES_REPORT).read_text(encoding="utf-8"))["ai_outlines"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return 0
 
     def config(self) -> TrainingConfig:
         """Read the config; its table of folds lies beside it, wherever the program was started.

@@ -76,8 +76,10 @@ def judge(
     verdict = compare(load(parent), load(trained), test, files.run, among=cases, progress=progress, cancel=cancel)
     if request.task is TuneTask.CALIBRATE:
         verdict = replace(verdict, task=request.task.value)
-    note = check_parent(parent, sides.test, (sides.split,))
-    verdict = replace(verdict, test_sha256=sides.split.sha256, notes=(*verdict.notes, *((note,) if note else ())))
+    notes = [*verdict.notes, check_parent(parent, sides.test, (sides.split,))]
+    if parent.task is Task.SEGMENTATION and (drawn := files.ai_outlines()):
+        notes.append(f"A model drew {drawn} of the project's outlines; where they judge, that model is favoured.")
+    verdict = replace(verdict, test_sha256=sides.split.sha256, notes=tuple(filter(None, notes)))
     write_whole(files.folder / VERDICT, to_json(verdict), "The verdict")
     return verdict
 

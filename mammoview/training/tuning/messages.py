@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 
 from mammoview.core.study import Laterality, ViewPosition
 
@@ -85,11 +86,14 @@ class ReadLesion:
         (row, column) points, native pixels; at least three.
     kind
         ``mass``, ``calcification``, or empty where it is neither, or its label is not sure.
+    is_outlined_by_ai
+        Whether a model drew the contour, as a finding that was accepted or because the reader asked it to.
     """
 
     contour: tuple[tuple[float, float], ...]
     kind: str = ""
     is_malignant: bool | None = None
+    is_outlined_by_ai: bool = False
 
 
 @dataclass(frozen=True)
@@ -124,11 +128,14 @@ class CasesRequest:
         Of the project.
     read
         Images of signed reads, where the source is the worklist.
+    notes
+        What was left out when they were taken; the report repeats it.
     """
 
     folder: str
     source: CaseSource
     read: tuple[ReadImage, ...] = ()
+    notes: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -171,6 +178,8 @@ class CasesReport:
         Of the copies; empty where nothing was copied.
     notes
         What was guessed, repaired or passed over.
+    ai_outlines
+        How many outlines a model drew.
     """
 
     images: int
@@ -181,3 +190,14 @@ class CasesReport:
     rejected: tuple[RejectedRow, ...] = ()
     changes: tuple[TagChange, ...] = ()
     notes: tuple[str, ...] = ()
+    ai_outlines: int = 0
+
+
+def read_cases_report(path: Path) -> CasesReport | None:
+    """Read ``cases.json``; None where it is absent, or not what reading the cases wrote."""
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        return TypeAdapter(CasesReport).validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        return None

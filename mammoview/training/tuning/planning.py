@@ -33,6 +33,7 @@ from mammoview.training.recipes.transfer import tuned_config
 from mammoview.training.recipes.tuned_tiles import tuned_tile_config
 from mammoview.training.tuning.files import CASES, CONFIG, RUN, Files
 from mammoview.training.tuning.messages import TuneTask
+from mammoview.training.tuning.plan_file import keep_plan
 from mammoview.training.tuning.run_messages import PlanReport, PlanRequest
 from mammoview.training.tuning.running import reproducible_words
 from mammoview.training.tuning.schedules import LEAST_TO_WATCH, Schedule, Wishes, schedule_for, to_toml
@@ -72,7 +73,7 @@ class Cost:
 
 
 def plan(request: PlanRequest, progress: Progress, cancel: Cancel, partial: Callable[[object], None]) -> PlanReport:
-    """Plan a project's training: write ``config.toml`` and ``folds.csv``, and measure the cost.
+    """Plan a project's training: write ``config.toml``, ``folds.csv`` and ``plan.json``, and measure the cost.
 
     Raises
     ------
@@ -129,7 +130,7 @@ def plan(request: PlanRequest, progress: Progress, cancel: Cancel, partial: Call
             "it learns, and the AUC or Dice in the verdict."
         )
     steps = max(1, counts.images // config.batch_size)
-    return PlanReport(
+    report = PlanReport(
         source=schedule.source,
         epochs=sum(stage.epochs for stage in config.stages),
         batch_size=config.batch_size,
@@ -146,6 +147,7 @@ def plan(request: PlanRequest, progress: Progress, cancel: Cancel, partial: Call
         **commands(request),
         notes=tuple(notes),
     )
+    return keep_plan(files.folder, report)
 
 
 @dataclass(frozen=True)
@@ -352,7 +354,7 @@ def _head(request: PlanRequest, schedule: Schedule) -> str:
 
 def _report_of_calibration(request: PlanRequest, counts: _Counts, sealed: int, notes: Sequence[str]) -> PlanReport:
     write_whole(Path(request.folder) / CONFIG, "# Calibration only: nothing is trained.\n", "The config")
-    return PlanReport(
+    report = PlanReport(
         source="Temperature and operating points are fitted (Guo et al. 2017); the weights stay as they are.",
         epochs=0,
         batch_size=0,
@@ -371,3 +373,4 @@ def _report_of_calibration(request: PlanRequest, counts: _Counts, sealed: int, n
         slurm="",
         notes=tuple(notes),
     )
+    return keep_plan(Path(request.folder), report)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 #: Kinds of jobs.
 READ_CASES, AUDIT, SPLIT, TAKE = "read_cases", "audit", "split", "take"
 PLAN, RUN, VERDICT, PUBLISH = "plan", "run", "verdict", "publish"
+#: What can be watched, as people write it.
+_MEASURES: Final = {"auc": "AUC", "dice": "Dice"}
 
 
 @dataclass(frozen=True)
@@ -178,6 +180,20 @@ class EpochTold:
     high: float | None = None
     minutes_left: float | None = None
     samples: SamplesTold | None = None
+
+    @property
+    def measure_name(self) -> str:
+        """The measure as people write it."""
+        return _MEASURES.get(self.measure, self.measure)
+
+    @property
+    def text(self) -> str:
+        """The epoch in words: how many of how many, the loss, and what is watched."""
+        of = f" of {self.epochs}" if self.epochs else ""
+        watched = "" if self.value is None else f", {self.measure_name} {self.value:.3f}"
+        if self.low is not None and self.high is not None:
+            watched += f" (95 % interval {self.low:.3f} to {self.high:.3f})"
+        return f"Epoch {self.epoch}{of}: loss {self.loss:.4f}{watched}"
 
 
 @dataclass(frozen=True)

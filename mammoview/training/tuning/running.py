@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -18,6 +19,7 @@ from mammoview.models.registry import PackageInfo, read_info
 from mammoview.training.cases.lost import Lost
 from mammoview.training.learning.checkpoint import CHECKPOINT
 from mammoview.training.learning.engine import Machine
+from mammoview.training.learning.lent import give_memory_back
 from mammoview.training.learning.loop import OutOfMemoryError
 from mammoview.training.recipes.fitting import Run, Shown
 from mammoview.training.recipes.launch import tuning_recipe
@@ -78,7 +80,7 @@ def run(request: RunRequest, progress: Progress, cancel: Cancel, partial: Callab
     if (files.run / CHECKPOINT).exists():
         done = _epochs_done(files.run)
         partial(Notice(NoticeKind.RESUMED, f"The run goes on after epoch {done}.", done))
-    watcher = _Watcher(files, inputs, partial)
+    watcher = _Watcher(files, inputs, gate, partial)
     if request.task is TuneTask.CALIBRATE:
         info = recalibrate(files, parent, lost=lost, progress=progress, cancel=gate)
     else:
@@ -93,6 +95,7 @@ def run(request: RunRequest, progress: Progress, cancel: Cancel, partial: Callab
             machine=Machine(request.device),
             lost=lost,
             on_epoch=watcher.on_epoch,
+            lent=gate.device,
         )
         info = _trained(request, files, inputs, order, partial)
     watcher.look_at_labels()
@@ -181,10 +184,12 @@ class _Watcher:
 
     files: Files
     inputs: Inputs
+    gate: Gate
     partial: Callable[[object], None]
     epochs: int = 0
     notes: list[str] = field(default_factory=list)
     _stamp: tuple[int, int] | None = None
+    _worked: float | None = None
 
     def on_epoch(self, log: EpochLog, shown: Shown) -> None:
         samples = SamplesTold(shown.images, shown.truth, shown.told)
@@ -192,8 +197,14 @@ class _Watcher:
         # Nice to have: a full disk must not cost the epoch that was just saved.
         with suppress(OSError):
             np.savez_compressed(path, images=samples.images, truth=samples.truth, told=samples.told)
-        self.partial(epoch_told(log, self.epochs, samples))
+        self.partial(epoch_told(log, self.epochs, samples, seconds=self._pace(log)))
         self.look_at_labels()
+
+    def _pace(self, log: EpochLog) -> float:
+        """Seconds from one epoch to the next, with validation and saving, but not what the run was made to wait."""
+        worked = time.monotonic() - self.gate.waited_s
+        before, self._worked = self._worked, worked
+        return log.seconds if before is None else worked - before
 
     def look_at_labels(self) -> None:
         """Tell once when the table of cases is no longer what the run began with."""
@@ -215,11 +226,11 @@ class _Watcher:
             self.partial(Notice(NoticeKind.LABELS_CHANGED, text))
 
 
-def epoch_told(log: EpochLog, epochs: int, samples: SamplesTold | None = None) -> EpochTold:
-    """One line of the log, as the wizard shows it."""
+def epoch_told(log: EpochLog, epochs: int, samples: SamplesTold | None = None, *, seconds: float = 0.0) -> EpochTold:
+    """One line of the log, as the wizard shows it; ``seconds`` is what an epoch takes, all in all."""
     measure = next((name for name in log.validation if not name.endswith(("_low", "_high"))), "")
     value, low, high = (_finite(log.validation.get(name)) for name in (measure, f"{measure}_low", f"{measure}_high"))
-    left = max(0, epochs - log.epoch) * log.seconds / 60.0
+    left = max(0, epochs - log.epoch) * max(seconds, log.seconds) / 60.0
     return EpochTold(
         log.epoch,
         epochs,
@@ -253,8 +264,7 @@ def _trained(
             parts = min(2 * parts, most)
             replace(inputs, parts=parts).save()
             partial(Notice(NoticeKind.BATCH_HALVED, _halved(order.config, parts), parts))
-            if torch.cuda.is_available():
-                torch.cuda.empty_cache()
+            give_memory_back()
 
 
 def _halved(config: TrainingConfig, parts: int) -> str:

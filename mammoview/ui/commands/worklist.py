@@ -6,6 +6,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QDialog, QFileDialog, QMessageBox
 
+from mammoview.core.amounts import counted, grouped
 from mammoview.session.events import StudySelected
 from mammoview.session.worklist.audit import Verdict
 from mammoview.session.worklist.mrmc import ExportCounts
@@ -16,7 +17,6 @@ from mammoview.ui.worklist.lock import Lock, Touches
 from mammoview.ui.worklist.page import WorklistPage
 from mammoview.ui.worklist.passphrase import PassphraseDialog
 from mammoview.ui.worklist.protocol_dialog import ProtocolDialog
-from mammoview.ui.worklist.words import counted, grouped
 
 _SEATED = (
     "find_study",

@@ -193,9 +193,9 @@ class AssistTool:
             if answer is None or not is_there or self._board.frame_of(pane) != frame or len(answer.contour) < 3:
                 return
             if finding:
-                self._board.set_outline(finding, answer.contour)
+                self._board.set_outline(finding, answer.contour, outlined_by=answer.models)
             else:
-                self._board.add(pane, answer.contour, text="outline by the AI")
+                self._board.add(pane, answer.contour, outlined_by=answer.models)
             self._done(is_kept)
             doubt = "a segmenter that is experimental" if answer.is_experimental else "the segmenters"
             self._say(f"Outlined by {doubt}; look at it, and change it where it is wrong")

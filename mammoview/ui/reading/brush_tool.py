@@ -111,7 +111,8 @@ class BrushTool(WheelTool):
         if not outline:
             return True
         if finding:
-            self._board.set_outline(finding, outline)
+            # A corrected outline of the AI stays one that the AI began.
+            self._board.set_outline(finding, outline, outlined_by=None)
         else:
             self._board.add(pane, outline)
         return True

@@ -8,6 +8,7 @@ from dataclasses import replace
 from PySide6.QtCore import QObject, QPointF, Signal
 
 from mammoview.core.anatomy import Landmarks
+from mammoview.core.findings import ModelUse
 from mammoview.core.marks import Point
 from mammoview.core.reading import (
     FindingType,
@@ -262,9 +263,14 @@ class FindingBoard(QObject):
         return self._reading.change(lambda now: located(fn(now), frames, before), text)
 
     def add(
-        self, canvas: Canvas, contour: Sequence[Point], kind: FindingType = FindingType.MASS, *, text: str = "drawing"
+        self,
+        canvas: Canvas,
+        contour: Sequence[Point],
+        kind: FindingType = FindingType.MASS,
+        *,
+        outlined_by: tuple[ModelUse, ...] = (),
     ) -> str:
-        """Put a finding of the reader's own on what a pane shows, and select it.
+        """Put a finding of the reader's own on what a pane shows, and select it; ``outlined_by`` as in the finding.
 
         Returns
         -------
@@ -275,16 +281,17 @@ class FindingBoard(QObject):
         if image is None or image.laterality is None or why_not:
             self.refused.emit(why_not)
             return ""
+        place = image.id, image.laterality, image.view
         made = ReaderFinding(
             new_id(),
-            image.id,
-            image.laterality,
-            image.view,
+            *place,
             kind,
             tuple(contour),
             frame=self.frame_of(canvas),
             size_mm=longest_mm(contour, image.spacing_mm),
+            outlined_by=outlined_by,
         )
+        text = "outline by the AI" if outlined_by else "drawing"
         if not self.change(lambda draft: changes.add_finding(draft, made), text):
             return ""
         self.select(made.id)
@@ -303,12 +310,15 @@ class FindingBoard(QObject):
             return "This image belongs to another exam."
         return "" if image.laterality is not None else "Nobody knows which breast the image shows: give it its side."
 
-    def set_outline(self, finding_id: str, contour: Sequence[Point]) -> None:
-        """Give a finding another outline; one of the AI becomes an edited one."""
+    def set_outline(
+        self, finding_id: str, contour: Sequence[Point], *, outlined_by: tuple[ModelUse, ...] | None = ()
+    ) -> None:
+        """Give a finding another outline, see `changes.edit_contour`; one of the AI becomes an edited one."""
         draft = self.draft
         if draft is not None and contour:
             self.change(
-                lambda now: changes.edit_contour(now, finding_id, tuple(contour), draft.reader), "change of the outline"
+                lambda now: changes.edit_contour(now, finding_id, contour, draft.reader, outlined_by=outlined_by),
+                "change of the outline",
             )
 
     def accept(self) -> None:

@@ -238,4 +238,5 @@ def _write(item: QTreeWidgetItem, lesion: Lesion, named: dict[str, str]) -> None
         item.setFont(column, font)
     item.setForeground(0, QColor(colour))
     item.setIcon(1, icon(lesion.kind, colour.name()))
-    item.setToolTip(1, f"{lesion.kind.value.capitalize()}, {how.value}")
+    drawn = ", outline by the AI" if any(one.outlined_by for one in lesion.findings) else ""
+    item.setToolTip(1, f"{lesion.kind.value.capitalize()}, {how.value}{drawn}")

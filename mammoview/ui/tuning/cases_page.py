@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from PySide6.QtWidgets import QLabel, QTabWidget, QVBoxLayout, QWidget
 
+from mammoview.core.amounts import counted
 from mammoview.core.errors import Problem
 from mammoview.session.tuning.project import Page, Project
 from mammoview.session.tuning.signed_cases import RULE, SignedReads, signed_reads
@@ -13,7 +14,7 @@ from mammoview.session.tuning.standing import Standing
 from mammoview.session.tuning.tables import preview
 from mammoview.session.tuning.tuner import JobEnded, JobPart
 from mammoview.training.tuning.case_tables import TablePreview
-from mammoview.training.tuning.messages import CaseSource, CasesReport, RejectedRow, SourceKind
+from mammoview.training.tuning.messages import CaseSource, CasesReport, RejectedRow, SourceKind, TagChange
 from mammoview.training.tuning.run_messages import READ_CASES
 from mammoview.ui.hiding import HIDDEN_PATH
 from mammoview.ui.reading.reading_desk import ReadingDesk
@@ -22,7 +23,6 @@ from mammoview.ui.tuning.page import TuningPage
 from mammoview.ui.tuning.source_form import SourceForm
 from mammoview.ui.tuning.tables import ReadTable
 from mammoview.ui.tuning.tuning_desk import TuningDesk
-from mammoview.ui.tuning.words import counted
 from mammoview.ui.wrapped import WrappedLabel
 
 _COLLECTIONS = (
@@ -46,6 +46,8 @@ class CasesPage(TuningPage):
         self._reading = reading
         self._shown: CaseSource | None = None
         self._previewed: CaseSource | None = None
+        self._report: CasesReport | None = None
+        self._refused: tuple[RejectedRow, ...] = ()
         self.form, self.columns = SourceForm(), ColumnForm()
         self.about_text = WrappedLabel()
         self.summary = QLabel()
@@ -130,9 +132,20 @@ class CasesPage(TuningPage):
             text = "No study of the worklist is signed so that you may take it."
             self.desk.failed.emit(Problem("", "empty", text, " ".join(reads.notes)))
             return
-        self.desk.start(lambda tuner: tuner.read_cases(reads.images), lambda project: replace(project, source=source))
+        self.desk.start(
+            lambda tuner: tuner.read_cases(reads.images, reads.notes), lambda project: replace(project, source=source)
+        )
 
     # What came of it
+
+    def forget(self) -> None:
+        self._shown = self._previewed = None
+        self.columns.clear()
+        self.form.set_value(CaseSource(SourceKind.WORKLIST))
+        self._report, self._refused = None, ()
+        self._show_refused()
+        self._show_changes(())
+        self.tabs.setCurrentIndex(0)
 
     def show_standing(self, standing: Standing) -> None:
         source = standing.project.source
@@ -147,29 +160,40 @@ class CasesPage(TuningPage):
 
     def hear(self, event: object) -> None:
         if isinstance(event, JobPart) and event.kind == READ_CASES and isinstance(event.value, tuple):
-            self._show_rejected(event.value)
+            self._refused = event.value
+            self._show_refused()
         elif isinstance(event, JobEnded) and isinstance(event.result, CasesReport):
+            self._report = None
             self._show_report(event.result)
             self.tabs.setCurrentIndex(1 if event.result.rejected else 2 if event.result.changes else 0)
+        elif isinstance(event, JobEnded) and event.kind == READ_CASES and self._refused:
+            self.tabs.setCurrentIndex(1)
 
     def _show_report(self, report: CasesReport | None) -> None:
         self.summary.setVisible(report is not None)
         if report is None:
             self.summary.setText("")
             self.notes.setText("")
+            self._show_refused()
             return
         rejected = counted(len(report.rejected), "row")
         self.summary.setText(
             f"{counted(report.images, 'image')} of {counted(report.patients, 'patient')}: {report.labelled} with a "
             f"label, {report.boxed} with boxes, {report.outlined} with outlines. {rejected} refused."
         )
-        self._show_rejected(report.rejected)
-        self.changes.fill([(one.tag, one.name, one.action, str(one.images)) for one in report.changes])
-        self.tabs.setTabText(2, f"De-identification ({len(report.changes)})")
+        if report != self._report:
+            # A reading that failed leaves the report before, and refused rows of its own.
+            self._report, self._refused = report, report.rejected
+        self._show_refused()
+        self._show_changes(report.changes)
         self.notes.setText(" ".join(report.notes))
 
-    def _show_rejected(self, rows: tuple[RejectedRow, ...]) -> None:
-        hidden = not self.desk.is_identity_shown
+    def _show_changes(self, changes: tuple[TagChange, ...]) -> None:
+        self.changes.fill([(one.tag, one.name, one.action, str(one.images)) for one in changes])
+        self.tabs.setTabText(2, f"De-identification ({len(changes)})")
+
+    def _show_refused(self) -> None:
+        rows, hidden = self._refused, not self.desk.is_identity_shown
         self.rejected.fill(
             [(str(one.line), one.column, HIDDEN_PATH if hidden else one.message, one.hint) for one in rows]
         )

@@ -8,9 +8,10 @@ from functools import partial
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QComboBox, QGridLayout, QLabel, QTabWidget, QVBoxLayout, QWidget
 
+from mammoview.core.amounts import counted
 from mammoview.training.tuning.case_tables import TablePreview
 from mammoview.ui.tuning.tables import ReadTable
-from mammoview.ui.tuning.words import FIELDS, counted
+from mammoview.ui.tuning.words import FIELDS
 from mammoview.ui.wrapped import WrappedLabel
 
 _NONE = "—"
@@ -60,6 +61,15 @@ class ColumnForm(QWidget):
     def set_columns(self, columns: tuple[tuple[str, str], ...]) -> None:
         """Take what was chosen before."""
         self._chosen = dict(columns)
+
+    def clear(self) -> None:
+        """Take no table."""
+        self._chosen = {}
+        self.missing.setText("")
+        for box in self.fields.values():
+            box.clear()
+        for table in (self.understood, self.as_is, self.words):
+            table.fill([])
 
     def set_identity(self, *, is_shown: bool) -> None:
         """Rows of the table name patients."""

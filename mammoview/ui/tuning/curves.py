@@ -14,7 +14,6 @@ from mammoview.training.judging.site_verdict import GRID, Roc
 from mammoview.training.tuning.run_messages import EpochTold
 from mammoview.ui import theme
 
-_MEASURES: Final = {"auc": "AUC", "dice": "Dice", "accuracy": "Accuracy"}
 _BAND_ALPHA: Final = 70
 
 
@@ -49,8 +48,8 @@ class RunCurves(QWidget):
         if not watched:
             self.measure.setLabel("left", "Nobody is watched")
             return
-        name = watched[-1].measure
-        self.measure.setLabel("left", _MEASURES.get(name, name))
+        name = watched[-1].measure_name
+        self.measure.setLabel("left", name[:1].upper() + name[1:])
         ranged = [one for one in watched if one.low is not None and one.high is not None]
         if ranged:
             at = np.array([one.epoch for one in ranged], float)

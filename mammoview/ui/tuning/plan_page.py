@@ -20,13 +20,12 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from mammoview.session.tuning.plan_words import plan_lines
 from mammoview.session.tuning.project import Page, Plan
 from mammoview.session.tuning.standing import Standing
-from mammoview.session.tuning.tuner import JobEnded
 from mammoview.training.tuning.run_messages import PlanReport
 from mammoview.ui.tuning.page import TuningPage
 from mammoview.ui.tuning.tuning_desk import TuningDesk
-from mammoview.ui.tuning.words import minutes
 from mammoview.ui.wrapped import WrappedLabel
 
 _PRECISIONS = {"": "as measured", "fp32": "fp32", "bf16": "bf16", "fp16": "fp16"}
@@ -38,7 +37,6 @@ class PlanPage(TuningPage):
     def __init__(self, desk: TuningDesk) -> None:
         super().__init__(desk, Page.PLAN)
         self._plan: Plan | None = None
-        self._path = ""
         self.device = QComboBox()
         self.device.setEditable(True)
         self.device.addItems(["auto", "cpu", "cuda", "mps"])
@@ -119,11 +117,6 @@ class PlanPage(TuningPage):
 
     def show_standing(self, standing: Standing) -> None:
         plan = standing.project.plan
-        if str(standing.path) != self._path:
-            self._path = str(standing.path)
-            self.cost.setText("")
-            for text in self.texts.values():
-                text.clear()
         if plan != self._plan:
             self._plan = plan
             self.device.setCurrentText(plan.device)
@@ -140,30 +133,26 @@ class PlanPage(TuningPage):
         is_planned = Page.PLAN in standing.finished
         self.start.setEnabled(self.is_idle and Page.SPLIT in standing.finished)
         self.start.setText("Plan again" if is_planned else "Plan")
-        if is_planned and not self.cost.text():
+        if not is_planned:
+            self.cost.setText("")
+        elif standing.plan is None:
             self.cost.setText("The plan is written; plan again to see what it will cost here.")
+        else:
+            self._show_report(standing.plan)
 
-    def hear(self, event: object) -> None:
-        if isinstance(event, JobEnded) and isinstance(event.result, PlanReport):
-            self._show_report(event.result)
+    def forget(self) -> None:
+        self._plan = None
+        self.cost.setText("")
+        for text in self.texts.values():
+            text.clear()
 
     def _show_report(self, report: PlanReport) -> None:
-        memory = "" if report.memory_mb is None else f", {report.memory_mb / 1024:.1f} GiB of memory"
-        each = "" if report.minutes_per_epoch is None else f" ({60 * report.minutes_per_epoch:.0f} seconds an epoch)"
-        lines = (
-            report.source,
-            f"{report.patients} patients with {report.images} images are learned from, {report.watched} watched, "
-            f"{report.sealed} sealed.",
-            f"At most {report.epochs} epochs of batches of {report.batch_size}, {report.precision} on {report.device}: "
-            f"{minutes(report.minutes)}{each}{memory}.",
-            report.reproducible,
-            *report.notes,
-        )
-        self.cost.setText("\n".join(line for line in lines if line))
+        self.cost.setText("\n".join(plan_lines(report)))
         for title, text in zip(
             ("This machine", "Several GPUs", "SLURM"), (report.command, report.torchrun, report.slurm), strict=True
         ):
-            self.texts[title].setPlainText(text)
+            if self.texts[title].toPlainText() != text:
+                self.texts[title].setPlainText(text)
 
     def _copy(self) -> None:
         shown = self.tabs.currentWidget()

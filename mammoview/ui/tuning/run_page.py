@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from PySide6.QtWidgets import QFileDialog, QLabel
 
+from mammoview.session.tuning.plan_words import length_words
 from mammoview.session.tuning.project import Page
 from mammoview.session.tuning.standing import Standing
 from mammoview.session.tuning.tuner import JobEnded
@@ -13,7 +14,6 @@ from mammoview.ui.tuning.page import TuningPage
 from mammoview.ui.tuning.samples import Samples
 from mammoview.ui.tuning.tables import ReadTable
 from mammoview.ui.tuning.tuning_desk import TuningDesk
-from mammoview.ui.tuning.words import minutes
 
 _MOST_NOTICES = 200
 
@@ -97,13 +97,9 @@ class RunPage(TuningPage):
         if last is None:
             self.state.setText("The first epoch is under way." if is_running else "Nothing is trained yet.")
             return
-        of = f" of {last.epochs}" if last.epochs else ""
-        watched = "" if last.value is None else f", {last.measure} {last.value:.3f}"
-        if last.low is not None and last.high is not None:
-            watched += f" (95 % interval {last.low:.3f} to {last.high:.3f})"
-        left = f"; {minutes(last.minutes_left)} left" if is_running and last.minutes_left is not None else ""
+        left = f"; {length_words(last.minutes_left)} left" if is_running and last.minutes_left is not None else ""
         end = " The training is done." if is_done else ""
-        self.state.setText(f"Epoch {last.epoch}{of}: loss {last.loss:.4f}{watched}{left}.{end}")
+        self.state.setText(f"{last.text}{left}.{end}")
 
     def _note(self, text: str) -> None:
         epoch = str(max(self._epochs)) if self._epochs else ""

@@ -7,6 +7,7 @@ from pathlib import Path
 from PySide6.QtCore import Signal
 from PySide6.QtWidgets import QLabel, QSplitter, QTableWidgetItem, QTabWidget
 
+from mammoview.core.amounts import counted
 from mammoview.session.tuning.project import Page
 from mammoview.session.tuning.standing import Standing
 from mammoview.training.judging.sentence import Interval, Outcome
@@ -17,7 +18,7 @@ from mammoview.ui.tuning.curves import RocCurves
 from mammoview.ui.tuning.page import TuningPage
 from mammoview.ui.tuning.tables import ReadTable
 from mammoview.ui.tuning.tuning_desk import TuningDesk
-from mammoview.ui.tuning.words import counted, number
+from mammoview.ui.tuning.words import number
 from mammoview.ui.wrapped import WrappedLabel
 
 _COLOURS = {Outcome.WORSE: theme.LOUD, Outcome.BETTER: theme.ACCENT, Outcome.UNTOLD: theme.TEXT}
@@ -109,7 +110,7 @@ class VerdictPage(TuningPage):
                     str(part.change.patients),
                     number(part.change.before.value),
                     number(part.change.after.value),
-                    _signed(part.change.difference),
+                    _told(part.change.difference, part.change.patients, is_change=True),
                 )
                 for part in verdict.subgroups
             ]
@@ -144,12 +145,17 @@ class VerdictPage(TuningPage):
 
 def _numbers(verdict: SiteVerdict) -> list[tuple[str, str, str]]:
     change, old, new = verdict.change, verdict.old, verdict.new
-    rows = [
+    rows: list[tuple[str, str, str]] = [
         ("Model", old.key, new.key),
-        (f"{change.measure} (95 % interval)", str(change.before), str(change.after)),
-        ("Change (95 % interval)", "", _signed(change.difference)),
-        ("p, by draws of whole patients", "", number(change.p_value)),
+        (
+            f"{change.measure} (95 % interval)",
+            _told(change.before, change.patients),
+            _told(change.after, change.patients),
+        ),
+        ("Change (95 % interval)", "", _told(change.difference, change.patients, is_change=True)),
     ]
+    if change.p_value is not None:
+        rows.append(("p, by draws of whole patients", "", number(change.p_value)))
     if change.delong_p is not None:
         rows.append(("p, paired DeLong test", "", number(change.delong_p)))
     if new.roc is not None:
@@ -168,9 +174,9 @@ def _temperature(side: Side) -> str:
     return number(side.fitted_temperature, 2)
 
 
-def _signed(change: Interval) -> str:
-    if change.value is None:
-        return "not known"
-    if change.low is None or change.high is None:
-        return f"{change.value:+.3f}"
-    return f"{change.value:+.3f} ({change.low:+.3f} to {change.high:+.3f})"
+def _told(interval: Interval, patients: int, *, is_change: bool = False) -> str:
+    """A number in words; where it has no interval, that is said."""
+    words = interval.signed if is_change else str(interval)
+    if interval.value is None or interval.low is not None:
+        return words
+    return f"{words} (interval cannot be told from {counted(patients, 'patient')})"

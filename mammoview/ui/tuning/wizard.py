@@ -40,13 +40,14 @@ class Wizard(QObject):
         self._desk = desk
         self.tuning = tuning or TuningDesk(self)
         self.tuning.is_identity_shown = desk.annotation.is_identity_shown
+        self.audit = AuditPage(self.tuning)
         self.verdict, self.publish = VerdictPage(self.tuning), PublishPage(self.tuning, self._named)
         self.window = TuningWindow(
             self.tuning,
             [
                 TaskPage(self.tuning),
                 CasesPage(self.tuning, desk.reading),
-                AuditPage(self.tuning),
+                self.audit,
                 SplitPage(self.tuning),
                 PlanPage(self.tuning),
                 RunPage(self.tuning),
@@ -62,6 +63,7 @@ class Wizard(QObject):
         desk.window.statusBar().addPermanentWidget(self.notice)
         self.notice.clicked.connect(self.window.bring)
         self.window.progressed.connect(self._show_notice)
+        self.audit.open_wanted.connect(self._open)
         self.verdict.open_wanted.connect(self._open)
         self.publish.models_changed.connect(desk.presenter.read_models)
         self.verdict.compare_wanted.connect(self._compare)

@@ -82,22 +82,6 @@ FIELDS: Final[Mapping[str, str]] = {
 }
 
 
-def counted(number: int, one: str, many: str = "") -> str:
-    """A number with its noun."""
-    return f"{number:,} {one if number == 1 else many or one + 's'}".replace(",", "\u202f")
-
-
 def number(value: float | None, digits: int = 3) -> str:
     """A number, or nothing where it is not known."""
     return "" if value is None else f"{value:.{digits}f}"
-
-
-def minutes(value: float | None) -> str:
-    """A length of time as people say it."""
-    if value is None:
-        return "not measured"
-    if value < 1:
-        return "less than a minute"
-    if value < 90:
-        return f"about {value:.0f} minutes"
-    return f"about {value / 60:.1f} hours"

@@ -7,12 +7,12 @@ from typing import TypeAlias
 
 from PySide6.QtCore import QObject, Qt, Signal
 
+from mammoview.core.amounts import counted, grouped
 from mammoview.session.estimate import words_of
 from mammoview.session.reading.ai_queue import AiProgress, AiQueue
 from mammoview.session.session import Session
 from mammoview.session.worklist.worklist import Worklist
 from mammoview.ui.worklist.strip import Strip
-from mammoview.ui.worklist.words import counted, grouped
 
 Make: TypeAlias = Callable[[Worklist, Session, Callable[[AiProgress], None]], AiQueue]
 

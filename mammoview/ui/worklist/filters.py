@@ -21,10 +21,11 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from mammoview.core.amounts import grouped
 from mammoview.core.reading.states import ReadingState
 from mammoview.session.worklist.listing import Query, Sort
 from mammoview.ui import theme
-from mammoview.ui.worklist.words import KINDS, grouped
+from mammoview.ui.worklist.words import KINDS
 
 #: After the last letter, until the list follows.
 _TYPING_MS: Final = 150

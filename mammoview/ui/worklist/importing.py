@@ -17,13 +17,14 @@ from PySide6.QtWidgets import (
     QWidget,
 )
 
+from mammoview.core.amounts import counted
 from mammoview.session.jobs import Crew
 from mammoview.session.worklist.importer import Import, ImportEnded, ImportProgress
 from mammoview.session.worklist.worklist import Worklist
 from mammoview.ui import theme
 from mammoview.ui.hiding import HIDDEN_PATH
 from mammoview.ui.worklist.strip import Strip
-from mammoview.ui.worklist.words import counted, ended_text, progress_text, reason
+from mammoview.ui.worklist.words import ended_text, progress_text, reason
 from mammoview.ui.wrapped import WrappedLabel
 
 #: More lines help nobody; the summary counts them all.

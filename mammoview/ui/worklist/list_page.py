@@ -10,6 +10,7 @@ from PySide6.QtCore import Qt, QTimer, Signal
 from PySide6.QtGui import QAction
 from PySide6.QtWidgets import QHBoxLayout, QLabel, QSizePolicy, QStackedWidget, QToolButton, QVBoxLayout, QWidget
 
+from mammoview.core.amounts import counted, grouped
 from mammoview.core.errors import MammoViewError
 from mammoview.core.plain_text import printable
 from mammoview.core.reading.states import ReadingState, RevealProtocol
@@ -24,7 +25,7 @@ from mammoview.ui.worklist.filters import Filters
 from mammoview.ui.worklist.model import ListModel
 from mammoview.ui.worklist.strip import Strip
 from mammoview.ui.worklist.table import ListTable
-from mammoview.ui.worklist.words import counted, grouped, protocol_text
+from mammoview.ui.worklist.words import protocol_text
 
 #: While an import runs, the list follows so often.
 _FOLLOW_MS: Final = 1000

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from mammoview.core.amounts import counted, grouped
 from mammoview.core.reading.comparing import Discordance
 from mammoview.core.reading.states import RevealProtocol
 from mammoview.session.estimate import words_of
@@ -95,16 +96,6 @@ _REASONS: Final[Mapping[str, str]] = {
 def reason(code: str) -> str:
     """Why a file cannot be used."""
     return _REASONS.get(code, f"Cannot be used ({code})")
-
-
-def counted(number: int, one: str, many: str = "") -> str:
-    """``1 study``, ``10 000 studies``."""
-    return f"{grouped(number)} {one if number == 1 else many or one + 's'}"
-
-
-def grouped(number: int) -> str:
-    """A number whose thousands can be told apart."""
-    return f"{number:,}".replace(",", "\u202f")
 
 
 def progress_text(progress: ImportProgress) -> str:

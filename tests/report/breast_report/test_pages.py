@@ -25,7 +25,7 @@ from report_study import (
 
 from mammoview.core.errors import InputError
 from mammoview.core.geometry import Dihedral
-from mammoview.core.reading import Maker, Verdict, VerdictKind
+from mammoview.core.reading import Maker, Origin, Verdict, VerdictKind
 from mammoview.core.study import Laterality
 from mammoview.report.breast_report.drafting import rewritten
 from mammoview.report.breast_report.fonts import MISSING, in_visual_order, is_right_to_left, markup
@@ -122,6 +122,13 @@ def test_scores_and_edited_outlines_are_told_as_such() -> None:
     text = text_of(report_page(printed(make_draft(ai=ai, findings=(edited,), links=()))))
     assert "right 0.93 and left 0.10 (mean of models)" in text
     assert "AI, outline edited by the reader" in text
+    assert "on request" not in text
+
+
+def test_an_outline_that_the_reader_had_drawn_is_told_as_the_ais() -> None:
+    own = replace(MLO_MASS, origin=Origin(), verdict=None, outlined_by=(MODEL,))
+    text = text_of(report_page(printed(make_draft(ai=SEEN, findings=(own,), links=()))))
+    assert "reader; outline by the AI on request" in text
 
 
 def test_an_ai_that_did_not_run_says_why() -> None:

@@ -73,6 +73,7 @@ def test_accepted_finding_of_a_suspicious_breast_is_a_malignant_lesion(worklist:
         (L, ViewPosition.MLO): False,
     }
     (lesion,) = by_view[R, ViewPosition.CC].lesions
+    assert lesion.is_outlined_by_ai
     assert (lesion.kind, lesion.is_malignant, len(lesion.contour)) == ("mass", True, 4)
     # The rejected one is nothing.
     assert by_view[R, ViewPosition.MLO].lesions == ()
@@ -85,6 +86,19 @@ def test_unsigned_reads_and_unjudged_findings_are_left_out(worklist: Worklist) -
     read(worklist, 1, "a", lambda draft: draft, signs=False)
     found = signed_reads(worklist, worklist.readers.sign_in("a"))
     assert (found.images, found.studies) == ((), 0)
+
+
+def test_an_outline_that_the_readers_hand_changed_is_no_models(worklist: Worklist) -> None:
+    corners = ((10.0, 10.0), (10.0, 40.0), (40.0, 40.0))
+
+    def change(draft: Draft) -> Draft:
+        draft = accept_first(suspicious(draft))
+        return changes.edit_contour(draft, draft.findings[0].id, corners, "a")
+
+    read(worklist, 1, "a", change)
+    found = signed_reads(worklist, worklist.readers.sign_in("a"))
+    (lesion,) = (lesion for image in found.images for lesion in image.lesions)
+    assert (lesion.contour, lesion.is_outlined_by_ai) == (corners, False)
 
 
 def test_breast_with_several_lesions_labels_none_of_them(worklist: Worklist) -> None:

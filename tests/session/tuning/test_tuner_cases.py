@@ -53,6 +53,8 @@ def test_pages_up_to_the_split_are_done_in_the_child(tmp_path: Path, crew: Crew)
         report = ended(events, seen).result
         assert isinstance(report, CasesReport)
         assert report.images == 24
+        with pytest.raises(TuningError, match="not audited"):
+            tuner.split(is_sealed=True)
         tuner.audit()
         audited = ended(events, seen).result
         assert isinstance(audited, AuditReport)

@@ -61,15 +61,21 @@ def parents(tmp_path_factory: pytest.TempPathFactory) -> dict[TuneTask, PackageI
     return {**found, TuneTask.CALIBRATE: found[TuneTask.IMAGE]}
 
 
-@pytest.fixture
-def project(site: Path, parents: dict[TuneTask, PackageInfo], tmp_path: Path) -> Make:
-    """Makes a planned project of a task, with so many epochs."""
+@pytest.fixture(scope="session")
+def planned(site: Path, parents: dict[TuneTask, PackageInfo]) -> Make:
+    """Makes a planned project of a task in a folder that is not there yet, with so many epochs."""
 
-    def make(task: TuneTask, *, epochs: int = 2, name: str = "project", **wishes: object) -> Path:
-        folder = Path(shutil.copytree(site, tmp_path / name))
+    def make(folder: Path, task: TuneTask, *, epochs: int = 2, **wishes: object) -> Path:
+        shutil.copytree(site, folder)
         words: dict[str, object] = {"batch_size": 4, "epochs": epochs, "is_measured": False, "device": "cpu", **wishes}
         request = PlanRequest(str(folder), task, str(parents[task].folder), **words)  # type: ignore[arg-type]
         plan(request, lambda *_: None, lambda: False, lambda _: None)
         return folder
 
     return make
+
+
+@pytest.fixture
+def project(planned: Make, tmp_path: Path) -> Make:
+    """The same in the test's own folder."""
+    return lambda task, *, name="project", **wishes: planned(tmp_path / name, task, **wishes)

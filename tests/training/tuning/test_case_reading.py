@@ -17,6 +17,7 @@ from mammoview.core.study import Laterality, ViewPosition
 from mammoview.dicom.scan import read_header
 from mammoview.training.cases.manifest import read_manifest
 from mammoview.training.tuning.case_reading import read_cases
+from mammoview.training.tuning.files import Files
 from mammoview.training.tuning.messages import (
     CaseSource,
     CasesReport,
@@ -135,6 +136,22 @@ def test_signed_reads_become_boxes_outlines_and_labels(tmp_path: Path) -> None:
     assert mask[60, 45] == 255
     assert mask[20, 45] == 0
     assert case.lesions[0].box.area_px == 1200
+    assert (report.ai_outlines, report.notes) == (0, ())
+
+
+def test_outlines_that_a_model_drew_are_counted_and_told(tmp_path: Path) -> None:
+    contour = ((40.0, 30.0), (40.0, 60.0), (80.0, 60.0), (80.0, 30.0))
+    by_ai, by_hand = ReadLesion(contour, "mass", is_outlined_by_ai=True), ReadLesion(contour, "mass")
+    sides = (Laterality.LEFT, ViewPosition.CC)
+    path = str(write_dicom(tmp_path / "a.dcm"))
+    twice = ReadImage(path, "P", *sides, True, (by_ai, by_hand))
+    report = ran(
+        tmp_path / "project", CaseSource(SourceKind.WORKLIST), read=(twice, twice), notes=("Two studies were hidden.",)
+    )
+    assert report.ai_outlines == 1
+    assert report.notes[0] == "Two studies were hidden."
+    assert "drew 1 of the outlines" in report.notes[1]
+    assert Files(tmp_path / "project").ai_outlines() == 1
 
 
 @pytest.mark.data

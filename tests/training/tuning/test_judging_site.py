@@ -20,7 +20,7 @@ from mammoview.training.judging.sentence import Outcome
 from mammoview.training.judging.site_verdict import SiteVerdict, from_json
 from mammoview.training.tuning import activations
 from mammoview.training.tuning.activations import activate_tuned, can_roll_back, read_record, record_path, roll_back
-from mammoview.training.tuning.files import Files
+from mammoview.training.tuning.files import CASES_REPORT, Files
 from mammoview.training.tuning.judging_site import AGREEMENT, judge
 from mammoview.training.tuning.messages import TuneTask
 from mammoview.training.tuning.publishing import publish_tuned, take_result
@@ -53,7 +53,10 @@ def test_from_a_run_to_its_use_and_back(project: Make, parents: Parents, task: T
     if task is TuneTask.IMAGE:
         assert verdict.old.roc is not None
         assert {Path(case.image).parent for case in verdict.worse} <= {folder}
-    assert any("6 patients are few" in note for note in verdict.notes)
+    # Three of each class have no interval.
+    assert any("6 patients are few" in note or "told from 6 patients" in note for note in verdict.notes)
+    if task is TuneTask.IMAGE:
+        assert verdict.change.difference.low is None
     report = published(folder, parents, task)
     info = registry.find(report.key)
     card = (info.folder / "MODEL_CARD.md").read_text(encoding="utf-8")
@@ -104,10 +107,12 @@ def test_nothing_is_judged_or_published_before_its_time(project: Make, parents: 
         published(folder, parents, TuneTask.SEGMENT)
 
 
-def test_a_broken_test_image_is_told_in_the_verdict(project: Make, parents: Parents) -> None:
+def test_a_broken_test_image_and_outlines_of_models_are_told_in_the_verdict(project: Make, parents: Parents) -> None:
     folder = project(TuneTask.SEGMENT, epochs=1)
     (folder / "6.png").write_bytes((folder / "6.png").read_bytes()[:200])
+    (folder / CASES_REPORT).write_text('{"ai_outlines": 3}')
     verdict = trained(folder, parents, TuneTask.SEGMENT)
+    assert any("drew 3 of the project's outlines" in note for note in verdict.notes)
     assert [Path(name).name for name, _ in verdict.skipped] == ["6.png"]
     assert verdict.change.patients == 5
 

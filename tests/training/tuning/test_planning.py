@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 import torch
 
-from mammoview.core.errors import UsageError
+from mammoview.core.errors import InputError, UsageError
 from mammoview.core.paths import shipped_models
 from mammoview.models.registry import PackageInfo, read_info
 from mammoview.training.config import read_config
@@ -19,6 +19,7 @@ from mammoview.training.recipes.launch import Kind, Order, launch
 from mammoview.training.tuning import planning
 from mammoview.training.tuning.files import Files
 from mammoview.training.tuning.messages import TuneTask
+from mammoview.training.tuning.plan_file import PLAN_REPORT, read_plan
 from mammoview.training.tuning.planning import plan
 from mammoview.training.tuning.run_messages import PlanReport, PlanRequest, RunRequest
 from mammoview.training.tuning.running import run
@@ -119,6 +120,10 @@ def test_two_batches_tell_the_cost(project: Make, parents: Parents) -> None:
     assert report.precision in ("fp32", "bf16")
     assert "to the last bit" in report.reproducible
     assert {path.name for path in (folder / "run").glob("*")} == before
+    assert read_plan(folder) == report
+    (folder / PLAN_REPORT).write_text("{", encoding="utf-8")
+    with pytest.raises(InputError, match=r"plan\.json cannot be read"):
+        read_plan(folder)
 
 
 def test_a_batch_that_does_not_fit_is_halved_in_the_plan(

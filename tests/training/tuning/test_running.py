@@ -5,10 +5,12 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import cv2
 import numpy as np
@@ -20,6 +22,9 @@ from mammoview.models.manifest import Task
 from mammoview.models.registry import PackageInfo, read_info
 from mammoview.training.learning import checkpoint, loop
 from mammoview.training.learning.checkpoint import CHECKPOINT
+from mammoview.training.learning.course import EpochLog
+from mammoview.training.recipes.fitting import Shown
+from mammoview.training.tuning import gate, running
 from mammoview.training.tuning.files import Files
 from mammoview.training.tuning.gate import PAUSE, YIELD
 from mammoview.training.tuning.messages import TuneTask
@@ -89,27 +94,38 @@ def test_a_run_leaves_a_package_and_tells_every_epoch(project: Make, parents: Pa
     assert (folder / "run" / "samples-0001.npz").exists()
 
 
-def test_a_sealed_patient_is_never_learned_from(project: Make, parents: Parents) -> None:
+@pytest.fixture(scope="module")
+def whole(planned: Make, parents: Parents, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """A project whose segmenter learned without any interruption."""
+    with pytest.MonkeyPatch.context() as patched:
+        root = tmp_path_factory.mktemp("whole")
+        patched.setenv("MAMMOVIEW_HOME", str(root / "home"))
+        torch.set_num_threads(1)
+        folder = planned(root / "project", TuneTask.SEGMENT)
+        do(folder, parents, TuneTask.SEGMENT)
+        yield folder
+
+
+def test_a_sealed_patient_is_never_learned_from(project: Make, parents: Parents, whole: Path) -> None:
     """Change the pixels of the test patients: the weights do not notice."""
-    one, other = project(TuneTask.SEGMENT, name="one"), project(TuneTask.SEGMENT, name="other")
+    other = project(TuneTask.SEGMENT)
     sealed = sorted(Files(other).sides().test)
     assert len(sealed) == 6
     for name in sealed:
         path = str(other / f"{int(name[1:])}.png")
         assert cv2.imwrite(path, np.asarray(cv2.imread(path, cv2.IMREAD_GRAYSCALE)) // 2)
-    for folder in (one, other):
-        do(folder, parents, TuneTask.SEGMENT)
-    assert_same(one, other)
+    do(other, parents, TuneTask.SEGMENT)
+    assert_same(whole, other)
 
 
-# The gate is asked for each of 24 rows of the table, for each of 24 images, then between the steps, three an epoch.
-@pytest.mark.parametrize(("kill_at", "is_saved"), [(5, False), (30, False), (49, False), (52, True)])
+# The gate is asked for each of 24 rows of the table, for each of 24 images, for each of two batches of the validation
+# (once before the first epoch), and between the steps, three an epoch.
+@pytest.mark.parametrize(("kill_at", "is_saved"), [(5, False), (30, False), (51, False), (54, False), (56, True)])
 def test_a_killed_run_goes_on_to_the_same_weights(
-    project: Make, parents: Parents, kill_at: int, is_saved: bool
+    project: Make, parents: Parents, whole: Path, kill_at: int, is_saved: bool
 ) -> None:
-    """SIGKILL while the table is read, the images are cut, in the first epoch, in the second; same seed, same bits."""
-    whole, killed = project(TuneTask.SEGMENT, name="whole"), project(TuneTask.SEGMENT, name="killed")
-    do(whole, parents, TuneTask.SEGMENT)
+    """SIGKILL in the table, in the images, in an epoch, in its validation, in the next one; same seed, same bits."""
+    killed = project(TuneTask.SEGMENT)
     parent = parents[TuneTask.SEGMENT].folder
     words = [sys.executable, str(SCRIPT), str(killed), str(parent), "segment", str(kill_at)]
     done = subprocess.run(words, capture_output=True, check=False, env={**os.environ, "OMP_NUM_THREADS": "1"})
@@ -122,10 +138,9 @@ def test_a_killed_run_goes_on_to_the_same_weights(
 
 
 def test_a_full_disk_in_the_middle_of_a_checkpoint_keeps_the_older_one(
-    project: Make, parents: Parents, monkeypatch: pytest.MonkeyPatch
+    project: Make, parents: Parents, whole: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole, folder = project(TuneTask.SEGMENT, name="whole"), project(TuneTask.SEGMENT, name="full")
-    do(whole, parents, TuneTask.SEGMENT)
+    folder = project(TuneTask.SEGMENT)
     real = torch.save
     saved = iter(range(100))
 
@@ -211,8 +226,7 @@ def test_a_run_goes_on_with_nothing_but_its_own(project: Make, parents: Parents,
 def test_a_device_that_is_too_small_takes_the_batch_in_parts_and_says_so(
     project: Make, parents: Parents, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    whole, folder, told = project(TuneTask.SEGMENT, name="whole"), project(TuneTask.SEGMENT, name="small"), Told()
-    do(whole, parents, TuneTask.SEGMENT)
+    folder, told = project(TuneTask.SEGMENT), Told()
     from mammoview.models.networks.bcir_unet import BCirUNet
 
     real = BCirUNet.forward
@@ -243,25 +257,45 @@ def test_not_even_one_image_fits(project: Make, parents: Parents, monkeypatch: p
     assert [notice.count for notice in told.notices(NoticeKind.BATCH_HALVED)] == [2, 4]
 
 
-@pytest.mark.parametrize("name", [PAUSE, YIELD])
-def test_a_run_waits_while_it_should_and_loses_nothing(project: Make, parents: Parents, name: str) -> None:
-    whole, folder, told = project(TuneTask.SEGMENT, name="whole"), project(TuneTask.SEGMENT, name="waits"), Told()
-    do(whole, parents, TuneTask.SEGMENT)
-    wish = folder / "run" / name
-    wish.parent.mkdir()
-    wish.touch()
-    asked = iter(range(10_000))
+# While the table is read, in the middle of the first epoch, and in its validation.
+@pytest.mark.parametrize(("name", "at"), [(PAUSE, 3), (PAUSE, 51), (YIELD, 54)])
+def test_a_run_waits_while_it_should_and_loses_nothing(
+    project: Make, parents: Parents, whole: Path, name: str, at: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(gate, "_LOOK_S", 0.0)
+    folder, told = project(TuneTask.SEGMENT), Told()
+    wish, asked = folder / "run" / name, iter(range(10_000))
+    kind = NoticeKind.PAUSED if name == PAUSE else NoticeKind.YIELDED
 
     def cancel() -> bool:
-        if next(asked) == 3:
-            wish.unlink()
+        if next(asked) == at:
+            wish.touch()
+        elif told.notices(kind):
+            wish.unlink(missing_ok=True)
         return False
 
     do(folder, parents, TuneTask.SEGMENT, told, cancel)
-    kind = NoticeKind.PAUSED if name == PAUSE else NoticeKind.YIELDED
-    assert len(told.notices(kind)) == 1
+    (waited,) = told.notices(kind)
     assert len(told.notices(NoticeKind.WENT_ON)) == 1
+    assert not [one for one in told.epochs if told.values.index(one) < told.values.index(waited)]
     assert_same(whole, folder)
+
+
+def test_a_pause_makes_the_estimate_no_longer(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Epochs of ten seconds of learning and two of validation, and an hour's pause in the second."""
+    now, told = 0.0, Told()
+    monkeypatch.setattr(running, "time", SimpleNamespace(monotonic=lambda: now))
+    held = gate.Gate(tmp_path, lambda: False, told)
+    inputs = running.Inputs(tmp_path / "inputs.json", {"table of cases": ""})
+    watcher = running._Watcher(Files(tmp_path), inputs, held, told, epochs=4)
+    shown = Shown(np.zeros((1, 8, 8), np.uint8), np.zeros(1), np.zeros(1))
+    for epoch in (1, 2, 3):
+        now += 12.0
+        if epoch == 2:
+            now += 3600.0
+            held.waited_s += 3600.0
+        watcher.on_epoch(EpochLog(epoch, "all", 0.5, 10.0, 1e-3, 1.0), shown)
+    assert [one.minutes_left for one in told.epochs] == [0.5, 0.4, 0.2]
 
 
 def test_a_paused_run_can_be_cancelled(project: Make, parents: Parents) -> None:
@@ -273,8 +307,6 @@ def test_a_paused_run_can_be_cancelled(project: Make, parents: Parents) -> None:
 
 
 def test_a_parent_from_a_newer_version_is_refused(project: Make, parents: Parents, tmp_path: Path) -> None:
-    import shutil
-
     folder = project(TuneTask.SEGMENT)
     newer = Path(shutil.copytree(parents[TuneTask.SEGMENT].folder, tmp_path / "newer"))
     words = json.loads((newer / "manifest.json").read_text(encoding="utf-8"))

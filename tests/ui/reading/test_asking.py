@@ -122,6 +122,7 @@ def test_a_click_is_outlined_by_the_models_and_a_box_as_well(hand: Hand, engine:
     made = hand.draft.findings[-1]
     assert made.contour == outline
     assert made.origin.maker is Maker.READER
+    assert made.outlined_by == (MODEL,)
     assert hand.board.selected == made.id
     hand.key(Qt.Key.Key_J, CONTROL)
     hand.drag(pane, (300.0, 500.0), (350.0, 520.0), (380.0, 560.0))
@@ -149,6 +150,11 @@ def test_in_a_selected_finding_of_the_ai_its_outline_becomes_another(hand: Hand,
     changed = next(one for one in hand.draft.findings if one.id == chosen)
     assert changed.origin.maker is Maker.AI_EDITED
     assert changed.contour == square(at, 55)
+    assert changed.outlined_by == (MODEL,)
+    hand.board.set_outline(chosen, square(at, 50), outlined_by=None)
+    assert hand.board.of(chosen).outlined_by == (MODEL,)  # type: ignore[union-attr]
+    hand.board.set_outline(chosen, square(at, 45))
+    assert hand.board.of(chosen).outlined_by == ()  # type: ignore[union-attr]
 
 
 def test_a_group_of_calcifications_is_asked_for_as_one(hand: Hand, engine: Engine) -> None:

@@ -179,6 +179,10 @@ def test_the_new_model_is_in_use_and_the_old_one_after_roll_back(
     come_to_the_plan(hand, site)
     train(hand)
     judge(hand)
+    plan = hand.page(PlanPage)
+    cost = plan.cost.text()
+    assert "for each epoch" in cost
+    assert "of memory" in cost
     hand.go(Page.PUBLISH)
     publish = hand.page(PublishPage)
     publish.title.setText("Tuned here")
@@ -206,6 +210,9 @@ def test_the_new_model_is_in_use_and_the_old_one_after_roll_back(
     assert [info.key for info in registry.active(Task.SEGMENTATION)] == before
     assert publish.record.rowCount() == 2
     open_the_worse_case(hand, qtbot)
+    plan.cost.setText("")
+    hand.go(Page.PLAN)
+    hand.until(lambda: plan.cost.text() == cost)
 
 
 def test_a_run_is_stopped_and_gone_on_with(hand: Hand, site: Path) -> None:
