@@ -297,14 +297,6 @@ class ImageResult:
     warnings: tuple[str, ...] = ()
     timings_s: tuple[tuple[str, float], ...] = ()
 
-    def outlined(self, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-        """All that was outlined in an image of that shape (rows, columns), bool."""
-        whole = np.zeros(shape, dtype=bool)
-        for finding in self.findings:
-            if finding.mask is not None:
-                whole |= finding.mask.to_array()
-        return whole
-
 
 @dataclass(frozen=True)
 class BreastResult:

@@ -129,7 +129,7 @@ def compare(
     CancelledError
         When ``cancel`` says so.
     """
-    from mammoview.imaging.truth import agreement
+    from mammoview.imaging.truth import agreement, outlined
     from mammoview.models.manifest import Task
 
     task = Task(request.task)
@@ -151,7 +151,7 @@ def compare(
             image = images[result.image_id]
             said = SideImage(side, result, is_calibrated, _refusal(runners, image, result))
             if task is Task.SEGMENTATION:
-                own = result.outlined((image.rows, image.columns))
+                own = outlined(result, (image.rows, image.columns))
                 other = outlines.setdefault(image.id, own)
                 dice = None if side is Side.OLD else agreement(other, own).dice
                 said = replace(said, outlined_px=int(own.sum()), dice=dice)

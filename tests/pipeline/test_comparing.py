@@ -14,7 +14,7 @@ import pytest
 
 from mammoview.core.errors import CancelledError, ModelPackageError
 from mammoview.dicom.scan import scan
-from mammoview.imaging.truth import agreement
+from mammoview.imaging.truth import agreement, outlined
 from mammoview.pipeline.comparing import ComparedExams, ComparisonRequest, Side, SideImage, compare
 from mammoview.pipeline.request import AnalysisRequest
 from mammoview.pipeline.runner import run
@@ -88,9 +88,9 @@ def test_outlines_are_measured_against_each_other(small_study: Path) -> None:
     assert [side.is_calibrated for side in (done.old, done.new)] == [None, None], "it gives no score of its own"
     assert (done.old.models, done.new.models) == (models[0][:1], models[1][:1])
     sizes = {image.id: (image.rows, image.columns) for image in base.images}
-    compared = []
+    compared: list[float | None] = []
     for one, another in zip(told[:4], told[4:], strict=True):
-        masks = [side.result.outlined(sizes[side.result.image_id]) for side in (one, another)]
+        masks = [outlined(side.result, sizes[side.result.image_id]) for side in (one, another)]
         assert (one.outlined_px, another.outlined_px) == tuple(int(np.count_nonzero(mask)) for mask in masks)
         assert another.dice == agreement(*masks).dice
         compared.append(another.dice)
