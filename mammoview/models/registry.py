@@ -11,6 +11,7 @@ import contextlib
 import json
 import shutil
 import tempfile
+import time
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Mapping
@@ -21,6 +22,7 @@ from pathlib import Path
 from mammoview.core import paths
 from mammoview.core.errors import InputError, ModelPackageError, OutputError, Problem
 from mammoview.core.findings import ModelUse
+from mammoview.core.small_files import write_whole
 from mammoview.models.defaults import Defaults, read_defaults
 from mammoview.models.manifest import (
     CALIBRATION,
@@ -39,6 +41,7 @@ PACKAGE_SUFFIX = ".mvmodel"
 _ACTIVE = "active.json"
 _MAX_PACKAGE_BYTES = 2 << 30
 _MAX_PACKAGE_FILES = 500
+_DRAFT, _MOST_INSTALLING_S = ".install-", 3600.0
 
 
 class Origin(StrEnum):
@@ -243,17 +246,7 @@ def calibration_of(infos: tuple[PackageInfo, ...]) -> Calibration:
 
 
 def _choose(chosen: Mapping[str, tuple[str, ...]]) -> None:
-    target = paths.user_models() / _ACTIVE
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        draft = target.with_suffix(".tmp")
-        draft.write_text(json.dumps(chosen, indent=1), encoding="utf-8")
-        draft.replace(target)
-    except OSError as error:
-        raise OutputError(
-            f"The choice of models could not be written to {target}: {error.strerror}.",
-            "Check the permissions and the free space there.",
-        ) from error
+    write_whole(paths.user_models() / _ACTIVE, json.dumps(chosen, indent=1), "The choice of models")
 
 
 def install(source: Path, *, check: Callable[[PackageInfo], object] | None = None) -> PackageInfo:
@@ -274,7 +267,8 @@ def install(source: Path, *, check: Callable[[PackageInfo], object] | None = Non
     target = paths.user_models()
     try:
         target.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target, prefix=".install-") as draft:
+        _drop_old_drafts(target)
+        with tempfile.TemporaryDirectory(dir=target, prefix=_DRAFT) as draft:
             content = Path(draft) / source.stem
             _unpack(source, content)
             info = read_info(content)
@@ -289,10 +283,18 @@ def install(source: Path, *, check: Callable[[PackageInfo], object] | None = Non
             content.rename(final)
     except OSError as error:
         raise OutputError(
-            f"The model package {source.name} could not be installed: {error.strerror}.",
+            f"The model package {source.name} could not be installed: {error.strerror or 'it cannot be copied'}.",
             "Check the permissions and the free space of the model folder.",
         ) from error
     return read_info(final)
+
+
+def _drop_old_drafts(folder: Path) -> None:
+    """Remove what killed installations left: no other takes hours."""
+    for draft in folder.glob(f"{_DRAFT}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - draft.stat().st_mtime > _MOST_INSTALLING_S:
+                shutil.rmtree(draft)
 
 
 def pack(info: PackageInfo, out: Path, *, overwrite: bool = False) -> Path:

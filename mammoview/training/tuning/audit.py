@@ -161,7 +161,8 @@ class _Audit:
 
     def read_pixels(self, thumbs: Path, progress: Progress, cancel: Cancel) -> None:
         """Decode every image, and look at it beside the next one's decoding."""
-        thumbs.mkdir(exist_ok=True)
+        with suppress(OSError):
+            thumbs.mkdir(exist_ok=True)
         doubles = Doubles(len(self._cases))
         before: tuple[int, Future[Look]] | None = None
         with ThreadPoolExecutor(1) as beside:

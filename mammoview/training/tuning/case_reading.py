@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Final
 from mammoview.core.errors import InputError, OutputError
 from mammoview.core.findings import LesionKind
 from mammoview.core.progress import Cancel, Progress, SubProgress, stop_if_cancelled
-from mammoview.core.small_files import write_whole
+from mammoview.core.small_files import hint_for, write_whole
 from mammoview.core.study import SourceKind as FileKind
 from mammoview.dicom.raster import Pictures
 from mammoview.dicom.scan import read_header
 from mammoview.training.cases.case import Case, MarkedLesion, around, boxed, labelled, outlined
 from mammoview.training.cases.cells import read_date
 from mammoview.training.cases.importers import IMPORTERS
-from mammoview.training.cases.manifest import check_rows, write_manifest
+from mammoview.training.cases.manifest import check_rows, manifest_rows, write_manifest
 from mammoview.training.cases.row_problems import RowProblem
 from mammoview.training.tuning.case_tables import chosen_columns, rows_of_table
 from mammoview.training.tuning.deidentify import Change, copy_dicom, shifted
@@ -80,6 +80,8 @@ def read_cases(
         first = f" {rejected[0].message} {rejected[0].hint}" if rejected else ""
         raise InputError(f"None of {len(rejected)} rows became a case.{first}", "See the refused rows.")
     _write(cases, folder)
+    if source.is_copied:
+        _drop_others(folder)
     if drawn:
         notes.append(
             f"A model drew {drawn} of the outlines. A segmenter learns little from its own, and where they judge, the "
@@ -180,12 +182,11 @@ class _Copier:
         self._folder, self._dates = folder, source.dates
         self._names = Pseudonyms(site_key())
         self._pictures = Pictures()
-        self._kept: set[Path] = set()
         self.changes: Counter[Change] = Counter()
         self.rejected: list[RejectedRow] = []
 
     def copy(self, cases: list[Case], progress: Progress, cancel: Cancel) -> list[Case]:
-        """Copy all; what cannot be copied is rejected, what was copied for other cases before is dropped."""
+        """Copy all; what cannot be copied is rejected."""
         self._check_room(cases)
         copies = []
         for number, case in enumerate(cases, start=1):
@@ -195,17 +196,12 @@ class _Copier:
                 copies.append(self._copied(case))
             except InputError as error:
                 self.rejected.append(RejectedRow(number, "path", error.user_message, error.hint))
-        for place in (IMAGES, MASKS):
-            for file in (self._folder / place).rglob("*"):
-                if file.is_file() and file not in self._kept:
-                    file.unlink()
         return copies
 
     def _copied(self, case: Case) -> Case:
         image = read_header(case.path, pictures=self._pictures)
         patient, name = self._names.patient(case.patient), self._names.uid(image.id)
-        place = self._folder / IMAGES / patient
-        place.mkdir(parents=True, exist_ok=True)
+        place = _made(self._folder / IMAGES / patient)
         date = shifted(case.study_date, case.patient, self._names, self._dates)
         if image.kind is FileKind.DICOM:
             path = place / f"{name}.dcm"
@@ -217,9 +213,7 @@ class _Copier:
             self.changes.update([_PICTURE_WORDS])
         mask = case.mask
         if mask is not None:
-            (self._folder / MASKS).mkdir(exist_ok=True)
-            mask = copy_picture(mask, self._folder / MASKS / name)
-        self._kept.update(file for file in (path, mask) if file is not None)
+            mask = copy_picture(mask, _made(self._folder / MASKS) / name)
         return replace(case, path=path, patient=patient, mask=mask, study_date=date)
 
     def _check_room(self, cases: list[Case]) -> None:
@@ -233,6 +227,25 @@ class _Copier:
                 f"The copies need {needed / 2**30:.1f} GiB, and the disk has {free / 2**30:.1f} GiB.",
                 "Make room, or use the images where they lie.",
             )
+
+
+def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be made ({error.strerror}).", hint_for(error)) from error
+    return folder
+
+
+def _drop_others(folder: Path) -> None:
+    """Remove copies that the table does not name: of other cases before, or only begun."""
+    rows = [row for _, row in manifest_rows(folder / TABLE)[1]]
+    named = {(folder / row[column]).resolve() for row in rows for column in ("path", "mask")}
+    for place in (IMAGES, MASKS):
+        for file in (folder / place).rglob("*"):
+            if file.is_file() and file.resolve() not in named:
+                with suppress(OSError):
+                    file.unlink()
 
 
 def _write(cases: list[Case], folder: Path) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, RootModel
 
-from mammoview.core.errors import UsageError
+from mammoview.core.errors import ModelPackageError, OutputError, UsageError
 from mammoview.models.export import write_package
 from mammoview.models.loading import LoadedPackage, load
 from mammoview.models.manifest import CARD, TRAINING, Identity, Metric, read_checked
@@ -48,8 +48,11 @@ def publish_tuned(
     verdict = read_verdict(files)
     if verdict.new.key != package.info.key or verdict.test_sha256 != files.sides().split.sha256:
         raise UsageError("The verdict is about another model or test set.", "Go through the page “Verdict” again.")
-    progress(0.2, "Writing the package")
     folder = files.folder / PACKAGE
+    done = _installed_before(folder, package, parent, verdict, request)
+    if done is not None:
+        return PublishReport(done.key, str(done.folder))
+    progress(0.2, "Writing the package")
     shutil.rmtree(folder, ignore_errors=True)
     info = _write(folder, package, parent, verdict, request)
     progress(0.8, "Installing the package")
@@ -96,12 +99,44 @@ def take_result(folder: Path, result: Path, parent: PackageInfo) -> Path:
     check_result(read_info(source), parent, files.sides())
     if files.trained.exists():
         raise UsageError("The project has a trained model already.", f"Remove {files.folder / RUN} first.")
-    files.run.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(source, files.trained)
-    for name in ("log.jsonl", "curves.png"):
-        if (result / name).is_file():
-            shutil.copyfile(result / name, files.run / name)
+    draft = files.run / f".{PACKAGE}.taken"
+    try:
+        shutil.rmtree(draft, ignore_errors=True)
+        files.run.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(source, draft)
+        for name in ("log.jsonl", "curves.png"):
+            if (result / name).is_file():
+                shutil.copyfile(result / name, files.run / name)
+        # Last of all: a package that is there is a whole one, with its log.
+        draft.rename(files.trained)
+    except (OSError, shutil.Error) as error:
+        shutil.rmtree(draft, ignore_errors=True)
+        why = getattr(error, "strerror", None) or "not all files could be copied"
+        raise OutputError(f"{files.run} cannot be written ({why}).", "Make room, or check its permissions.") from error
     return files.trained
+
+
+def _installed_before(
+    folder: Path, package: LoadedPackage, parent: PackageInfo, verdict: SiteVerdict, request: PublishRequest
+) -> PackageInfo | None:
+    """What an earlier call installed and was killed before it could say so; installed again it would be there twice."""
+    try:
+        info = read_info(folder)
+        told = info.evaluation().metrics
+    except ModelPackageError:
+        return None
+    installed = next((one for one in packages() if one.sha256 == info.sha256), None)
+    wished = ((request.id, info.id), (request.version, info.version), (request.title, info.manifest.name))
+    is_same = (
+        all(wish in ("", found) for wish, found in wished)
+        and _weights(info) == _weights(package.info)
+        and told == (*package.evaluation.metrics, *verdict_metrics(verdict, parent.key))
+    )
+    return installed if is_same else None
+
+
+def _weights(info: PackageInfo) -> dict[str, str]:
+    return {name: sha256 for name, sha256 in info.manifest.files.items() if name.startswith("weights")}
 
 
 def _write(

@@ -13,10 +13,11 @@ import cv2
 import numpy as np
 import torch
 
-from mammoview.core.errors import DamagedDocumentError, DeviceError, UsageError
-from mammoview.core.small_files import write_whole
+from mammoview.core.errors import DamagedDocumentError, DeviceError, OutputError, UsageError
+from mammoview.core.small_files import hint_for, write_whole
 from mammoview.models.registry import PackageInfo, read_info
 from mammoview.training.cases.lost import Lost
+from mammoview.training.cases.stored import DRAFT
 from mammoview.training.learning.checkpoint import CHECKPOINT
 from mammoview.training.learning.engine import Machine
 from mammoview.training.learning.lent import give_memory_back
@@ -66,7 +67,7 @@ def run(request: RunRequest, progress: Progress, cancel: Cancel, partial: Callab
         When the data or the device do not serve, or the disk is full; what was saved is kept.
     """
     files = Files(Path(request.folder))
-    files.run.mkdir(parents=True, exist_ok=True)
+    _make_ready(files.run)
     parent = read_info(Path(request.parent))
     inputs = Inputs.begin(files, parent)
     if files.trained.exists():
@@ -100,6 +101,16 @@ def run(request: RunRequest, progress: Progress, cancel: Cancel, partial: Callab
         info = _trained(request, files, inputs, order, partial)
     watcher.look_at_labels()
     return RunReport(str(info.folder), _epochs_done(files.run), tuple(lost), tuple(watcher.notes))
+
+
+def _make_ready(folder: Path) -> None:
+    """Make the run's folder, without what a killed process began to write there and did not finish."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for draft in (*folder.glob(f"{DRAFT}*"), *folder.glob("*.tmp")):
+            draft.unlink()
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be made ready ({error.strerror}).", hint_for(error)) from error
 
 
 @dataclass(frozen=True)
