@@ -62,7 +62,7 @@ class RunPage(TuningPage):
         self._show_notices()
         is_running, is_done = self.desk.busy == RUN, Page.RUN in standing.finished
         self.start.setEnabled(self.is_idle and Page.PLAN in standing.finished and not is_done)
-        self.take.setEnabled(self.start.isEnabled() and not self._epochs)
+        self.take.setEnabled(self.start.isEnabled())
         self.start.setText("Done" if is_done else "Go on" if self._epochs else "Start")
         self.pause.setEnabled(is_running)
         self.pause.setText("Go on" if self._is_paused and is_running else "Pause")
@@ -95,7 +95,10 @@ class RunPage(TuningPage):
     def _show_state(self, *, is_running: bool, is_done: bool) -> None:
         last = self._epochs[max(self._epochs)] if self._epochs else None
         if last is None:
-            self.state.setText("The first epoch is under way." if is_running else "Nothing is trained yet.")
+            done = "It is done, without an epoch: the weights stay as they were."
+            self.state.setText(
+                "The first epoch is under way." if is_running else done if is_done else "Nothing is trained yet."
+            )
             return
         left = f"; {length_words(last.minutes_left)} left" if is_running and last.minutes_left is not None else ""
         end = " The training is done." if is_done else ""
