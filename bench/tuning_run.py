@@ -140,25 +140,22 @@ def _memory(home: Path, task: TuneTask, count: int) -> bool:
         sys.stderr.write(done.stderr)
         return False
     empty, peak = (float(word) for word in done.stdout.split())
-    print(f"{task.value}: {count} cases, peak {peak:.0f} MiB, {empty:.0f} of them before the first (bar {MOST_MIB:g})")
+    print(f"{task.value}: {count} cases, peak {peak:.0f} MiB, {empty:.0f} of them the program alone (bar {MOST_MIB:g})")
     return peak <= MOST_MIB
 
 
 def child(folder: str, kind: str) -> None:
     """Prepare all cases and learn for a few steps, in a process of its own; print its memory before and its peak."""
-    steps = 0
-    begun: list[float] = []
+    steps, empty = 0, _peak_mib()
 
     def progress(_done: float, text: str) -> None:
         nonlocal steps
-        if not begun:
-            begun.append(_peak_mib())
         steps += text.startswith("Epoch")
 
     try:
         run(request_of(Path(folder), TuneTask(kind)), progress, lambda: steps >= STEPS, lambda _: None)
     except CancelledError:
-        print(begun[0], _peak_mib())
+        print(empty, _peak_mib())
 
 
 def _peak_mib() -> float:
