@@ -95,7 +95,8 @@ def _write(path: Path, number: int, pixels: NDArray[np.uint16], syntax: str = SY
     write_mammogram(path, pixels, header)
 
 
-def _breast(shape: tuple[int, int], seed: int) -> NDArray[np.uint16]:
+def breast(shape: tuple[int, int], seed: int) -> NDArray[np.uint16]:
+    """A half disc on the left with a texture of its own, 12 bits."""
     rows, columns = np.indices(shape)
     inside = ((rows - shape[0] / 2) / (0.42 * shape[0])) ** 2 + (columns / (0.7 * shape[1])) ** 2 < 1
     chance = np.random.default_rng(seed)
@@ -114,7 +115,7 @@ def _manifest(folder: Path, count: int, *, has_large: bool = False) -> Path:
         name = f"{number:05d}.dcm"
         large = number // EVERY if has_large and number % EVERY == 0 else None
         syntax = syntaxes[0 if large is None else large % len(syntaxes)]
-        _write(folder / name, number, _breast(TINY if large is None else LARGE, number if has_large else 0), syntax)
+        _write(folder / name, number, breast(TINY if large is None else LARGE, number if has_large else 0), syntax)
         label = "malignant" if number // 4 % 3 == 0 else "benign"
         lines.append(f"{name},P{number // 4:05d},{'LR'[number % 2]},{('CC', 'MLO')[number // 2 % 2]},{label}")
     (folder / "cases.csv").write_text("\n".join(lines) + "\n")
@@ -180,7 +181,7 @@ def _pixels(home: Path) -> bool:
     for name, syntax in SYNTAXES.items():
         for number in range(4):
             path = folder / f"{name}-{number}.dcm"
-            _write(path, number, _breast(LARGE, number), syntax)
+            _write(path, number, breast(LARGE, number), syntax)
             files.append((name, path))
     is_met = True
     for name in SYNTAXES:

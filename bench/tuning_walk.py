@@ -80,7 +80,7 @@ class TuningWalk:
     def __init__(
         self, app: QApplication, viewer: MainWindow, save: Callable[[str, QWidget], None], size: tuple[int, int]
     ) -> None:
-        self.app, self._save = app, save
+        self.app, self._save, self._desk, self._size = app, save, viewer.desk, size
         viewer.actions_by_id["fine_tune"].trigger()
         self.until(lambda: bool(viewer.desk.findChildren(Wizard)))
         self.wizard = viewer.desk.findChildren(Wizard)[0]
@@ -221,6 +221,19 @@ class TuningWalk:
         self.until(lambda: page.use.text() == "In use")
         self.picture("publish")
 
+    def compare(self) -> None:
+        """Show both models on a case that got worse, or on what is on the table."""
+        self.click(self._page(PublishPage).compare)
+        comparing = self._desk.comparing
+        self.until(lambda: comparing.window is not None and comparing.window.table.rowCount() > 2)
+        window = comparing.window
+        assert window is not None
+        window.resize(*self._size)
+        self.until(lambda: all(pane.prepared is not None for pane in window.pair.wall.panes))
+        wait(self.app, lambda: False, 1.0)
+        self._save("tuning-compare", window)
+        window.close()
+
     def _page(self, kind: type[_P]) -> _P:
         return next(page for page in self.window.pages.values() if isinstance(page, kind))
 
@@ -241,6 +254,7 @@ def walk(app: QApplication, save: Callable[[str, QWidget], None], *, size: tuple
             made.run()
             made.verdict()
             made.publish()
+            made.compare()
 
 
 def main() -> int:

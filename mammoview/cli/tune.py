@@ -72,8 +72,8 @@ def run(
     from mammoview.models.registry import read_info
     from mammoview.session.tuning.project import Page
     from mammoview.session.tuning.tuner import run_request
+    from mammoview.training.tuning.anew import begin_anew
     from mammoview.training.tuning.publishing import take_result
-    from mammoview.training.tuning.running import begin_anew
     from mammoview.training.tuning.running import run as do_run
 
     opened, project = _open(name)

@@ -157,7 +157,7 @@ def find(name: str) -> PackageInfo:
         if name in (info.id, info.key):
             return info
     for problem in known.refused:
-        if Path(problem.path).name.startswith(name):
+        if Path(problem.path).name.startswith(name.replace("@", "-")):
             raise ModelPackageError(problem.message, problem.hint)
     names = ", ".join(info.key for info in known.packages) or "none"
     raise ModelPackageError(f"There is no model called {name}.", f"Installed models: {names}.")

@@ -62,6 +62,11 @@ def parents(task: TuneTask) -> tuple[Parent, ...]:
     return tuple(sorted(found, key=lambda parent: not parent.is_active))
 
 
+def unreadable() -> tuple[str, ...]:
+    """Why models that lie in the model folders cannot be used, a sentence or two each."""
+    return tuple(f"{problem.message} {problem.hint}".strip() for problem in registry.listing().refused)
+
+
 def with_task(project: Project, task: TuneTask, parent: str) -> Project:
     """The project with a task and a model; what was planned and trained for others counts no more."""
     if (project.task, project.parent) == (task, parent):

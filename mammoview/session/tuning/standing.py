@@ -12,10 +12,23 @@ from typing import TypeVar
 
 from mammoview.core.errors import MammoViewError
 from mammoview.session.tuning.errors import TuningError
-from mammoview.session.tuning.project import AUDIT, CASES, CONFIG, PACKAGE, SPLIT, VERDICT, Page, Project, ProjectFolder
+from mammoview.session.tuning.project import (
+    AUDIT,
+    CASES,
+    CONFIG,
+    PACKAGE,
+    RUN,
+    SPLIT,
+    VERDICT,
+    Page,
+    Project,
+    ProjectFolder,
+)
 from mammoview.session.tuning.tuner import epochs_so_far
+from mammoview.training.cases.lost import Lost
 from mammoview.training.judging.site_verdict import SiteVerdict
 from mammoview.training.judging.site_verdict import from_json as verdict_from_json
+from mammoview.training.tuning.anew import INPUTS
 from mammoview.training.tuning.audit_messages import AuditReport, read_report
 from mammoview.training.tuning.messages import CasesReport, read_cases_report
 from mammoview.training.tuning.plan_file import read_plan
@@ -51,6 +64,10 @@ class Standing:
         That the run has saved.
     package
         ``id@version`` of what was published; empty where nothing was.
+    has_run
+        Whether a run was begun.
+    skipped
+        Images that it passed over, and why.
     """
 
     project: Project
@@ -66,6 +83,8 @@ class Standing:
     verdict: SiteVerdict | None = None
     package: str = ""
     plan: PlanReport | None = None
+    has_run: bool = False
+    skipped: tuple[tuple[str, str], ...] = ()
     division: SplitReport | None = None
 
     def may_open(self, page: Page) -> bool:
@@ -90,6 +109,8 @@ def standing_of(folder: ProjectFolder, project: Project) -> Standing:
         _readable(lambda: verdict_from_json(text)) if (text := _text(folder.file(VERDICT))) else None,
         _published(folder.file(PACKAGE)),
         _readable(lambda: read_plan(folder.path)),
+        any(folder.file(f"{RUN}/{name}").exists() for name in (INPUTS, PACKAGE)),
+        tuple(Lost(folder.file(RUN))),
         _readable(lambda: read_division(folder.path, read_seal(folder.path))),
     )
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mammoview.training.config import Value, Watch
+    from mammoview.training.config import TrainingConfig, Value, Watch
     from mammoview.training.learning.validation import Measure
 
 #: Draws for an interval that is looked at while a net learns.
@@ -48,6 +48,15 @@ def set_aside(split: Split, watch: Watch, *, seed: int, table: Path | None = Non
         watched = frozenset(patient for patient in split.training if folds.get(patient) == watch.fold)
         return Split(split.training - watched, watched)
     return split_by_patient(dict.fromkeys(split.training, ""), watch.share, seed=seed)
+
+
+def sides_of(split: Split, config: TrainingConfig) -> tuple[frozenset[str], frozenset[str] | None]:
+    """Training patients to learn from, and those that the config sets aside to be watched; None where it sets none."""
+    if config.watch is None:
+        return split.training, None
+    parts = set_aside(split, config.watch, seed=config.split.seed, table=config.split.table)
+    # A tenth of a handful of patients is nobody.
+    return parts.training, parts.validation or None
 
 
 def measure_of(value: Value, patients: Callable[[], NDArray[np.str_]] | None = None) -> Measure:

@@ -114,6 +114,8 @@ def _read(request: CasesRequest, progress: Progress, cancel: Cancel) -> tuple[li
         return *_checked(cases, progress, cancel), list(request.notes)
     path = Path(source.path)
     if source.kind is SourceKind.COLLECTION:
+        if not path.is_dir():
+            raise InputError(f"There is no folder {path}.", "Name the folder that the archive was unpacked to.")
         found = [importer for importer in IMPORTERS.values() if importer.recognises(path)]
         if not found:
             titles = ", ".join(importer.title for importer in IMPORTERS.values())
@@ -263,4 +265,5 @@ def _write(cases: list[Case], folder: Path) -> None:
 
 
 def _rejected(problem: RowProblem) -> RejectedRow:
-    return RejectedRow(problem.line, problem.column, problem.message, problem.hint)
+    message = problem.message[:1].upper() + problem.message[1:]
+    return RejectedRow(problem.line, problem.column, message, problem.hint)

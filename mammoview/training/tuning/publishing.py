@@ -85,18 +85,20 @@ def take_result(folder: Path, result: Path, parent: PackageInfo) -> Path:
     folder
         Of the project.
     result
-        The folder of that run, with its ``package``.
+        The folder of that run, with its ``package``; the project's own, where the command ran in it.
 
     Raises
     ------
     UsageError
-        When there is no package, it belongs to another project, or the project has a result already.
+        When there is no package, it belongs to another project, or the project has another result already.
     """
     files = Files(folder)
     source = result / PACKAGE if (result / PACKAGE).is_dir() else result
     if not (source / "manifest.json").is_file():
         raise UsageError(f"{result} holds no finished package.", "Name the folder that was given as --out.")
     check_result(read_info(source), parent, files.sides())
+    if files.trained.exists() and files.trained.samefile(source):
+        return files.trained
     if files.trained.exists():
         raise UsageError("The project has a trained model already.", f"Remove {files.folder / RUN} first.")
     draft = files.run / f".{PACKAGE}.taken"

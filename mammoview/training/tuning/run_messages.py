@@ -113,6 +113,7 @@ class RunRequest:
 class NoticeKind(StrEnum):
     """What happened to a run."""
 
+    BEGAN = "began"
     RESUMED = "resumed"
     PAUSED = "paused"
     YIELDED = "yielded"

@@ -15,6 +15,7 @@ import torch
 
 from mammoview.core.errors import DamagedDocumentError, DeviceError, OutputError, UsageError
 from mammoview.core.small_files import hint_for, write_whole
+from mammoview.models.devices import resolve_device
 from mammoview.models.registry import PackageInfo, read_info
 from mammoview.training.cases.lost import Lost
 from mammoview.training.cases.stored import DRAFT
@@ -24,6 +25,7 @@ from mammoview.training.learning.lent import give_memory_back
 from mammoview.training.learning.loop import OutOfMemoryError
 from mammoview.training.recipes.fitting import Run, Shown
 from mammoview.training.recipes.launch import tuning_recipe
+from mammoview.training.tuning.anew import INPUTS
 from mammoview.training.tuning.files import CONFIG, SPLIT, Files, sha256_of
 from mammoview.training.tuning.gate import Gate
 from mammoview.training.tuning.messages import TuneTask
@@ -44,8 +46,6 @@ if TYPE_CHECKING:
     from mammoview.training.config import TrainingConfig
     from mammoview.training.learning.course import EpochLog
 
-#: What a run began with: hashes of table, split, config and parent; and in how many parts a batch goes.
-INPUTS = "inputs.json"
 SAMPLES = "samples-{:04d}.npz"
 
 
@@ -76,7 +76,7 @@ def run(request: RunRequest, progress: Progress, cancel: Cancel, partial: Callab
     torch.set_num_threads(request.threads)
     cv2.setNumThreads(request.threads)
     lost = Lost(files.run)
-    lost.tell = lambda name, reason: partial(Notice(NoticeKind.SKIPPED, f"{name}: {reason}", len(lost)))
+    lost.tell = lambda name, reason: partial(Notice(NoticeKind.SKIPPED, f"Skipped {name}: {reason}", len(lost)))
     gate = Gate(files.run, cancel, partial)
     if (files.run / CHECKPOINT).exists():
         done = _epochs_done(files.run)
@@ -87,6 +87,7 @@ def run(request: RunRequest, progress: Progress, cancel: Cancel, partial: Callab
     else:
         files.write_folds(files.sides())
         config = files.config()
+        partial(_beginning(request, config))
         watcher.epochs = sum(stage.epochs for stage in config.stages)
         order = Run(
             config,
@@ -170,25 +171,6 @@ class Inputs:
         write_whole(self.path, json.dumps(words, indent=1), "What the run began with")
 
 
-def begin_anew(folder: Path) -> None:
-    """Forget a project's run, so that the next one starts from the beginning; images that were prepared stay.
-
-    Parameters
-    ----------
-    folder
-        Of the project.
-    """
-    import shutil
-
-    files = Files(folder)
-    for name in (CHECKPOINT, "best.pt", INPUTS, "log.jsonl", "skipped.json"):
-        with suppress(FileNotFoundError):
-            (files.run / name).unlink()
-    for samples in files.run.glob("samples-*.npz"):
-        samples.unlink()
-    shutil.rmtree(files.trained, ignore_errors=True)
-
-
 @dataclass
 class _Watcher:
     """Tells of epochs, keeps their samples, and looks whether the labels are still those that are learned."""
@@ -264,6 +246,8 @@ def _trained(
     """Train; where the device is too small, halve what goes through the net at once, and add the gradients up."""
     recipe = tuning_recipe(request.task.value, Path(request.parent))
     parts, most = inputs.parts, order.config.batch_size
+    if parts > 1:
+        partial(Notice(NoticeKind.BATCH_HALVED, _halved(order.config, parts), parts))
     while True:
         try:
             return recipe(files.cases, replace(order, parts=parts))
@@ -286,6 +270,12 @@ def _halved(config: TrainingConfig, parts: int) -> str:
         "(the weight of its classes) is that of each part, so that the weights differ a little from those of a larger "
         "device."
     )
+
+
+def _beginning(request: RunRequest, config: TrainingConfig) -> Notice:
+    device = resolve_device(request.device)
+    words = reproducible_words(device.torch_name, threads=request.threads, precision=config.arithmetic)
+    return Notice(NoticeKind.BEGAN, f"Learns on {device.name} in {config.arithmetic}. {words}")
 
 
 def _epochs_done(run: Path) -> int:

@@ -96,7 +96,7 @@ class CasesPage(TuningPage):
         source = self.source
         if kind is SourceKind.TABLE and source.path and source != self._previewed:
             if self._previewed is not None and self._previewed.path != source.path:
-                self.columns.set_columns(())
+                self.columns.clear()
                 source = replace(self.source, sheet="")
             self._previewed = source
             self.desk.failed.emit(None)
@@ -115,6 +115,8 @@ class CasesPage(TuningPage):
 
     def _read(self) -> None:
         source = self.source
+        self._refused = ()
+        self._show_refused()
 
         def choose(project: Project) -> Project:
             return replace(project, source=source)

@@ -28,10 +28,13 @@ class VerdictPage(TuningPage):
     """The verdict; a click on a case that got worse opens it in the viewer."""
 
     open_wanted = Signal(object)
+    #: Which of the cases that got worse to begin with.
+    compare_wanted = Signal(int)
 
     def __init__(self, desk: TuningDesk) -> None:
         super().__init__(desk, Page.VERDICT)
         self._shown: SiteVerdict | None = None
+        self._why_no_comparison = ""
         self.sentence = WrappedLabel()
         self.sentence.setObjectName("score")
         self.numbers = ReadTable(("", "Old model", "New model"), stretched=0)
@@ -58,6 +61,7 @@ class VerdictPage(TuningPage):
         self.body.addWidget(halves, 1)
         self.body.addWidget(self.notes)
         self.foot.addStretch(1)
+        self.compare = self.button("Compare side by side", self._compare)
         self.start = self.button("Judge", self._start, is_step=True)
         self.worse.itemClicked.connect(self._open)
 
@@ -66,6 +70,18 @@ class VerdictPage(TuningPage):
         self.start.setEnabled(self.is_idle and Page.RUN in standing.finished)
         self.start.setText("Judge" if verdict is None else "Judge again")
         self._show(verdict)
+        reason = self._why_no_comparison or ("" if standing.package else "Publish the new model first.")
+        self.compare.setEnabled(verdict is not None and bool(verdict.worse) and not reason)
+        self.compare.setToolTip(reason or "What both models say of the cases that got worse")
+
+    def set_comparison(self, reason: str) -> None:
+        """Say why models cannot be compared now; empty where they can."""
+        self._why_no_comparison = reason
+        if self.desk.standing is not None:
+            self.show_standing(self.desk.standing)
+
+    def _compare(self) -> None:
+        self.compare_wanted.emit(max(0, self.worse.currentRow()))
 
     def _start(self) -> None:
         self.desk.start(lambda tuner: tuner.judge())

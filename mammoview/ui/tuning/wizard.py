@@ -8,6 +8,9 @@ from PySide6.QtCore import QObject
 from PySide6.QtWidgets import QDialog, QToolButton
 
 from mammoview.models.manifest import Task
+from mammoview.session.comparing import ComparedCase
+from mammoview.session.tuning.worse_cases import worse_cases
+from mammoview.ui.comparing.comparing_desk import Wish
 from mammoview.ui.desk import Desk
 from mammoview.ui.tuning.audit_page import AuditPage
 from mammoview.ui.tuning.cases_page import CasesPage
@@ -63,6 +66,10 @@ class Wizard(QObject):
         self.audit.open_wanted.connect(self._open)
         self.verdict.open_wanted.connect(self._open)
         self.publish.models_changed.connect(desk.presenter.read_models)
+        self.verdict.compare_wanted.connect(self._compare)
+        self.publish.compare_wanted.connect(self._compare)
+        desk.comparing.reasons_changed.connect(self._set_reasons)
+        self.tuning.changed.connect(lambda: self._set_reasons(*desk.comparing.reasons))
         desk.identity_shown.connect(self._set_identity)
         desk.reading.signed_out.connect(self._put_away)
         desk.listeners.append(self.tuning.hear_session)
@@ -92,6 +99,24 @@ class Wizard(QObject):
         for dialog in self.window.findChildren(QDialog):
             dialog.close()
         self.window.close()
+
+    def _set_reasons(self, of_table: str, of_cases: str) -> None:
+        self.verdict.set_comparison(of_cases)
+        standing = self.tuning.standing
+        has_cases = standing is not None and standing.verdict is not None and bool(standing.verdict.worse)
+        self.publish.set_comparison(of_cases if has_cases else of_table)
+
+    def _compare(self, first: int = 0) -> None:
+        """Compare old and new on the cases that got worse; where there are none, on the study on the table."""
+        standing = self.tuning.standing
+        if standing is None or standing.verdict is None:
+            return
+        old, new = standing.verdict.old.key, standing.package
+
+        def compare(cases: tuple[ComparedCase, ...]) -> None:
+            self._desk.comparing.open(Wish(old, new, cases, first))
+
+        self.tuning.ask(lambda: worse_cases(standing), compare)
 
     def close(self) -> None:
         """The viewer is closed."""

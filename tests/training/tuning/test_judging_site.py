@@ -143,6 +143,12 @@ def test_a_result_from_another_machine_is_taken_after_looking(project: Make, par
         take_result(here, stranger, parents[TuneTask.PATCH])
     take_result(here, there / "run", parent)
     assert (here / "run" / "log.jsonl").exists()
+    # So is one that was trained in the project's own folder; not a second one from elsewhere.
+    assert take_result(here, here / "run", parent) == here / "run" / "package"
+    with pytest.raises(UsageError, match="has a trained model already"):
+        take_result(here, there / "run", parent)
+    card = (here / "run" / "package" / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert "Learned from 12 patients with 12 images of one site" in " ".join(card.split())
     request = VerdictRequest(str(here), TuneTask.SEGMENT, str(parent.folder))
     assert judge(request, lambda *_: None, lambda: False, lambda _: None).change.patients == 6
 

@@ -25,11 +25,12 @@ from mammoview.training.learning.checkpoint import CHECKPOINT
 from mammoview.training.learning.course import EpochLog
 from mammoview.training.recipes.fitting import Shown
 from mammoview.training.tuning import gate, running
+from mammoview.training.tuning.anew import begin_anew
 from mammoview.training.tuning.files import Files
 from mammoview.training.tuning.gate import PAUSE, YIELD
 from mammoview.training.tuning.messages import TuneTask
 from mammoview.training.tuning.run_messages import EpochTold, Notice, NoticeKind, RunReport, RunRequest
-from mammoview.training.tuning.running import begin_anew, reproducible_words, run
+from mammoview.training.tuning.running import reproducible_words, run
 
 SCRIPT = Path(__file__).with_name("made_up_site.py")
 Make = Callable[..., Path]

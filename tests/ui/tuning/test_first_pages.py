@@ -163,6 +163,13 @@ def test_a_reading_that_fails_shows_why_and_another_project_shows_nothing_of_it(
     # What was read before stays.
     assert page.summary.text().startswith("2 images")
     hand.idle()
+    page.form.path.setText(str(tmp_path / "absent.csv"))
+    page.form.path.editingFinished.emit()
+    hand.until(lambda: "absent.csv cannot be read" in hand.window.problem.text.text())
+    assert page.columns.understood.rowCount() == 0
+    hand.click(page.read)
+    hand.until(lambda: page.rejected.rowCount() == 0)
+    hand.idle()
     hand.click(hand.window.all_projects)
     hand.until(lambda: hand.window.page is None)
     hand.begin("Second")
@@ -184,6 +191,16 @@ def test_pages_ahead_cannot_be_gone_to_and_explain_themselves(hand: Hand) -> Non
     for page in window.pages.values():
         assert page.introduction.text().count(". ") == 1
         assert page.introduction.text().endswith(".")
+
+
+def test_a_model_of_a_newer_program_is_told(hand: Hand, home: Path) -> None:
+    newer = home / "models" / "newer-1.0"
+    newer.mkdir(parents=True)
+    (newer / "manifest.json").write_text('{"schema_version": 99}')
+    hand.open()
+    hand.begin("Newer")
+    choose_task(hand)
+    assert "newer-1.0 was refused: it was made for a newer MammoView" in hand.page(TaskPage).refused.text()
 
 
 def test_a_name_that_will_not_do_is_told(hand: Hand) -> None:
