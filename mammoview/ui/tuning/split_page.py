@@ -33,8 +33,8 @@ class SplitPage(TuningPage):
             box.setDecimals(0)
             box.setSingleStep(5)
             box.setSuffix(" % of the patients")
-        for box in (self.seed, self.test, self.validation):
-            box.setMinimumHeight(theme.px(26))
+        for field in (self.seed, self.test, self.validation):
+            field.setMinimumHeight(theme.px(26))
         form = QFormLayout()
         form.addRow("Judge in the end", self.test)
         form.addRow("Watched meanwhile", self.validation)
