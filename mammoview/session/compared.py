@@ -185,10 +185,12 @@ def _comparable(exams: ComparedExams) -> Iterator[str]:
     elif without:
         yield "Neither model is calibrated: a score orders images, and is no probability."
     meanings = {
-        side.exam.meaning.text for side in sides.values() if side.is_calibrated is not None and side.exam.meaning
+        name: side.exam.meaning.text.rstrip(".")
+        for name, side in sides.items()
+        if side.is_calibrated is not None and side.exam.meaning
     }
-    if len(meanings) > 1:
-        yield f"The scores do not mean the same: {'; and: '.join(sorted(meanings))}."
+    if len(set(meanings.values())) > 1:
+        yield f"The scores do not mean the same. Old: {meanings['old']}. New: {meanings['new']}."
 
 
 def _warnings(so_far: SoFar, exams: ComparedExams) -> Iterator[str]:

@@ -56,7 +56,7 @@ class Contender:
 
 @dataclass(frozen=True)
 class Contenders:
-    """What there is to choose from, those in use first; and why other packages were refused."""
+    """What there is to choose from, those in use and those that came as defaults first; and why others were refused."""
 
     choices: tuple[Contender, ...] = ()
     refused: tuple[Problem, ...] = ()
@@ -77,8 +77,9 @@ def contenders(settings: Settings) -> Contenders:
         names = [name for name in getattr(settings, setting).split(",") if name]
         named = [next((info for info in own if name in (info.id, info.key)), None) for name in names]
         used = tuple(i.key for i in named if i) or tuple(i.key for i in registry.active(task, among=found.packages))
-        if len(used) > 1:
-            choices.append(Contender(task, used, is_in_use=True))
+        usual = tuple(i.key for i in registry.defaults(task, among=found.packages))
+        several = [keys for keys in dict.fromkeys((used, usual)) if len(keys) > 1]
+        choices += [Contender(task, keys, is_in_use=keys == used) for keys in several]
         single = [
             Contender(task, (i.key,), is_in_use=used == (i.key,), is_own=i.origin is registry.Origin.USER) for i in own
         ]

@@ -14,6 +14,7 @@ import pytest
 from mammoview.core.errors import Problem
 from mammoview.core.paths import user_data
 from mammoview.core.study import Laterality, ViewPosition
+from mammoview.models import registry
 from mammoview.pipeline.comparing import ComparedExams, Side, SideImage
 from mammoview.session.analysis import request_for
 from mammoview.session.comparing import (
@@ -279,6 +280,16 @@ def test_models_in_use_come_first_and_refused_packages_are_named(toy_models: Pat
     assert first.is_in_use
     assert first.label == "toy-whole-image@1.0"
     assert "newer MammoView" in found.refused[0].message
+
+
+def test_what_the_program_came_with_stays_a_choice_when_another_model_is_in_use(isolated_home: Path) -> None:
+    before = contenders(Settings()).of_task("whole_image")[0]
+    registry.activate(registry.find("cbis-whole-image-3"))
+    found = contenders(Settings()).of_task("whole_image")
+    assert [one.models for one in found[:2]] == [before.models, ("cbis-whole-image-3@0.3",)]
+    assert [one.is_in_use for one in found[:3]] == [False, True, False]
+    named = contenders(replace(Settings(), model_whole_image="cbis-whole-image-4")).of_task("whole_image")
+    assert next(one for one in named if one.is_in_use).models == ("cbis-whole-image-4@0.3",)
 
 
 def test_an_ensemble_in_use_is_one_choice_beside_its_members() -> None:
