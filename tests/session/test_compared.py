@@ -21,7 +21,7 @@ from mammoview.core.geometry import Box
 from mammoview.core.image import Mask
 from mammoview.core.study import Grayscale, Laterality, Mammogram, SourceKind, ViewPosition
 from mammoview.pipeline.comparing import ComparedExams, Side, SideExam, SideImage
-from mammoview.session.compared import Row, SoFar, remarks, rows
+from mammoview.session.compared import Row, SoFar, remarks, rows, why_nothing
 
 MADE = Provenance("test", "cpu", "onnx", (), "2026-01-01T00:00:00Z", 0.1)
 MLO_REFUSED = "Not scored. MLO views are not scored by this model."
@@ -114,6 +114,12 @@ def test_segmenters_show_areas_outlines_and_dice(spacing: Any, area: float, unit
     assert rows(told) == (Row("LCC", own.id, pytest.approx(area), 0.0, unit, (1, 0), 0.0),)
 
 
+def test_who_outlines_what_a_segmenter_leaves_out_is_named() -> None:
+    exams = both(side_exam(Side.OLD, []), replace(side_exam(Side.NEW, []), others=("usual@1",)))
+    told = remarks(so_far("segmentation", [], exams=exams))
+    assert "What the new model does not outline is outlined by usual@1." in told
+
+
 def test_a_refused_view_has_no_number_and_the_reason_stands_below_once() -> None:
     views = [
         view(Side.OLD, ImageResult(CC.id, p_malignant=0.25)),
@@ -122,9 +128,11 @@ def test_a_refused_view_has_no_number_and_the_reason_stands_below_once() -> None
     ]
     told = so_far("whole_image", views)
     assert (rows(told)[0].old, rows(told)[0].new) == (0.25, None)
-    assert remarks(told) == ("New model, LCC, LMLO: not scored. MLO views are not scored by this model.",)
+    assert remarks(told) == ("New model, LCC, LMLO: MLO views are not scored by this model.",)
+    assert why_nothing(told) == ""
     everywhere = so_far("whole_image", [view(side, ImageResult(MLO.id), refusal=MLO_REFUSED) for side in Side])
-    assert remarks(everywhere) == ("Both models, LMLO: not scored. MLO views are not scored by this model.",)
+    assert remarks(everywhere) == ("Both models, LMLO: MLO views are not scored by this model.",)
+    assert why_nothing(everywhere) == "MLO views are not scored by this model."
 
 
 def test_a_file_that_could_not_be_read_is_told_by_its_view() -> None:

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 
 from mammoview.core.errors import Problem
 from mammoview.pipeline.comparing import ComparedExams, SideImage
-from mammoview.session.compared import SoFar
+from mammoview.session.compared import SoFar, why_nothing
 from mammoview.session.comparing import (
     NO_STUDY,
     ComparedCase,
@@ -297,6 +297,8 @@ class ComparingDesk(QObject):
             if self._subject is not None:
                 self._known[self._key(self._subject)] = self._so_far
             self.window.show_job("", None)
+            reason = why_nothing(self._so_far)
+            self.window.tell(f"Neither model takes any of these images: {reason}" if reason else "")
         if self._showing is not None:
             self._showing.set_said(self._so_far, self._pair)
 

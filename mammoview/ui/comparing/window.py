@@ -95,7 +95,7 @@ class ComparingWindow(QWidget):
         self.cases = Stepper("case", ("PgUp", "PgDown"), self)
         self.case_words = QLabel()
         self.pair = Pair()
-        self.table = ReadTable((), is_chosen=True)
+        self.table = ReadTable((), stretched=len(titles("segmentation")), is_chosen=True)
         self.remarks = WrappedLabel()
         self.job, self.problem = Strip(), Strip()
         self.problem.setObjectName("banner")
@@ -279,7 +279,7 @@ class ComparingWindow(QWidget):
         is_wide = size.width() > size.height()
         way = Qt.Orientation.Horizontal if is_wide else Qt.Orientation.Vertical
         long = size.width() if is_wide else size.height()
-        table = min(theme.px(430 if is_wide else 320), long // 3)
+        table = min(theme.px(430 if is_wide else 320), 2 * long // 5)
         if self.split.orientation() is not way or not event.oldSize().isValid():
             self.split.setOrientation(way)
         self.split.setSizes([long - table, table])
