@@ -102,7 +102,7 @@ class ComparingWindow(QWidget):
         self.layers: dict[str, QToolButton] = {}
         self.options = OverlayOptions()
         self._layer_row = QHBoxLayout()
-        self._is_running = False
+        self.is_running = False
         self._lay_out()
         self._connect()
         self.resize(_SIZE.boundedTo(self.screen().availableSize() - QSize(20, 40)))
@@ -159,13 +159,13 @@ class ComparingWindow(QWidget):
         self.task.activated.connect(lambda _index: self.task_chosen.emit(self.task.currentData()))
         self.old.activated.connect(lambda _index: self.models_chosen.emit())
         self.new.activated.connect(lambda _index: self.models_chosen.emit())
-        self.start.clicked.connect(lambda: (self.stopped if self._is_running else self.begun).emit())
+        self.start.clicked.connect(lambda: (self.stopped if self.is_running else self.begun).emit())
         self.fit.clicked.connect(self.pair.wall.fit)
         self.table.itemClicked.connect(lambda item: self.view_wanted.emit(item.row()))
         QShortcut(QKeySequence("Escape"), self, self._escape)
 
     def _escape(self) -> None:
-        if self._is_running:
+        if self.is_running:
             self.stopped.emit()
         else:
             self.close()
@@ -189,6 +189,7 @@ class ComparingWindow(QWidget):
                     box.addItem(f"{chosen.label} (not found)", chosen)
                 places = [box.itemData(place) for place in range(box.count())]
                 box.setCurrentIndex(places.index(chosen) if chosen in places else -1)
+                box.setToolTip("\n".join(problem.message for problem in found.refused))
         self._offer_layers(task)
 
     def _offer_layers(self, task: str) -> None:
@@ -244,7 +245,7 @@ class ComparingWindow(QWidget):
 
     def show_job(self, text: str, fraction: float | None) -> None:
         """Say what is under way; an empty text ends that."""
-        self._is_running = bool(text)
+        self.is_running = bool(text)
         self.start.setText("Stop" if text else "Compare")
         if text:
             self.job.run(text, fraction, {})
