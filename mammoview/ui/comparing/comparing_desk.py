@@ -338,7 +338,8 @@ class ComparingDesk(QObject):
         if cases:
             case = cases[place]
             name = case.path.name if self._is_named else HIDDEN_PATH
-            words = f"{name}, patient {case.patient if self._is_named else HIDDEN}: {case.words}"
+            # A file's name may be long: what is cut off comes last.
+            words = f"{case.words}. Patient {case.patient if self._is_named else HIDDEN}, {name}"
         self.window.show_cases(["Case"] * len(cases), place, words)
 
     def _set_identity(self, _is_shown: bool) -> None:

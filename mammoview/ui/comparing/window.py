@@ -121,6 +121,9 @@ class ComparingWindow(QWidget):
         models.addWidget(self.start)
         steps = QHBoxLayout()
         self.case_words.setObjectName("quiet")
+        self.case_words.setToolTip(
+            "The verdict's scores are at temperatures that were fitted for it. Here each model keeps its own."
+        )
         self.case_words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         steps.addWidget(self.cases)
         steps.addWidget(self.views)

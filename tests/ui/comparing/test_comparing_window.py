@@ -303,7 +303,7 @@ def test_cases_are_stepped_through_without_touching_the_table(hand: Hand, tmp_pa
     cases = tuple(ComparedCase(path, f"P{place}", "it got worse") for place, path in enumerate(files))
     window = hand.compare(Wish(OLD, NEW, cases, 1))
     hand.until(lambda: hand.is_done)
-    assert window.case_words.text() == f"{files[1].name}, patient P1: it got worse"
+    assert window.case_words.text() == f"it got worse. Patient P1, {files[1].name}"
     assert window.cases.text.text() == "Case  2 of 2"
     assert len(hand.rows()) == 3, "one view, its breast and the exam"
     window.cases.back.click()
