@@ -83,7 +83,8 @@ def _write(path: Path, number: int, pixels: NDArray[np.uint16], syntax: str = SY
     write_mammogram(path, pixels, header)
 
 
-def _breast(shape: tuple[int, int], seed: int) -> NDArray[np.uint16]:
+def breast(shape: tuple[int, int], seed: int) -> NDArray[np.uint16]:
+    """A half disc on the left with a texture of its own, 12 bits."""
     rows, columns = np.indices(shape)
     inside = ((rows - shape[0] / 2) / (0.42 * shape[0])) ** 2 + (columns / (0.7 * shape[1])) ** 2 < 1
     chance = np.random.default_rng(seed)
@@ -96,7 +97,7 @@ def _breast(shape: tuple[int, int], seed: int) -> NDArray[np.uint16]:
 def _manifest(folder: Path, count: int) -> Path:
     folder.mkdir()
     lines = ["path,patient,laterality,view,label"]
-    pixels = _breast((48, 36), 0)
+    pixels = breast((48, 36), 0)
     for number in range(count):
         name = f"{number:05d}.dcm"
         _write(folder / name, number, pixels)
@@ -141,7 +142,7 @@ def _pixels(home: Path) -> bool:
     for name, syntax in SYNTAXES.items():
         for number in range(4):
             path = folder / f"{name}-{number}.dcm"
-            _write(path, number, _breast(LARGE, number), syntax)
+            _write(path, number, breast(LARGE, number), syntax)
             files.append((name, path))
     is_met = True
     for name in SYNTAXES:

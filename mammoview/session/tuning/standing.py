@@ -109,7 +109,7 @@ def standing_of(folder: ProjectFolder, project: Project) -> Standing:
         _readable(lambda: verdict_from_json(text)) if (text := _text(folder.file(VERDICT))) else None,
         _published(folder.file(PACKAGE)),
         _readable(lambda: read_plan(folder.path)),
-        folder.file(f"{RUN}/{INPUTS}").is_file(),
+        any(folder.file(f"{RUN}/{name}").exists() for name in (INPUTS, PACKAGE)),
         tuple(Lost(folder.file(RUN))),
         _readable(lambda: read_division(folder.path, read_seal(folder.path))),
     )

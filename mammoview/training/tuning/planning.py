@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import importlib
+import math
 import shlex
 import sys
 import time
@@ -58,8 +59,10 @@ class Cost:
 
     Attributes
     ----------
-    seconds_per_step, seconds_per_case
-        Of learning from one batch; of preparing one case.
+    seconds_per_step, seconds_per_look, seconds_per_case
+        Of learning from one batch; of judging one, as after each epoch; of preparing one case.
+    samples_per_case
+        Lesions with their background, or 1 image.
     memory_mb
         The most that was in use, the program itself included; None where the system does not say.
     batch_size
@@ -67,9 +70,17 @@ class Cost:
     """
 
     seconds_per_step: float
+    seconds_per_look: float
     seconds_per_case: float
     memory_mb: float | None
     batch_size: int
+    samples_per_case: float = 1.0
+
+    def epoch_s(self, learned: int, watched: int) -> float:
+        """Seconds of an epoch over so many cases that are learned from, and so many that are watched."""
+        steps = max(1, int(learned * self.samples_per_case) // self.batch_size)
+        looks = math.ceil(watched * self.samples_per_case / self.batch_size)
+        return steps * self.seconds_per_step + looks * self.seconds_per_look
 
 
 def plan(request: PlanRequest, progress: Progress, cancel: Cancel, partial: Callable[[object], None]) -> PlanReport:
@@ -129,7 +140,6 @@ def plan(request: PlanRequest, progress: Progress, cancel: Cancel, partial: Call
             f"With {counts.patients} patients to learn from nobody is set aside to be watched: the loss is shown while "
             "it learns, and the AUC or Dice in the verdict."
         )
-    steps = max(1, counts.images // config.batch_size)
     report = PlanReport(
         source=schedule.source,
         epochs=sum(stage.epochs for stage in config.stages),
@@ -141,7 +151,7 @@ def plan(request: PlanRequest, progress: Progress, cancel: Cancel, partial: Call
         watched=counts.watched,
         sealed=len(sealed),
         minutes_to_prepare=None if cost is None else round(cost.seconds_per_case * len(cases) / 60, 2),
-        minutes_per_epoch=None if cost is None else round(steps * cost.seconds_per_step / 60, 3),
+        minutes_per_epoch=None if cost is None else round(cost.epoch_s(len(learned), len(watched)) / 60, 3),
         memory_mb=None if cost is None or cost.memory_mb is None else round(cost.memory_mb),
         reproducible=reproducible_words(device.torch_name, threads=request.threads, precision=config.arithmetic),
         **commands(request),
@@ -211,14 +221,14 @@ def measure_cost(
     some = cases[: min(len(cases), 6)]
     batches = _batches(package, config, some, run, progress, cancel)
     preparing = (time.perf_counter() - started) / len(some)
-    loss = losses.loss_named(config.loss)
-    size = config.batch_size
+    loss, size = losses.loss_named(config.loss), config.batch_size
+    per_case = sum(len(batch.images) for batch in batches) / len(some)
     torch_device = torch.device(resolve_device(device).torch_name)
     while True:
         stop_if_cancelled(cancel)
         try:
-            seconds = _step_seconds(package, config, _filled(batches, size), loss, torch_device)
-            return Cost(seconds, preparing, _memory_mb(torch_device), size)
+            step, look = _seconds(package, config, _filled(batches, size), loss, torch_device)
+            return Cost(step, look, preparing, _memory_mb(torch_device), size, per_case)
         except (RuntimeError, MemoryError) as error:
             if not (isinstance(error, torch.OutOfMemoryError | MemoryError) or "allocate memory" in str(error)):
                 raise
@@ -228,13 +238,14 @@ def measure_cost(
             gc.collect()
 
 
-def _step_seconds(
+def _seconds(
     package: LoadedPackage,
     config: TrainingConfig,
     batch: Batch,
     loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
     device: torch.device,
-) -> float:
+) -> tuple[float, float]:
+    """Of learning from a batch, and of judging it."""
     net = package.network().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
     # The package's own numbers stay as they are: what learns here is a copy.
     net.load_state_dict({name: value.clone() for name, value in net.state_dict().items()}, assign=True)
@@ -243,18 +254,29 @@ def _step_seconds(
     images = batch.images.to(device).contiguous(memory_format=torch.channels_last)
     targets = batch.targets.to(device)
     arithmetic = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(config.arithmetic)
-    times = []
-    for _ in range(_TRIED):
-        started = time.perf_counter()
+
+    def step() -> None:
         with torch.autocast(device.type, dtype=arithmetic or torch.bfloat16, enabled=arithmetic is not None):
             outputs = net(images)
         optimizer.zero_grad(set_to_none=True)
         torch.autograd.backward(loss(outputs.float(), targets))
         optimizer.step()
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
-        times.append(time.perf_counter() - started)
-    return min(times)
+
+    def look() -> None:
+        with torch.inference_mode():
+            net(images)
+
+    learning = min(_timed(step, device) for _ in range(_TRIED))
+    net.eval()
+    return learning, min(_timed(look, device) for _ in range(_TRIED))
+
+
+def _timed(do: Callable[[], None], device: torch.device) -> float:
+    started = time.perf_counter()
+    do()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.perf_counter() - started
 
 
 def _batches(
@@ -265,16 +287,16 @@ def _batches(
     progress: Progress,
     cancel: Cancel,
 ) -> list[Batch]:
-    """Real samples, drawn as for learning."""
+    """All samples of these cases, drawn as for learning."""
     lost, rng = Lost(run), np.random.default_rng(config.seed)
     if config.preprocess.image is not None and package.info.task.value == "whole_image":
         images = case_images(cases, config.preprocess.image, lost=lost, progress=progress, cancel=cancel)
-        return list(_calls(ImageBatches.of(images, min(config.batch_size, len(images.labels)), config), rng))
+        return list(_calls(ImageBatches.of(images, len(images.labels), config), rng))
     spec = config.preprocess.patch
     assert spec is not None
     is_mask = package.info.task.value == "segmentation"
     tiles = masked_tiles(cases, lost=lost) if is_mask else case_tiles(cases, seed=config.seed, lost=lost)
-    return list(_calls(TileBatches(tiles, spec, min(config.batch_size, len(tiles.labels)), config.augment), rng))
+    return list(_calls(TileBatches(tiles, spec, len(tiles.labels), config.augment), rng))
 
 
 def _calls(batches: ImageBatches | TileBatches, rng: np.random.Generator) -> list[Batch]:
