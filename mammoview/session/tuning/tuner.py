@@ -16,6 +16,7 @@ from typing import TypeAlias
 from mammoview.core.errors import OutputError, Problem
 from mammoview.core.jobs import JobDone, JobFailed, JobPartial, JobProgress
 from mammoview.models import registry
+from mammoview.models.manifest import Task
 from mammoview.session.jobs import Crew, JobRetried, Order, Report
 from mammoview.session.tuning.audit_gate import require_audited
 from mammoview.session.tuning.errors import TuningError
@@ -324,7 +325,7 @@ def run_request(folder: ProjectFolder, project: Project) -> RunRequest:
 
 def verdict_request(folder: ProjectFolder, project: Project) -> VerdictRequest:
     """What the child is asked to judge."""
-    return VerdictRequest(str(folder.path), _task(project), parent_folder(project))
+    return VerdictRequest(str(folder.path), _task(project), parent_folder(project), against=_rival(project))
 
 
 def publish_request(
@@ -357,6 +358,16 @@ def epochs_so_far(folder: ProjectFolder) -> tuple[EpochTold, ...]:
                 )
             )
     return tuple(found)
+
+
+def _rival(project: Project) -> str:
+    """Folder of the model in use, where a project makes whole-image classifiers of something else; or empty."""
+    if project.task is not TuneTask.IMAGE or registry.find(project.parent).task is Task.WHOLE_IMAGE:
+        return ""
+    used = registry.active(Task.WHOLE_IMAGE)
+    if not used:
+        raise TuningError("No whole-image classifier is in use to compare with.", "Install one, or choose one to use.")
+    return str(used[0].folder)
 
 
 def _task(project: Project) -> TuneTask:

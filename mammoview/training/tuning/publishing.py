@@ -49,7 +49,7 @@ def publish_tuned(
     if verdict.new.key != package.info.key or verdict.test_sha256 != files.sides().split.sha256:
         raise UsageError("The verdict is about another model or test set.", "Go through the page “Verdict” again.")
     folder = files.folder / PACKAGE
-    done = _installed_before(folder, package, parent, verdict, request)
+    done = _installed_before(folder, package, verdict, request)
     if done is not None:
         return PublishReport(done.key, str(done.folder))
     progress(0.2, "Writing the package")
@@ -119,7 +119,7 @@ def take_result(folder: Path, result: Path, parent: PackageInfo) -> Path:
 
 
 def _installed_before(
-    folder: Path, package: LoadedPackage, parent: PackageInfo, verdict: SiteVerdict, request: PublishRequest
+    folder: Path, package: LoadedPackage, verdict: SiteVerdict, request: PublishRequest
 ) -> PackageInfo | None:
     """What an earlier call installed and was killed before it could say so; installed again it would be there twice."""
     try:
@@ -132,7 +132,7 @@ def _installed_before(
     is_same = (
         all(wish in ("", found) for wish, found in wished)
         and _weights(info) == _weights(package.info)
-        and told == (*package.evaluation.metrics, *verdict_metrics(verdict, parent.key))
+        and told == (*package.evaluation.metrics, *verdict_metrics(verdict))
     )
     return installed if is_same else None
 
@@ -152,7 +152,7 @@ def _write(
         words["version"] = free_version(words["id"], words["version"])
     identity = Identity.model_validate(words)
     evaluation = package.evaluation.model_copy(
-        update={"metrics": (*package.evaluation.metrics, *verdict_metrics(verdict, parent.key))}
+        update={"metrics": (*package.evaluation.metrics, *verdict_metrics(verdict))}
     )
     old_card = read_checked(package.info.folder, manifest, CARD).decode()
     training: BaseModel | None = None
@@ -179,10 +179,10 @@ def free_version(name: str, version: str) -> str:
     return version
 
 
-def verdict_metrics(verdict: SiteVerdict, parent: str) -> tuple[Metric, ...]:
+def verdict_metrics(verdict: SiteVerdict) -> tuple[Metric, ...]:
     """The verdict's numbers as a package states them."""
     change = verdict.change
-    group = f"against {parent}, sealed test set"
+    group = f"against {verdict.old.key}, sealed test set"
     name = {"AUC": "auc", "Dice": "dice"}.get(change.measure, "agreement")
     rows: list[tuple[str, Interval, str]] = [
         (f"{name}_change", change.difference, group),
@@ -213,7 +213,7 @@ def card_of(verdict: SiteVerdict, parent: PackageInfo) -> str:
     p_value = "" if change.p_value is None else f" p = {change.p_value:.2g} (bootstrap of whole patients)"
     delong = "" if change.delong_p is None else f", DeLong p = {change.delong_p:.2g}"
     lines = [
-        f"## Against `{parent.key}`",
+        f"## Against `{verdict.old.key}`",
         "",
         verdict.sentence,
         "",

@@ -248,3 +248,41 @@ def test_without_a_record_nothing_is_activated(installed: Parents, monkeypatch: 
         activate_tuned(installed[TuneTask.IMAGE], verdict_of(Outcome.BETTER))
     assert registry.chosen(Task.WHOLE_IMAGE) == ()
     assert paths.user_models().is_dir()
+
+
+def test_a_patch_classifier_becomes_a_whole_image_classifier(planned: Make, parents: Parents, tmp_path: Path) -> None:
+    """Shen et al. 2019: its body under two blocks of new units; judged against the whole-image classifier in use."""
+    parent, used = parents[TuneTask.PATCH], parents[TuneTask.IMAGE]
+    # In bf16 a convolution over a map of one pixel, which these images leave, has gradients that are no numbers.
+    words = {"epochs": 1, "parent": str(parent.folder), "is_measured": True, "precision": "fp32"}
+    folder = planned(tmp_path / "grown", TuneTask.IMAGE, **words)
+    config = Files(folder).config()
+    assert config.network.architecture == "resnet-whole-image"
+    # The body ends with 128 channels; the paper's top stands to 2048 as 512-512-1024.
+    assert config.network.sizes["top"] == [[32, 32, 64], [32, 32, 64]]
+    assert [(stage.trains, stage.learning_rate, stage.weight_decay) for stage in config.stages] == [
+        (("head.*",), 1e-3, 1e-3),
+        (("*",), 1e-4, 1e-2),
+    ]
+    run(
+        RunRequest(str(folder), TuneTask.IMAGE, str(parent.folder), "cpu"),
+        lambda *_: None,
+        lambda: False,
+        lambda _: None,
+    )
+    info = read_info(folder / "run" / "package")
+    assert (info.task, info.id) == (Task.WHOLE_IMAGE, "site-parent-patch-image")
+    assert info.manifest.parent_sha256 == parent.sha256
+    request = VerdictRequest(str(folder), TuneTask.IMAGE, str(parent.folder))
+    with pytest.raises(UsageError, match="answer other questions"):
+        judge(request, lambda *_: None, lambda: False, lambda _: None)
+    verdict = judge(replace(request, against=str(used.folder)), lambda *_: None, lambda: False, lambda _: None)
+    assert verdict.old.key == used.key
+    assert verdict.change.patients == 6
+    assert any("takes no whole images" in note for note in verdict.notes)
+    report = publish_tuned(
+        PublishRequest(str(folder), TuneTask.IMAGE, str(parent.folder)), lambda *_: None, lambda: False, lambda _: None
+    )
+    card = (Path(report.folder) / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert f"## Against `{used.key}`" in card
+    assert f"started from `{parent.key}`" in card

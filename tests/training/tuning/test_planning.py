@@ -16,11 +16,12 @@ from mammoview.core.paths import shipped_models
 from mammoview.models.registry import PackageInfo, read_info
 from mammoview.training.config import read_config
 from mammoview.training.recipes.launch import Kind, Order, launch
-from mammoview.training.tuning import planning
+from mammoview.training.tuning import costing, planning
+from mammoview.training.tuning.costing import Cost
 from mammoview.training.tuning.files import Files
 from mammoview.training.tuning.messages import TuneTask
 from mammoview.training.tuning.plan_file import PLAN_REPORT, read_plan
-from mammoview.training.tuning.planning import Cost, plan
+from mammoview.training.tuning.planning import plan
 from mammoview.training.tuning.run_messages import PlanReport, PlanRequest, RunRequest
 from mammoview.training.tuning.running import run
 from mammoview.training.tuning.schedules import Wishes, later, schedule_for, site_id, to_toml
@@ -130,14 +131,14 @@ def test_a_batch_that_does_not_fit_is_halved_in_the_plan(
     project: Make, parents: Parents, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = project(TuneTask.SEGMENT)
-    real = planning._seconds
+    real = costing._seconds
 
     def step(package: object, config: object, batch: object, *rest: object) -> tuple[float, float]:
         if len(batch.images) > 2:  # type: ignore[attr-defined]
             raise torch.OutOfMemoryError("too large")
         return real(package, config, batch, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(planning, "_seconds", step)
+    monkeypatch.setattr(costing, "_seconds", step)
     report = asked(folder, parents, TuneTask.SEGMENT, batch_size=8)
     assert report.batch_size == 2
     assert any("8 does not fit" in note for note in report.notes)
