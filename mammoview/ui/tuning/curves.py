@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 import pyqtgraph as pg
+from PySide6.QtCore import QSize
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
@@ -65,8 +66,15 @@ class RocCurves(pg.PlotWidget):
     def __init__(self) -> None:
         super().__init__(background=theme.BLACK)
         _settle(self, "Sensitivity", "1 − specificity")
+        # The last number stands half beyond its axis: there is room for it, and it is shown.
+        self.getPlotItem().layout.setContentsMargins(1, 6, 14, 1)
+        self.getAxis("bottom").setStyle(hideOverlappingLabels=False)
         self.addLegend(offset=(-10, -10))
         self.setRange(xRange=(0, 1), yRange=(0, 1), padding=0.02)
+
+    def sizeHint(self) -> QSize:
+        # A view asks for what it drew last: once large, the page would stay so.
+        return self.minimumSize()
 
     def show_curves(self, curves: Sequence[tuple[str, Roc]]) -> None:
         """Draw (name, curve) pairs: the old one first."""
