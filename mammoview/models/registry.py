@@ -177,9 +177,12 @@ def active(task: Task | str, *, among: Iterable[PackageInfo] | None = None) -> t
     known = packages() if among is None else among
     of_task = [info for info in known if info.task == task]
     chosen = [info for key in _chosen().get(str(task), ()) for info in of_task if info.key == key]
-    if chosen:
-        return tuple(chosen)
-    steady = [info for info in of_task if not info.manifest.experimental]
+    return tuple(chosen) or defaults(task, among=known)
+
+
+def defaults(task: Task | str, *, among: Iterable[PackageInfo]) -> tuple[PackageInfo, ...]:
+    """The packages in use for a task where the user chose none; see `active`."""
+    steady = [info for info in among if info.task == task and not info.manifest.experimental]
     shipped = [info for info in steady if info.origin is Origin.SHIPPED]
     names = _defaults().packages(str(task))
     default = [found for name in names if (found := next((i for i in shipped if name in (i.id, i.key)), None))]

@@ -83,7 +83,9 @@ class SideExam:
     Attributes
     ----------
     models
-        ``id@version`` of those of the compared task.
+        ``id@version`` of those that were to be compared.
+    others
+        Of those that do what these leave out: a segmenter may be made for one kind of finding alone.
     is_calibrated
         As in `SideImage`.
     """
@@ -92,6 +94,7 @@ class SideExam:
     models: tuple[str, ...]
     is_calibrated: bool | None
     exam: ExamResult
+    others: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -161,7 +164,9 @@ def compare(
             progress(share + fraction / 2, f"{side.title()} model: {text}")
 
         exam = run(one, on_progress, cancel, networks=networks, on_image=on_image)
-        return SideExam(side, tuple(runner.package.info.key for runner in runners), is_calibrated, exam)
+        keys = [runner.package.info.key for runner in runners]
+        own, others = (tuple(key for key in keys if (key in one.models) is is_own) for is_own in (True, False))
+        return SideExam(side, own, is_calibrated, exam, others)
 
     return ComparedExams(ask(Side.OLD, request.old, 0.0), ask(Side.NEW, request.new, 0.5))
 

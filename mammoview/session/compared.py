@@ -155,6 +155,11 @@ def remarks(so_far: SoFar) -> tuple[str, ...]:
             said.append("Each view shows its highest finding. A patch classifier has no score of breast or exam.")
         if so_far.task == SEGMENTATION:
             said.append("Areas are of all outlines of a view; Dice is the agreement of both models with each other.")
+            said += [
+                f"What the {side.side} model does not outline is outlined by {', '.join(side.others)}."
+                for side in (exams.old, exams.new)
+                if side.others
+            ]
             said.append("The scores at the outlines are those of the patch classifiers in use, on both sides.")
         said += _warnings(so_far, exams)
     return tuple(said)
@@ -170,7 +175,18 @@ def _refusals(so_far: SoFar) -> Iterator[str]:
         both = grouped.get((reason, Side.NEW)) == grouped.get((reason, Side.OLD))
         if not both or side is Side.OLD:
             who = "Both models" if both else f"{side.title()} model"
-            yield f"{who}, {', '.join(views)}: {reason[0].lower()}{reason[1:]}"
+            yield f"{who}, {', '.join(views)}: {reason_of(reason)}"
+
+
+def reason_of(refusal: str) -> str:
+    """Why a view is not scored, without saying that it is not."""
+    return refusal.removeprefix("Not scored. ").removeprefix("Not scored: ")
+
+
+def why_nothing(so_far: SoFar) -> str:
+    """Why not a single view can be compared, where both models refuse each; empty where one can."""
+    reasons = [view.refusal for view in so_far.views.values()]
+    return reason_of(reasons[0]) if reasons and all(reasons) else ""
 
 
 def _unread(so_far: SoFar) -> Iterator[str]:
@@ -185,10 +201,12 @@ def _comparable(exams: ComparedExams) -> Iterator[str]:
     elif without:
         yield "Neither model is calibrated: a score orders images, and is no probability."
     meanings = {
-        side.exam.meaning.text for side in sides.values() if side.is_calibrated is not None and side.exam.meaning
+        name: side.exam.meaning.text.rstrip(".")
+        for name, side in sides.items()
+        if side.is_calibrated is not None and side.exam.meaning
     }
-    if len(meanings) > 1:
-        yield f"The scores do not mean the same: {'; and: '.join(sorted(meanings))}."
+    if len(set(meanings.values())) > 1:
+        yield f"The scores do not mean the same. Old: {meanings['old']}. New: {meanings['new']}."
 
 
 def _warnings(so_far: SoFar, exams: ComparedExams) -> Iterator[str]:

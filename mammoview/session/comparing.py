@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from itertools import count
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from mammoview.core.errors import Problem
 from mammoview.core.jobs import JobDone, JobFailed, JobPartial, JobProgress
@@ -20,6 +21,9 @@ from mammoview.session.hanging import Hanging
 from mammoview.session.jobs import JobRetried, Order, Report
 from mammoview.session.session import Session
 from mammoview.session.settings import Settings
+
+if TYPE_CHECKING:
+    from mammoview.models.registry import PackageInfo
 
 #: Behind every analysis that a reader waits for, and before those of the worklist that nobody looks at yet.
 _PRIORITY: Final = (2,)
@@ -56,7 +60,7 @@ class Contender:
 
 @dataclass(frozen=True)
 class Contenders:
-    """What there is to choose from, those in use first; and why other packages were refused."""
+    """What there is to choose from, of each task what is in use first; and why other packages were refused."""
 
     choices: tuple[Contender, ...] = ()
     refused: tuple[Problem, ...] = ()
@@ -73,17 +77,27 @@ def contenders(settings: Settings) -> Contenders:
     found = registry.listing()
     choices: list[Contender] = []
     for task, setting in MODEL_SETTINGS.items():
-        own = [info for info in found.packages if info.task == task]
+        own = sorted((info for info in found.packages if info.task == task), key=_age)
         names = [name for name in getattr(settings, setting).split(",") if name]
         named = [next((info for info in own if name in (info.id, info.key)), None) for name in names]
         used = tuple(i.key for i in named if i) or tuple(i.key for i in registry.active(task, among=found.packages))
-        if len(used) > 1:
-            choices.append(Contender(task, used, is_in_use=True))
-        single = [
-            Contender(task, (i.key,), is_in_use=used == (i.key,), is_own=i.origin is registry.Origin.USER) for i in own
-        ]
-        choices += sorted(single, key=lambda one: not one.is_in_use)
+        usual = tuple(i.key for i in registry.defaults(task, among=found.packages))
+        several = [keys for keys in dict.fromkeys((used, usual)) if len(keys) > 1]
+        offered = [Contender(task, keys, is_in_use=keys == used) for keys in several]
+        for info in own:
+            is_own = info.origin is registry.Origin.USER
+            offered.append(Contender(task, (info.key,), is_in_use=used == (info.key,), is_own=is_own))
+        choices += sorted(offered, key=lambda one: not one.is_in_use)
     return Contenders(tuple(choices), found.refused)
+
+
+def _age(info: PackageInfo) -> float:
+    """Smaller for what was installed later; the same for all that came with the program."""
+    if info.origin.value != "user":
+        return 0.0
+    with suppress(OSError):
+        return -info.folder.stat().st_mtime
+    return 0.0
 
 
 @dataclass(frozen=True)

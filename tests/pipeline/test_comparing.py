@@ -107,6 +107,14 @@ def test_a_model_that_does_not_take_an_image_says_so(request_of: AnalysisRequest
     assert said[Side.NEW, "LCC"] == ""
 
 
+def test_a_segmenter_of_one_kind_names_who_outlines_the_others(request_of: AnalysisRequest, toy_models: Path) -> None:
+    clusters = twin(toy_models, "segmentation", "clusters", kinds=["calcification"])
+    request = asked(replace(request_of, images=()), "segmentation", "toy-segmentation@1.0", clusters)
+    done, _, _ = answer(request)
+    assert (done.old.models, done.old.others) == (("toy-segmentation@1.0",), ())
+    assert (done.new.models, done.new.others) == ((clusters,), ("toy-segmentation@1.0",))
+
+
 @pytest.mark.parametrize("how", ["missing", "damaged", "newer"])
 def test_a_package_that_cannot_be_opened_ends_it_before_anything_is_computed(
     request_of: AnalysisRequest, toy_models: Path, how: str

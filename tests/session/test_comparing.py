@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import json
+import os
+import shutil
 import threading
 import time
 from collections.abc import Callable, Iterator
@@ -14,6 +17,7 @@ import pytest
 from mammoview.core.errors import Problem
 from mammoview.core.paths import user_data
 from mammoview.core.study import Laterality, ViewPosition
+from mammoview.models import registry
 from mammoview.pipeline.comparing import ComparedExams, Side, SideImage
 from mammoview.session.analysis import request_for
 from mammoview.session.comparing import (
@@ -279,6 +283,27 @@ def test_models_in_use_come_first_and_refused_packages_are_named(toy_models: Pat
     assert first.is_in_use
     assert first.label == "toy-whole-image@1.0"
     assert "newer MammoView" in found.refused[0].message
+
+
+def test_what_was_made_here_last_comes_before_what_was_made_before(toy_models: Path) -> None:
+    for name, days in (("a-model", 3), ("z-model", 9)):
+        folder = Path(shutil.copytree(toy_models / "patch", toy_models / name))
+        words = json.loads((folder / "manifest.json").read_text())
+        (folder / "manifest.json").write_text(json.dumps({**words, "id": name}))
+        os.utime(folder, (1e9 - days * 86_400,) * 2)
+    os.utime(toy_models / "patch", (1e9 - 20 * 86_400,) * 2)
+    own = [one.models[0] for one in contenders(Settings()).of_task("patch") if one.is_own]
+    assert own == ["toy-patch@1.0", "a-model@1.0", "z-model@1.0"], "in use, then by age"
+
+
+def test_what_the_program_came_with_stays_a_choice_when_another_model_is_in_use(isolated_home: Path) -> None:
+    before = contenders(Settings()).of_task("whole_image")[0]
+    registry.activate(registry.find("cbis-whole-image-3"))
+    found = contenders(Settings()).of_task("whole_image")
+    assert [one.models for one in found[:2]] == [("cbis-whole-image-3@0.3",), before.models]
+    assert [one.is_in_use for one in found[:3]] == [True, False, False]
+    named = contenders(replace(Settings(), model_whole_image="cbis-whole-image-4")).of_task("whole_image")
+    assert next(one for one in named if one.is_in_use).models == ("cbis-whole-image-4@0.3",)
 
 
 def test_an_ensemble_in_use_is_one_choice_beside_its_members() -> None:

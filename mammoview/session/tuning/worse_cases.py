@@ -29,7 +29,7 @@ def worse_cases(standing: Standing) -> tuple[ComparedCase, ...]:
             ComparedCase(
                 path,
                 case.patient,
-                f"{case.truth}, {case.before:.3f} before and {case.after:.3f} after by the verdict",
+                f"By the verdict {case.truth}, {case.before:.3f} before and {case.after:.3f} after",
                 _known(Laterality, row.get("laterality", "")),
                 _known(ViewPosition, row.get("view", "")),
             )

@@ -10,7 +10,7 @@ from PySide6.QtCore import QObject, Qt, Signal
 
 from mammoview.core.errors import Problem
 from mammoview.pipeline.comparing import ComparedExams, SideImage
-from mammoview.session.compared import SoFar
+from mammoview.session.compared import SoFar, why_nothing
 from mammoview.session.comparing import (
     NO_STUDY,
     ComparedCase,
@@ -85,6 +85,7 @@ class ComparingDesk(QObject):
         self._place = self._number = 0
         self._subject: Subject | None = None
         self._so_far: SoFar | None = None
+        self._problem: Problem | None = None
         self._ahead = ""
         self._known: dict[object, SoFar] = {}
         self._showing: Showing | None = None
@@ -124,7 +125,9 @@ class ComparingDesk(QObject):
 
     def open(self, wish: Wish = Wish()) -> None:
         """Open the window and begin."""
-        if self.reasons[bool(wish.cases)]:
+        reason = self.reasons[bool(wish.cases)]
+        if reason:
+            self._session.messages.tell(Problem("", "concealed", "The models are not compared.", reason), Level.INFO)
             return
         self._forget()
         self._wish, self._place = wish, min(wish.first, max(0, len(wish.cases) - 1))
@@ -142,7 +145,7 @@ class ComparingDesk(QObject):
             window.task_chosen.connect(self._choose_task)
             window.models_chosen.connect(self._models_chosen)
             window.begun.connect(self._begin)
-            window.stopped.connect(self._comparisons.cancel)
+            window.stopped.connect(self._stop)
             window.cases.stepped.connect(lambda step: self._go(self._place + step))
             window.closed.connect(self._forget)
         self.window.set_options(replace(self._desk.options, visible=self.window.options.visible))
@@ -151,30 +154,30 @@ class ComparingDesk(QObject):
 
     def _choose(self, found: Contenders) -> None:
         self._found = found
-        own = next((one for one in found.choices if one.is_own), None)
-        wished = {one.task for one in found.choices if one.models in ((self._wish.new,), (self._wish.old,))}
-        self._choose_task(next(iter(wished), own.task if own is not None else "whole_image"))
+        wish, own = self._wish, next((one for one in found.choices if one.is_own), None)
+        wished = {one.task for one in found.choices if one.models in ((wish.new,), (wish.old,))}
+        task = next(iter(wished), own.task if own is not None else "whole_image")
+        if wish.old and wish.new:
+            self._offer(task, self._named(task, wish.old), self._named(task, wish.new))
+        else:
+            self._choose_task(task)
 
     def _choose_task(self, task: str) -> None:
-        if self.window is None or not self.window.isVisible():
-            return
-        old, new = self._proposed(task)
-        self._pair = (old, new) if old is not None and new is not None else None
-        self.window.show_job("", None)
-        self.window.show_choices(self._found, task, old, new)
-        if self._pair is None:
-            self.window.tell("There are no two models of this kind to compare. Make one with Analysis, Fine-tune…")
-        self._go(self._place)
-
-    def _proposed(self, task: str) -> tuple[Contender | None, Contender | None]:
-        """The models to begin with: the wished ones, else what is in use against the newest made here, or any other."""
-        offered, wish = self._found.of_task(task), self._wish
-        wished = [self._named(task, key) for key in (wish.old, wish.new)]
-        if any(one in offered for one in wished):
-            return wished[0], wished[1]
+        """Begin with what is in use against the newest that was made here, or any other."""
+        offered = self._found.of_task(task)
         own = next((one for one in offered if one.is_own), None)
         old = next((one for one in offered if one is not own), None)
-        return old, own or next((one for one in offered if one is not old), None)
+        self._offer(task, old, own or next((one for one in offered if one is not old), None))
+
+    def _offer(self, task: str, old: Contender | None, new: Contender | None) -> None:
+        if self.window is None or not self.window.isVisible():
+            return
+        self._pair = (old, new) if old is not None and new is not None else None
+        self.window.show_choices(self._found, task, old, new)
+        self._go(self._place)
+        if self._pair is None:
+            hint = "Make one with Analysis, Fine-tune…"
+            self._tell(Problem("", "comparison", "There are no two models of this kind to compare.", hint))
 
     def _named(self, task: str, key: str) -> Contender:
         return next((one for one in self._found.of_task(task) if one.models == (key,)), Contender(task, (key,)))
@@ -213,7 +216,8 @@ class ComparingDesk(QObject):
         subject = case.within(self._session.studies)
         if subject is None:
             problems = (one for one in self._session.scan.problems if one.path == str(case.path))
-            self._tell(next(problems, Problem(str(case.path), "input", "The case's file is not there.", "")))
+            gone = Problem(str(case.path), "input", f"{case.path.name} is not there.", "Go on to the next case.")
+            self._tell(next(problems, gone))
             return
         self._ahead = subject.study_uid
         self._take(subject)
@@ -228,11 +232,13 @@ class ComparingDesk(QObject):
 
     def _take(self, subject: Subject | None, *, is_begun: bool = True) -> None:
         """Show the images of a subject, and what is known of them."""
-        window = self._made()
+        self._made()
+        self._stop()
         self._subject, self._number, self._so_far = subject, 0, None
-        window.tell("")
+        self._tell(None)
         if subject is not None and not subject.images:
-            window.tell("There is no image here that models can be compared on.")
+            hint = "Volumes are not; open another study."
+            self._tell(Problem("", "comparison", "There is no image here that models can be compared on.", hint))
         elif subject is not None and self._pair is not None:
             self._so_far = self._known.get(self._key(subject)) or SoFar(self._pair[0].task, subject.images)
         self._show(subject)
@@ -245,17 +251,22 @@ class ComparingDesk(QObject):
             self._showing.set_said(self._so_far, self._pair)
 
     def _key(self, subject: Subject) -> object:
-        return subject, self._pair
+        return tuple(image.id for image in subject.images), self._pair
 
     def _begin(self) -> None:
         window, pair, subject = self.window, self._pair, self._subject
         if window is None or pair is None or subject is None or not subject.images:
             return
-        window.tell("")
+        self._tell(None)
         self._so_far = SoFar(pair[0].task, subject.images)
         self._show(subject)
         self._number = self._comparisons.start(subject, *pair)
         window.show_job("Waiting for the engine", 0.0)
+
+    def _stop(self) -> None:
+        self._comparisons.cancel()
+        if self.window is not None:
+            self.window.show_job("", None)
 
     # What is told
 
@@ -279,7 +290,9 @@ class ComparingDesk(QObject):
         elif self._comparisons.why_not(self._subject.study_uid) and not isinstance(event, NotCompared):
             self._conceal()
         elif isinstance(event, Underway):
-            window.show_job(self._worded(Problem("", "", event.text)).message, event.fraction)
+            # What is stopped says no more.
+            if window.is_running:
+                window.show_job(self._worded(Problem("", "", event.text)).message, event.fraction)
         elif isinstance(event, NotCompared):
             window.show_job("", None)
             if not event.is_cancelled:
@@ -297,13 +310,18 @@ class ComparingDesk(QObject):
             if self._subject is not None:
                 self._known[self._key(self._subject)] = self._so_far
             self.window.show_job("", None)
+            reason = why_nothing(self._so_far)
+            if reason:
+                self._tell(Problem("", "comparison", "Neither model takes any of these images.", reason))
         if self._showing is not None:
             self._showing.set_said(self._so_far, self._pair)
 
-    def _tell(self, problem: Problem) -> None:
-        said = self._worded(problem)
+    def _tell(self, problem: Problem | None) -> None:
+        """Say what went wrong; None takes it away."""
+        self._problem = problem
+        said = self._worded(problem) if problem is not None else None
         if self.window is not None:
-            self.window.tell(f"{said.message} {said.hint}".strip())
+            self.window.tell(f"{said.message} {said.hint}".strip() if said is not None else "")
 
     def _worded(self, problem: Problem) -> Problem:
         return problem if self._is_named else hidden_problem(problem, self._session.studies)
@@ -320,13 +338,14 @@ class ComparingDesk(QObject):
         if cases:
             case = cases[place]
             name = case.path.name if self._is_named else HIDDEN_PATH
-            words = f"{name}, patient {case.patient if self._is_named else HIDDEN}: {case.words}"
+            # A file's name may be long: what is cut off comes last.
+            words = f"{case.words}. Patient {case.patient if self._is_named else HIDDEN}, {name}"
         self.window.show_cases(["Case"] * len(cases), place, words)
 
     def _set_identity(self, _is_shown: bool) -> None:
         if self.window is not None and self._showing is not None:
             self._showing.set_identity()
-            self.window.tell("")
+            self._tell(self._problem)
             self._show_cases()
 
     # The end
@@ -338,9 +357,9 @@ class ComparingDesk(QObject):
         self._known.clear()
         self._release()
         self._show(None)
+        self._tell(None)
         if self.window is not None:
             self.window.show_job("", None)
-            self.window.tell("")
 
     def _close(self) -> None:
         if self.window is not None:

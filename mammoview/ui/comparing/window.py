@@ -95,14 +95,14 @@ class ComparingWindow(QWidget):
         self.cases = Stepper("case", ("PgUp", "PgDown"), self)
         self.case_words = QLabel()
         self.pair = Pair()
-        self.table = ReadTable((), is_chosen=True)
+        self.table = ReadTable((), stretched=len(titles("segmentation")), is_chosen=True)
         self.remarks = WrappedLabel()
         self.job, self.problem = Strip(), Strip()
         self.problem.setObjectName("banner")
         self.layers: dict[str, QToolButton] = {}
         self.options = OverlayOptions()
         self._layer_row = QHBoxLayout()
-        self._is_running = False
+        self.is_running = False
         self._lay_out()
         self._connect()
         self.resize(_SIZE.boundedTo(self.screen().availableSize() - QSize(20, 40)))
@@ -121,6 +121,9 @@ class ComparingWindow(QWidget):
         models.addWidget(self.start)
         steps = QHBoxLayout()
         self.case_words.setObjectName("quiet")
+        self.case_words.setToolTip(
+            "The verdict's scores are at temperatures that were fitted for it. Here each model keeps its own."
+        )
         self.case_words.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         steps.addWidget(self.cases)
         steps.addWidget(self.views)
@@ -159,13 +162,13 @@ class ComparingWindow(QWidget):
         self.task.activated.connect(lambda _index: self.task_chosen.emit(self.task.currentData()))
         self.old.activated.connect(lambda _index: self.models_chosen.emit())
         self.new.activated.connect(lambda _index: self.models_chosen.emit())
-        self.start.clicked.connect(lambda: (self.stopped if self._is_running else self.begun).emit())
+        self.start.clicked.connect(lambda: (self.stopped if self.is_running else self.begun).emit())
         self.fit.clicked.connect(self.pair.wall.fit)
         self.table.itemClicked.connect(lambda item: self.view_wanted.emit(item.row()))
         QShortcut(QKeySequence("Escape"), self, self._escape)
 
     def _escape(self) -> None:
-        if self._is_running:
+        if self.is_running:
             self.stopped.emit()
         else:
             self.close()
@@ -189,6 +192,7 @@ class ComparingWindow(QWidget):
                     box.addItem(f"{chosen.label} (not found)", chosen)
                 places = [box.itemData(place) for place in range(box.count())]
                 box.setCurrentIndex(places.index(chosen) if chosen in places else -1)
+                box.setToolTip("\n".join(problem.message for problem in found.refused))
         self._offer_layers(task)
 
     def _offer_layers(self, task: str) -> None:
@@ -244,7 +248,7 @@ class ComparingWindow(QWidget):
 
     def show_job(self, text: str, fraction: float | None) -> None:
         """Say what is under way; an empty text ends that."""
-        self._is_running = bool(text)
+        self.is_running = bool(text)
         self.start.setText("Stop" if text else "Compare")
         if text:
             self.job.run(text, fraction, {})
@@ -279,7 +283,7 @@ class ComparingWindow(QWidget):
         is_wide = size.width() > size.height()
         way = Qt.Orientation.Horizontal if is_wide else Qt.Orientation.Vertical
         long = size.width() if is_wide else size.height()
-        table = min(theme.px(430 if is_wide else 320), long // 3)
+        table = min(theme.px(430 if is_wide else 320), 2 * long // 5)
         if self.split.orientation() is not way or not event.oldSize().isValid():
             self.split.setOrientation(way)
         self.split.setSizes([long - table, table])

@@ -86,7 +86,7 @@ def cells(row: Row, so_far: SoFar) -> tuple[str, ...]:
     if so_far.task == SEGMENTATION:
         last.append("\u2013" if row.dice is None else f"{row.dice:.2f}")
     else:
-        last.append(_calibrated(so_far))
+        last.append("" if row.old is None and row.new is None else _calibrated(so_far))
     return (row.what, old, new, _change(row), *last)
 
 

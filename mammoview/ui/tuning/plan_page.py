@@ -10,8 +10,10 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
     QFormLayout,
+    QGridLayout,
     QGroupBox,
     QHBoxLayout,
+    QLabel,
     QPlainTextEdit,
     QPushButton,
     QSpinBox,
@@ -24,6 +26,7 @@ from mammoview.session.tuning.plan_words import plan_lines
 from mammoview.session.tuning.project import Page, Plan
 from mammoview.session.tuning.standing import Standing
 from mammoview.training.tuning.run_messages import PlanReport
+from mammoview.ui import theme
 from mammoview.ui.tuning.page import TuningPage
 from mammoview.ui.tuning.tuning_desk import TuningDesk
 from mammoview.ui.wrapped import WrappedLabel
@@ -86,16 +89,19 @@ class PlanPage(TuningPage):
         self.rate.setValue(1)
         self.rate.setPrefix("× ")
         fields = QWidget()
-        columns = QHBoxLayout(fields)
-        columns.setContentsMargins(0, 0, 0, 0)
-        for parts in (
-            (("Precision", self.precision), ("Batch", self.batch), ("GPUs on each machine", self.devices)),
-            (("Epochs", self.epochs), ("Learning rate", self.rate), ("Machines", self.nodes)),
+        grid = QGridLayout(fields)
+        grid.setContentsMargins(0, 0, 0, 0)
+        for column, parts in enumerate(
+            (
+                (("Precision", self.precision), ("Batch", self.batch), ("GPUs on each machine", self.devices)),
+                (("Epochs", self.epochs), ("Learning rate", self.rate), ("Machines", self.nodes)),
+            )
         ):
-            form = QFormLayout()
-            for title, part in parts:
-                form.addRow(title, part)
-            columns.addLayout(form)
+            grid.setColumnStretch(2 * column + 1, 1)
+            for row, (title, part) in enumerate(parts):
+                part.setMinimumHeight(theme.px(26))
+                grid.addWidget(QLabel(title), row, 2 * column)
+                grid.addWidget(part, row, 2 * column + 1)
         layout = QVBoxLayout(self.expert)
         layout.addWidget(fields)
         fields.hide()

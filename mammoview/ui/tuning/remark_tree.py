@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from PySide6.QtCore import QSignalBlocker, Qt
+from PySide6.QtCore import QSignalBlocker, QSize, Qt
 from PySide6.QtWidgets import QHeaderView, QTreeWidget, QTreeWidgetItem
 
 from mammoview.core.amounts import counted
@@ -50,6 +50,7 @@ class RemarkTree(QTreeWidget):
         self.setUniformRowHeights(True)
         self.setIndentation(theme.px(18))
         header = self.header()
+        header.setDefaultAlignment(Qt.AlignmentFlag.AlignLeft | Qt.AlignmentFlag.AlignVCenter)
         header.setStretchLastSection(False)
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
         header.setSectionResizeMode(2, QHeaderView.ResizeMode.Stretch)
@@ -136,6 +137,8 @@ class RemarkTree(QTreeWidget):
             patients = f"{named} and {more} more" if more > 0 else named
         item = QTreeWidgetItem([severity, kind, row.text, patients])
         item.setData(0, _ROW, row)
+        # As high as a row of the tables beside it; the column that stretches does not go by its width.
+        item.setSizeHint(2, QSize(0, theme.px(24)))
         item.setToolTip(2, row.text)
         if self._is_identity_shown:
             item.setToolTip(3, ", ".join(row.patients))

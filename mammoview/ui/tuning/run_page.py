@@ -58,7 +58,7 @@ class RunPage(TuningPage):
             self._path = str(standing.path)
             self._notices, self._epochs, self._waits = [], {}, ""
             self.notices.fill([])
-            self.samples.clear()
+            self.samples.forget()
             self.curves.show_epochs(())
         # What was read before the last epochs were told is no news.
         is_news, self._seen = standing is not self._seen, standing
@@ -153,5 +153,5 @@ class RunPage(TuningPage):
         if asked.clickedButton() is forget:
             self._notices, self._epochs, self._skipped = [], {}, 0
             self._show_epochs()
-            self.samples.clear()
+            self.samples.forget()
             self.desk.start(lambda tuner: tuner.run(is_anew=True))

@@ -11,6 +11,7 @@ from mammoview.session.tuning.project import Page, Project
 from mammoview.session.tuning.standing import Standing
 from mammoview.session.tuning.tuner import JobEnded
 from mammoview.training.tuning.splitting import SplitReport
+from mammoview.ui import theme
 from mammoview.ui.tuning.page import TuningPage
 from mammoview.ui.tuning.tables import ReadTable
 from mammoview.ui.tuning.tuning_desk import TuningDesk
@@ -32,6 +33,8 @@ class SplitPage(TuningPage):
             box.setDecimals(0)
             box.setSingleStep(5)
             box.setSuffix(" % of the patients")
+        for field in (self.seed, self.test, self.validation):
+            field.setMinimumHeight(theme.px(26))
         form = QFormLayout()
         form.addRow("Judge in the end", self.test)
         form.addRow("Watched meanwhile", self.validation)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from PySide6.QtCore import QObject
-from PySide6.QtWidgets import QToolButton
+from PySide6.QtWidgets import QDialog, QToolButton
 
 from mammoview.models.manifest import Task
 from mammoview.session.comparing import ComparedCase
@@ -71,6 +71,7 @@ class Wizard(QObject):
         desk.comparing.reasons_changed.connect(self._set_reasons)
         self.tuning.changed.connect(lambda: self._set_reasons(*desk.comparing.reasons))
         desk.identity_shown.connect(self._set_identity)
+        desk.reading.signed_out.connect(self._put_away)
         desk.listeners.append(self.tuning.hear_session)
 
     def _named(self, task: Task) -> str:
@@ -92,6 +93,12 @@ class Wizard(QObject):
         self._desk.session.open([path])
         self._desk.stack.setCurrentWidget(self._desk.wall)
         self._desk.window.activateWindow()
+
+    def _put_away(self) -> None:
+        """The reader left: no patient stays on the screen; work goes on, and its line in the viewer leads back."""
+        for dialog in self.window.findChildren(QDialog):
+            dialog.close()
+        self.window.close()
 
     def _set_reasons(self, of_table: str, of_cases: str) -> None:
         self.verdict.set_comparison(of_cases)

@@ -133,7 +133,7 @@ def compare_side_by_side(hand: Hand, old: str, new: str) -> None:
     assert (exams.old.models, exams.new.models) == ((old,), (new,))
     assert old in window.pair.headings[Side.OLD].text()
     assert new in window.pair.headings[Side.NEW].text()
-    assert window.case_words.text() == "1.dcm, patient PAT7: outlined, 0.810 before and 0.420 after by the verdict"
+    assert window.case_words.text() == "By the verdict outlined, 0.810 before and 0.420 after. Patient PAT7, 1.dcm"
     assert window.table.rowCount() == 1
     assert hand.session.selected is None, "the table of the viewer stays as it was"
     hand.session.veil.begin()

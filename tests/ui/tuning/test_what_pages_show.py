@@ -69,6 +69,11 @@ def test_a_classifiers_verdict_has_bands_and_tests(hand: Hand) -> None:
     assert rows["Sensitivity at the operating point"] == "0.700 (0.500 to 0.900)"
     assert rows["Calibration error with it, on the other half"] == "0.040"
     assert page.subgroups.words(0) == ("view MLO", "45", "0.700", "0.800", "+0.100 (+0.020 to +0.200)")
+    # A page that was large once is no longer than its place when it is small again.
+    hand.window.resize(1366, 1400)
+    hand.until(lambda: page.roc.height() > 1000)
+    assert page.roc.sizeHint().height() < 200
+    hand.window.resize(1366, 768)
     shot(hand, "7-verdict-classifier")
 
 
