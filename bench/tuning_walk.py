@@ -152,7 +152,7 @@ class TuningWalk:
         """Read the table, with copies."""
         page = self._page(CasesPage)
         page.form.kind.setCurrentIndex(page.form.kind.findData(SourceKind.TABLE))
-        page.form.path.setText(str(table))
+        page.form.path.setText(f"~/{table.relative_to(Path.home()).as_posix()}")
         page.form.path.editingFinished.emit()
         self.until(lambda: page.columns.understood.rowCount() > 0)
         page.form.copied.setChecked(True)
@@ -242,8 +242,9 @@ def walk(app: QApplication, save: Callable[[str, QWidget], None], *, size: tuple
     """Go the whole way, with a home of its own."""
     look = settings.Settings(analyse_on_open=False)
     with tempfile.TemporaryDirectory(prefix="mammoview-tuning-") as home:
-        os.environ["MAMMOVIEW_HOME"] = str(Path(home) / "home")
-        table = write_site(Path(home) / "site")
+        # What is typed stands in a picture: a folder of the user's, as anybody has one.
+        os.environ.update(HOME=home, USERPROFILE=home, MAMMOVIEW_HOME=str(Path(home) / "home"))
+        table = write_site(Path(home) / "Mammograms" / "films")
         with open_window(app, look, size) as window:
             made = TuningWalk(app, window, save, size)
             made.task("Films 2026")

@@ -67,11 +67,17 @@ class Veil:
         Returns
         -------
         callable
-            Ends it.
+            Ends it; a second call does nothing, as a window may be closed twice.
         """
+
+        def end() -> None:
+            with self._lock:
+                if then in self._watchers:
+                    self._watchers.remove(then)
+
         with self._lock:
             self._watchers.append(then)
-        return lambda: self._watchers.remove(then)
+        return end
 
     def _moved(self) -> None:
         for then in tuple(self._watchers):

@@ -66,11 +66,9 @@ class RocCurves(pg.PlotWidget):
     def __init__(self) -> None:
         super().__init__(background=theme.BLACK)
         _settle(self, "Sensitivity", "1 − specificity")
-        # The last number stands half beyond its axis: there is room for it, and it is shown.
-        self.getPlotItem().layout.setContentsMargins(1, 6, 14, 1)
-        self.getAxis("bottom").setStyle(hideOverlappingLabels=False)
         self.addLegend(offset=(-10, -10))
-        self.setRange(xRange=(0, 1), yRange=(0, 1), padding=0.02)
+        # Room for the numbers at the ends of the axes, which are left out where they stand beyond.
+        self.setRange(xRange=(0, 1), yRange=(0, 1), padding=0.05)
 
     def sizeHint(self) -> QSize:
         # A view asks for what it drew last: once large, the page would stay so.

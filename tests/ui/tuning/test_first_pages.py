@@ -203,6 +203,22 @@ def test_a_model_of_a_newer_program_is_told(hand: Hand, home: Path) -> None:
     assert "newer-1.0 was refused: it was made for a newer MammoView" in hand.page(TaskPage).refused.text()
 
 
+def test_a_path_may_begin_at_home(hand: Hand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path))
+    table = write_site(tmp_path / "films", 1, views=("CC",))
+    hand.open()
+    hand.begin("Home")
+    choose_task(hand)
+    page = enter_table(hand, Path("~/films/site.csv"))
+    assert page.source.path == str(table)
+    assert page.form.path.text() == "~/films/site.csv"
+    hand.click(page.read)
+    hand.until(lambda: hand.is_done(Page.CASES))
+    page.form.path.setText("~other/site.csv")
+    assert page.source.path == "~other/site.csv"
+
+
 def test_a_name_that_will_not_do_is_told(hand: Hand) -> None:
     hand.open()
     hand.chooser.name.setText("a/b")
