@@ -8,6 +8,7 @@ from types import MappingProxyType
 from typing import Final
 
 from mammoview.core.findings import ExamResult
+from mammoview.core.score_words import family
 from mammoview.core.study import Laterality, Mammogram
 from mammoview.pipeline.comparing import ComparedExams, Side, SideExam, SideImage
 
@@ -156,7 +157,7 @@ def remarks(so_far: SoFar) -> tuple[str, ...]:
         if so_far.task == SEGMENTATION:
             said.append("Areas are of all outlines of a view; Dice is the agreement of both models with each other.")
             said += [
-                f"What the {side.side} model does not outline is outlined by {', '.join(side.others)}."
+                f"What the {side.side} model does not outline is outlined by {family(side.others)}."
                 for side in (exams.old, exams.new)
                 if side.others
             ]

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from mammoview.core.errors import Problem
 from mammoview.core.jobs import JobDone, JobFailed, JobPartial, JobProgress
-from mammoview.core.score_words import families
+from mammoview.core.score_words import family
 from mammoview.core.study import Laterality, Mammogram, Study, ViewPosition
 from mammoview.pipeline.comparing import ComparedExams, ComparisonRequest, SideImage
 from mammoview.session.analysis import MODEL_SETTINGS, models_of, request_for
@@ -45,17 +45,20 @@ class Contender:
         Whether the viewer's analyses use it now.
     is_own
         Whether it was made at this site.
+    is_experimental
+        Whether its package says so.
     """
 
     task: str
     models: tuple[str, ...]
     is_in_use: bool = False
     is_own: bool = False
+    is_experimental: bool = False
 
     @property
     def label(self) -> str:
         """Its key, or how many of which family."""
-        return self.models[0] if len(self.models) == 1 else families([key.partition("@")[0] for key in self.models])
+        return family(self.models)
 
 
 @dataclass(frozen=True)
@@ -86,7 +89,8 @@ def contenders(settings: Settings) -> Contenders:
         offered = [Contender(task, keys, is_in_use=keys == used) for keys in several]
         for info in own:
             is_own = info.origin is registry.Origin.USER
-            offered.append(Contender(task, (info.key,), is_in_use=used == (info.key,), is_own=is_own))
+            is_used, is_trial = used == (info.key,), info.manifest.experimental
+            offered.append(Contender(task, (info.key,), is_in_use=is_used, is_own=is_own, is_experimental=is_trial))
         choices += sorted(offered, key=lambda one: not one.is_in_use)
     return Contenders(tuple(choices), found.refused)
 

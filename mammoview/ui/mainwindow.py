@@ -124,6 +124,8 @@ class MainWindow(QMainWindow):
 
     def _lay_out_actions(self) -> None:
         menus = {group: self.menuBar().addMenu(group.value) for group in Group}
+        # What cannot be done there now says why.
+        menus[Group.ANALYSIS].setToolTipsVisible(True)
         bar = QToolBar("Tools")
         bar.setObjectName("tools")
         bar.setMovable(False)

@@ -306,6 +306,11 @@ def test_what_the_program_came_with_stays_a_choice_when_another_model_is_in_use(
     assert next(one for one in named if one.is_in_use).models == ("cbis-whole-image-4@0.3",)
 
 
+def test_experimental_packages_are_marked() -> None:
+    marked = {one.models[0] for one in contenders(Settings()).of_task("segmentation") if one.is_experimental}
+    assert marked == {"phantom-calcification-unet@0.1", "three-class-bcir-unet@0.1"}
+
+
 def test_an_ensemble_in_use_is_one_choice_beside_its_members() -> None:
     found = contenders(Settings()).of_task("whole_image")
     assert found[0].is_in_use

@@ -20,7 +20,7 @@ MODELS: Final[Mapping[TuneTask, tuple[Task, ...]]] = {
     TuneTask.CALIBRATE: (Task.WHOLE_IMAGE, Task.PATCH),
 }
 #: What is said of a patch classifier whose body a whole-image classifier is to have (Shen et al. 2019).
-UNDER_A_NEW_TOP: Final = " — its body under a new top"
+NEW_TOP: Final = "New top on: "
 #: Pages that another task or another model makes stale.
 _STALE: Final = (Page.PLAN, Page.RUN, Page.VERDICT, Page.PUBLISH)
 
@@ -63,7 +63,7 @@ def parents(task: TuneTask) -> tuple[Parent, ...]:
     ]
     # What is tuned as it is stands before what is built upon.
     ordered = sorted(found, key=lambda parent: not parent.is_active)
-    return tuple(sorted(ordered, key=lambda parent: parent.name.endswith(UNDER_A_NEW_TOP)))
+    return tuple(sorted(ordered, key=lambda parent: parent.name.startswith(NEW_TOP)))
 
 
 def unreadable() -> tuple[str, ...]:
@@ -81,7 +81,7 @@ def with_task(project: Project, task: TuneTask, parent: str) -> Project:
 
 def _named(info: registry.PackageInfo, task: TuneTask) -> str:
     is_built_upon = task is TuneTask.IMAGE and info.task is Task.PATCH
-    return f"{info.manifest.name}{UNDER_A_NEW_TOP}" if is_built_upon else info.manifest.name
+    return f"{NEW_TOP}{info.manifest.name}" if is_built_upon else info.manifest.name
 
 
 def _card(info: registry.PackageInfo) -> str:

@@ -164,7 +164,7 @@ class ComparingDesk(QObject):
 
     def _choose_task(self, task: str) -> None:
         """Begin with what is in use against the newest that was made here, or any other."""
-        offered = self._found.of_task(task)
+        offered = sorted(self._found.of_task(task), key=lambda one: one.is_experimental)
         own = next((one for one in offered if one.is_own), None)
         old = next((one for one in offered if one is not own), None)
         self._offer(task, old, own or next((one for one in offered if one is not old), None))

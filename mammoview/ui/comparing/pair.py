@@ -58,6 +58,7 @@ class Pair(QWidget):
         for label in self.headings.values():
             label.setTextFormat(Qt.TextFormat.RichText)
             label.setWordWrap(True)
+            label.setAlignment(Qt.AlignmentFlag.AlignTop)
             label.setSizePolicy(QSizePolicy.Policy.Ignored, QSizePolicy.Policy.Preferred)
         layout = QVBoxLayout(self)
         layout.setContentsMargins(0, 0, 0, 0)

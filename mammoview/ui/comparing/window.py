@@ -186,8 +186,12 @@ class ComparingWindow(QWidget):
             for box, chosen in ((self.old, old), (self.new, new)):
                 box.clear()
                 for contender in found.of_task(task):
-                    used = " (in use)" if contender.is_in_use else ""
-                    box.addItem(f"{contender.label}{used}", contender)
+                    notes = [
+                        *(["in use"] if contender.is_in_use else []),
+                        *(["experimental"] if contender.is_experimental else []),
+                    ]
+                    said = f" ({', '.join(notes)})" if notes else ""
+                    box.addItem(f"{contender.label}{said}", contender)
                 if chosen is not None and chosen not in found.of_task(task):
                     box.addItem(f"{chosen.label} (not found)", chosen)
                 places = [box.itemData(place) for place in range(box.count())]

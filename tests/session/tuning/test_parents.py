@@ -7,7 +7,7 @@ import pytest
 from mammoview.models import registry
 from mammoview.models.manifest import Task
 from mammoview.session.tuning.errors import TuningError
-from mammoview.session.tuning.parents import UNDER_A_NEW_TOP, parents
+from mammoview.session.tuning.parents import NEW_TOP, parents
 from mammoview.session.tuning.project import ProjectFolder, new_project
 from mammoview.session.tuning.tuner import verdict_request
 from mammoview.training.tuning.messages import TuneTask
@@ -20,9 +20,9 @@ def test_a_patch_classifier_can_be_built_upon_for_whole_images() -> None:
     # Those that are tuned as they are come first, the one in use in front.
     assert tasks == sorted(tasks, key=lambda task: task is Task.PATCH)
     assert found[0].is_active
-    built_upon = [one.name.endswith(UNDER_A_NEW_TOP) for one in found]
+    built_upon = [one.name.startswith(NEW_TOP) for one in found]
     assert built_upon == [task is Task.PATCH for task in tasks]
-    assert not [one for one in parents(TuneTask.PATCH) if one.name.endswith(UNDER_A_NEW_TOP)]
+    assert not [one for one in parents(TuneTask.PATCH) if one.name.startswith(NEW_TOP)]
 
 
 def test_what_is_built_upon_a_patch_classifier_is_compared_with_what_is_in_use(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -147,6 +147,20 @@ def compare_side_by_side(hand: Hand, old: str, new: str) -> None:
     hand.until(publish.compare.isEnabled)
 
 
+def compare_the_open_case(hand: Hand) -> None:
+    """From the Verdict page; who the patient is stays hidden."""
+    hand.click(hand.page(VerdictPage).compare)
+    window = hand.viewer.desk.comparing.window
+    assert window is not None
+    hand.until(lambda: window.isVisible() and window.table.rowCount() == 1 and window.start.text() == "Compare")
+    assert "0.810 before" in window.case_words.text()
+    assert not any(name in window.case_words.text() for name in ("PAT7", "1.dcm"))
+    (pane, _) = window.pair.wall.panes
+    assert not pane._annotation.is_identity_shown
+    window.close()
+    assert hand.session.selected is not None, "what the viewer shows is not let go"
+
+
 def test_the_new_model_is_in_use_and_the_old_one_after_roll_back(
     hand: Hand, site: Path, tmp_path: Path, qtbot: QtBot
 ) -> None:
@@ -185,6 +199,7 @@ def test_the_new_model_is_in_use_and_the_old_one_after_roll_back(
     assert [info.key for info in registry.active(Task.SEGMENTATION)] == before
     assert publish.record.rowCount() == 2
     open_the_worse_case(hand, qtbot)
+    compare_the_open_case(hand)
     plan.cost.setText("")
     hand.go(Page.PLAN)
     hand.until(lambda: plan.cost.text() == cost)
