@@ -168,7 +168,10 @@ class TuningWalk:
         page = self._page(AuditPage)
         self.click(page.start)
         self.done(Page.AUDIT)
-        page.remarks.choose(page.remarks.rows[-1].key)
+        first = page.remarks.topLevelItem(0)
+        assert first is not None
+        first.setExpanded(True)
+        page.remarks.choose(page.remarks.rows[0].key)
         self.picture("audit")
 
     def split(self) -> None:
