@@ -19,7 +19,7 @@ from mammoview.dicom.raster import Pictures
 from mammoview.dicom.scan import read_header
 from mammoview.training.cases.case import Case, MarkedLesion, around, boxed, labelled, outlined
 from mammoview.training.cases.cells import read_date
-from mammoview.training.cases.importers import IMPORTERS
+from mammoview.training.cases.importers import IMPORTERS, import_all
 from mammoview.training.cases.manifest import check_rows, manifest_rows, write_manifest
 from mammoview.training.cases.row_problems import RowProblem
 from mammoview.training.tuning.case_tables import chosen_columns, rows_of_table
@@ -116,13 +116,13 @@ def _read(request: CasesRequest, progress: Progress, cancel: Cancel) -> tuple[li
     if source.kind is SourceKind.COLLECTION:
         if not path.is_dir():
             raise InputError(f"There is no folder {path}.", "Name the folder that the archive was unpacked to.")
-        found = [importer for importer in IMPORTERS.values() if importer.recognises(path)]
-        if not found:
+        halves = SubProgress(progress, 0.0, 0.5), SubProgress(progress, 0.5, 1.0)
+        sources, read = import_all(path, progress=halves[0], cancel=cancel)
+        if not sources:
             titles = ", ".join(importer.title for importer in IMPORTERS.values())
             raise InputError(f"{path} is laid out like none of the known collections.", f"They are: {titles}.")
-        progress(0.0, f"Reading {', '.join(importer.title for importer in found)}")
-        cases = [case for importer in found for case in importer(path)]
-        return *_checked(cases, progress, cancel), []
+        cases, refused = _checked(read.cases, halves[1], cancel)
+        return cases, [*map(_rejected, read.problems), *refused], []
     table = open_table(path, source.sheet)
     images = Path(source.images) if source.images else path.parent
     halves = SubProgress(progress, 0.0, 0.5), SubProgress(progress, 0.5, 1.0)
