@@ -76,7 +76,7 @@ def main() -> int:
     return int(not is_met)
 
 
-class _Heart:
+class Pulse:
     """Beats, and remembers when, by the clock and by the thread's own time."""
 
     def __init__(self) -> None:
@@ -100,7 +100,7 @@ class _Reader:
         self._app, self._window = app, window
         self._page = window.desk.worklist
         self._list, self._table = self._page.list, self._page.list.table
-        self._heart = _Heart()
+        self._heart = Pulse()
         self.worst = self.worst_work = 0.0
 
     def read(self, count: int) -> None:

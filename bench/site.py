@@ -163,7 +163,9 @@ tuned as the wizard plans it for so many patients (`mammoview.training.tuning.sc
 processor, in float32, with one seed; nobody is set aside to be watched. Patients are drawn in their mixture of
 classes, and more hold fewer. Of the 30 CESM patients 28 have an outlined lesion of usable size; of the 244 CBIS
 patients 136 have a mammogram here. All other patients of the site are sealed and judge once. 95 % intervals: 2,000
-bootstrap samples of whole test patients, paired; those of the change are widened for few patients (Hesterberg 2015).
+bootstrap samples of whole test patients, paired; those of the change are widened for few patients, of the rarer class
+where there are two (Hesterberg 2015); those of sensitivity and specificity are Clopper and Pearson's over patients
+([why](../adr/0370-no-interval-without-a-width.md)).
 One draw of patients and one seed for each line: how much another draw would differ was not measured.
 """
 SEGMENT = """
@@ -189,7 +191,7 @@ ask for a temperature, so both use all sealed patients.
 no reader would see. With eight patients a difference by chance is called a change about once in twelve times, not once
 in twenty, even with the widened interval (tried with random numbers in `tests/training/judging/test_sentence.py`).
 The widening came after the first of these runs were seen: with plain percentiles the classifier tuned to 20 patients
-(+0.000 to +0.021) would be called better.
+(+0.000 to +0.021) would be called better. That it goes by the rarer class came later, with the same verdicts.
 
 {cost}
 """
@@ -224,10 +226,11 @@ def _row(count: int, name: str, verdict: SiteVerdict, *, is_image: bool) -> str:
     change, gap = verdict.change, verdict.change.difference
     which = "the rest" if name == "rest" else "those of every run"
     delong = f" {change.delong_p:.2g} |" if is_image and change.delong_p is not None else " |" if is_image else ""
-    numbers = "| | |" if gap.value is None else f"{gap.value:+.3f} | {gap.low:+.3f} to {gap.high:+.3f} | "
+    numbers = " | | " if gap.value is None else f"{gap.value:+.3f} | {gap.ends or 'cannot be told'} | "
+    p_value = "" if change.p_value is None else f"{change.p_value:.2g}"
     return (
         f"| {count} patients | {which}: {change.patients} patients, {change.samples} {change.unit} | {change.before} | "
-        f"{change.after} | {numbers}{change.p_value:.2g} |{delong} {verdict.outcome.value} |"
+        f"{change.after} | {numbers}{p_value} |{delong} {verdict.outcome.value} |"
     )
 
 

@@ -80,7 +80,7 @@ class TuningWalk:
     def __init__(
         self, app: QApplication, viewer: MainWindow, save: Callable[[str, QWidget], None], size: tuple[int, int]
     ) -> None:
-        self.app, self._save = app, save
+        self.app, self._save, self._desk, self._size = app, save, viewer.desk, size
         viewer.actions_by_id["fine_tune"].trigger()
         self.until(lambda: bool(viewer.desk.findChildren(Wizard)))
         self.wizard = viewer.desk.findChildren(Wizard)[0]
@@ -152,7 +152,7 @@ class TuningWalk:
         """Read the table, with copies."""
         page = self._page(CasesPage)
         page.form.kind.setCurrentIndex(page.form.kind.findData(SourceKind.TABLE))
-        page.form.path.setText(str(table))
+        page.form.path.setText(f"~/{table.relative_to(Path.home()).as_posix()}")
         page.form.path.editingFinished.emit()
         self.until(lambda: page.columns.understood.rowCount() > 0)
         page.form.copied.setChecked(True)
@@ -168,7 +168,10 @@ class TuningWalk:
         page = self._page(AuditPage)
         self.click(page.start)
         self.done(Page.AUDIT)
-        page.remarks.selectRow(page.remarks.rowCount() - 1)
+        first = page.remarks.topLevelItem(0)
+        assert first is not None
+        first.setExpanded(True)
+        page.remarks.choose(page.remarks.rows[0].key)
         self.picture("audit")
 
     def split(self) -> None:
@@ -221,6 +224,19 @@ class TuningWalk:
         self.until(lambda: page.use.text() == "In use")
         self.picture("publish")
 
+    def compare(self) -> None:
+        """Show both models on a case that got worse, or on what is on the table."""
+        self.click(self._page(PublishPage).compare)
+        comparing = self._desk.comparing
+        self.until(lambda: comparing.window is not None and comparing.window.table.rowCount() > 2)
+        window = comparing.window
+        assert window is not None
+        window.resize(*self._size)
+        self.until(lambda: all(pane.prepared is not None for pane in window.pair.wall.panes))
+        wait(self.app, lambda: False, 1.0)
+        self._save("tuning-compare", window)
+        window.close()
+
     def _page(self, kind: type[_P]) -> _P:
         return next(page for page in self.window.pages.values() if isinstance(page, kind))
 
@@ -229,8 +245,9 @@ def walk(app: QApplication, save: Callable[[str, QWidget], None], *, size: tuple
     """Go the whole way, with a home of its own."""
     look = settings.Settings(analyse_on_open=False)
     with tempfile.TemporaryDirectory(prefix="mammoview-tuning-") as home:
-        os.environ["MAMMOVIEW_HOME"] = str(Path(home) / "home")
-        table = write_site(Path(home) / "site")
+        # What is typed stands in a picture: a folder of the user's, as anybody has one.
+        os.environ.update(HOME=home, USERPROFILE=home, MAMMOVIEW_HOME=str(Path(home) / "home"))
+        table = write_site(Path(home) / "Mammograms" / "films")
         with open_window(app, look, size) as window:
             made = TuningWalk(app, window, save, size)
             made.task("Films 2026")
@@ -241,6 +258,7 @@ def walk(app: QApplication, save: Callable[[str, QWidget], None], *, size: tuple
             made.run()
             made.verdict()
             made.publish()
+            made.compare()
 
 
 def main() -> int:

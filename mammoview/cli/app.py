@@ -5,6 +5,7 @@ Nothing heavy is imported before a command runs, so that ``--help`` answers at o
 
 from __future__ import annotations
 
+import io
 import multiprocessing
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -122,6 +123,10 @@ def main(given: Sequence[str] | None = None) -> None:
         Words instead of those that were typed after the program's name.
     """
     multiprocessing.freeze_support()
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            # A pipe may be of an encoding that lacks a sign: better a question mark than no answer.
+            stream.reconfigure(errors="replace")
     try:
         app(arguments(sys.argv[1:] if given is None else given))
     except MammoViewError as error:

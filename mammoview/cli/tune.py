@@ -72,8 +72,8 @@ def run(
     from mammoview.models.registry import read_info
     from mammoview.session.tuning.project import Page
     from mammoview.session.tuning.tuner import run_request
+    from mammoview.training.tuning.anew import begin_anew
     from mammoview.training.tuning.publishing import take_result
-    from mammoview.training.tuning.running import begin_anew
     from mammoview.training.tuning.running import run as do_run
 
     opened, project = _open(name)
@@ -223,7 +223,9 @@ def _print_verdict(found: SiteVerdict) -> None:
                 f"  calibration error {side.ece:.3f}; at temperature {side.fitted_temperature:g} {side.fitted_ece:.3f}"
             )
     for part in found.subgroups:
-        typer.echo(f"  {part.field} {part.name}: {part.change.difference} ({counted(part.change.patients, 'patient')})")
+        typer.echo(
+            f"  {part.field} {part.name}: {part.change.difference.signed} ({counted(part.change.patients, 'patient')})"
+        )
     for case in found.worse[:10]:
         typer.echo(f"  worse: {case.image} ({case.truth}) {case.before:.3f} -> {case.after:.3f}")
     for note in (*found.notes, *(f"skipped {name}: {reason}" for name, reason in found.skipped)):

@@ -118,6 +118,7 @@ def audit(
             typer.echo(f"  {tally.attribute}: {counts}")
         for expected in table.expected:
             typer.echo(expected.sentence)
+        _print_rejected(table.refused)
         _print_rejected(table.rejected)
         _print_remarks(report.remarks)
     if report.has_stops:

@@ -82,3 +82,8 @@ def families(models: Sequence[str]) -> str:
     pairs = zip(stems, models, strict=True)
     told = {stem: model if counts[stem] == 1 else f"{counts[stem]} × {stem}" for stem, model in pairs}
     return ", ".join(told.values())
+
+
+def family(keys: Sequence[str]) -> str:
+    """Models by their ``id@version``: the key of a single one, else as `families` tells their ids."""
+    return keys[0] if len(keys) == 1 else families([key.partition("@")[0] for key in keys])

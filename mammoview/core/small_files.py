@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
 from contextlib import suppress
 from pathlib import Path
 
 from mammoview.core.errors import OutputError
+
+_FULL = frozenset((errno.ENOSPC, errno.EDQUOT, errno.EFBIG))
 
 
 def write_whole(path: Path, text: str, what: str) -> None:
@@ -35,9 +38,22 @@ def write_whole(path: Path, text: str, what: str) -> None:
     except OSError as error:
         with suppress(OSError):
             temporary.unlink(missing_ok=True)
-        raise OutputError(
-            f"{what} cannot be saved in {path} ({error.strerror}).", "Check the folder's permissions."
-        ) from error
+        raise OutputError(f"{what} cannot be saved in {path} ({error.strerror}).", hint_for(error)) from error
+
+
+def reason_of(error: OSError) -> str:
+    """What the system said; libraries that add words of their own leave it in the error's cause."""
+    said: BaseException | None = error
+    while isinstance(said, OSError):
+        if said.strerror:
+            return said.strerror
+        said = said.__cause__
+    return str(error)
+
+
+def hint_for(error: OSError) -> str:
+    """What to do when the disk refused a file: make room where it is full, else look at the permissions."""
+    return "Make room on the disk." if error.errno in _FULL else "Check the folder's permissions."
 
 
 def keep_aside(path: Path) -> Path | None:

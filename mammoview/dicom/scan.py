@@ -47,6 +47,8 @@ PASSED_OVER = frozenset({"dicomdir", "thumbs.db", "desktop.ini", SIDECAR})
 PIXEL_TAGS = ((0x7FE0, 0x0008), (0x7FE0, 0x0009), (0x7FE0, 0x0010))
 #: No mammogram compresses better; a header that claims more is wrong or hostile.
 MAX_COMPRESSION = 400
+#: Pixels a byte of a picture: the mask of one lesion is all but empty, and deflate packs 1032 bytes of 8 pixels in one.
+MAX_PICTURE_COMPRESSION = 8 * 1032
 MAX_PIXELS = 2**28
 
 
@@ -161,7 +163,7 @@ def read_header(path: Path, root: int = 0, relative_path: str = "", *, pictures:
             f"{path} cannot be read ({error.strerror or error}).", "Check the file's permissions and its drive."
         ) from error
     image = describe_raster(path, root, relative_path, pictures=pictures)
-    _check_size(image, size * MAX_COMPRESSION)
+    _check_size(image, size * MAX_PICTURE_COMPRESSION)
     return image
 
 

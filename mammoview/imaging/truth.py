@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from mammoview.core.findings import ImageResult
+
 #: Pictures that hold masks.
 SUFFIXES = frozenset({".png", ".jpg", ".jpeg", ".pgm", ".tif", ".tiff", ".bmp"})
 #: Above this of 255 a pixel belongs to the mask: JPEG blurs what was black and white.
@@ -77,6 +79,15 @@ def find_mask(given: Path, names: Sequence[str]) -> Path | None:
     pictures = sorted(given.iterdir()) if given.is_dir() else [given]
     wanted = {name for stem in names for name in (stem, f"{stem}_mask")}
     return next((one for one in pictures if one.stem in wanted and one.suffix.lower() in SUFFIXES), None)
+
+
+def outlined(result: ImageResult, shape: tuple[int, ...]) -> NDArray[np.bool_]:
+    """All that was outlined in an image of that shape (rows, columns), bool."""
+    whole = np.zeros(shape, dtype=bool)
+    for finding in result.findings:
+        if finding.mask is not None:
+            whole |= finding.mask.to_array()
+    return whole
 
 
 def agreement(truth: NDArray[np.bool_], predicted: NDArray[np.bool_]) -> Agreement:

@@ -12,6 +12,8 @@ from mammoview.models.manifest import Calibration, OperatingPoint
 
 # Beyond these a temperature says that the scores carry nothing, or that the fit had too little to go by.
 _COLDEST, _HOTTEST = 0.05, 20.0
+#: Spread of the logarithm of temperatures before any case is seen: nineteen of twenty lie between 0.38 and 2.7.
+_SPREAD = 0.5
 
 
 def probabilities(logits: ArrayLike, *, temperature: float = 1.0) -> NDArray[np.float64]:
@@ -47,7 +49,10 @@ def mean_probabilities(logits: ArrayLike, *, temperature: float = 1.0) -> NDArra
 
 
 def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
-    """The temperature with the smallest negative log-likelihood, between 0.05 and 20.
+    """The most probable temperature, between 0.05 and 20.
+
+    Few cases are often told apart without a mistake, and the likelihood alone would then call every score certain. A
+    prior around 1 outweighs a handful of cases, and hundreds outweigh it (ADR 0360).
 
     Parameters
     ----------
@@ -71,7 +76,8 @@ def fit_temperature(logits: ArrayLike, labels: ArrayLike) -> float:
 
     def loss(log_temperature: float) -> float:
         shares = mean_probabilities(values, temperature=float(np.exp(log_temperature)))
-        return -float(np.mean(np.log(np.maximum(shares[np.arange(truth.size), truth], 1e-300))))
+        likelihood = np.log(np.maximum(shares[np.arange(truth.size), truth], 1e-300)).sum()
+        return float(0.5 * (log_temperature / _SPREAD) ** 2 - likelihood)
 
     found = minimize_scalar(loss, bounds=(np.log(_COLDEST), np.log(_HOTTEST)), method="bounded")
     return float(np.exp(found.x))

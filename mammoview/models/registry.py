@@ -11,6 +11,7 @@ import contextlib
 import json
 import shutil
 import tempfile
+import time
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Mapping
@@ -21,6 +22,7 @@ from pathlib import Path
 from mammoview.core import paths
 from mammoview.core.errors import InputError, ModelPackageError, OutputError, Problem
 from mammoview.core.findings import ModelUse
+from mammoview.core.small_files import write_whole
 from mammoview.models.defaults import Defaults, read_defaults
 from mammoview.models.manifest import (
     CALIBRATION,
@@ -39,6 +41,7 @@ PACKAGE_SUFFIX = ".mvmodel"
 _ACTIVE = "active.json"
 _MAX_PACKAGE_BYTES = 2 << 30
 _MAX_PACKAGE_FILES = 500
+_DRAFT, _MOST_INSTALLING_S = ".install-", 3600.0
 
 
 class Origin(StrEnum):
@@ -154,7 +157,7 @@ def find(name: str) -> PackageInfo:
         if name in (info.id, info.key):
             return info
     for problem in known.refused:
-        if Path(problem.path).name.startswith(name):
+        if Path(problem.path).name.startswith(name.replace("@", "-")):
             raise ModelPackageError(problem.message, problem.hint)
     names = ", ".join(info.key for info in known.packages) or "none"
     raise ModelPackageError(f"There is no model called {name}.", f"Installed models: {names}.")
@@ -174,9 +177,12 @@ def active(task: Task | str, *, among: Iterable[PackageInfo] | None = None) -> t
     known = packages() if among is None else among
     of_task = [info for info in known if info.task == task]
     chosen = [info for key in _chosen().get(str(task), ()) for info in of_task if info.key == key]
-    if chosen:
-        return tuple(chosen)
-    steady = [info for info in of_task if not info.manifest.experimental]
+    return tuple(chosen) or defaults(task, among=known)
+
+
+def defaults(task: Task | str, *, among: Iterable[PackageInfo]) -> tuple[PackageInfo, ...]:
+    """The packages in use for a task where the user chose none; see `active`."""
+    steady = [info for info in among if info.task == task and not info.manifest.experimental]
     shipped = [info for info in steady if info.origin is Origin.SHIPPED]
     names = _defaults().packages(str(task))
     default = [found for name in names if (found := next((i for i in shipped if name in (i.id, i.key)), None))]
@@ -242,17 +248,7 @@ def calibration_of(infos: tuple[PackageInfo, ...]) -> Calibration:
 
 
 def _choose(chosen: Mapping[str, tuple[str, ...]]) -> None:
-    target = paths.user_models() / _ACTIVE
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-        draft = target.with_suffix(".tmp")
-        draft.write_text(json.dumps(chosen, indent=1), encoding="utf-8")
-        draft.replace(target)
-    except OSError as error:
-        raise OutputError(
-            f"The choice of models could not be written to {target}: {error.strerror}.",
-            "Check the permissions and the free space there.",
-        ) from error
+    write_whole(paths.user_models() / _ACTIVE, json.dumps(chosen, indent=1), "The choice of models")
 
 
 def install(source: Path, *, check: Callable[[PackageInfo], object] | None = None) -> PackageInfo:
@@ -273,7 +269,8 @@ def install(source: Path, *, check: Callable[[PackageInfo], object] | None = Non
     target = paths.user_models()
     try:
         target.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(dir=target, prefix=".install-") as draft:
+        _drop_old_drafts(target)
+        with tempfile.TemporaryDirectory(dir=target, prefix=_DRAFT) as draft:
             content = Path(draft) / source.stem
             _unpack(source, content)
             info = read_info(content)
@@ -288,10 +285,18 @@ def install(source: Path, *, check: Callable[[PackageInfo], object] | None = Non
             content.rename(final)
     except OSError as error:
         raise OutputError(
-            f"The model package {source.name} could not be installed: {error.strerror}.",
+            f"The model package {source.name} could not be installed: {error.strerror or 'it cannot be copied'}.",
             "Check the permissions and the free space of the model folder.",
         ) from error
     return read_info(final)
+
+
+def _drop_old_drafts(folder: Path) -> None:
+    """Remove what killed installations left: no other takes hours."""
+    for draft in folder.glob(f"{_DRAFT}*"):
+        with contextlib.suppress(OSError):
+            if time.time() - draft.stat().st_mtime > _MOST_INSTALLING_S:
+                shutil.rmtree(draft)
 
 
 def pack(info: PackageInfo, out: Path, *, overwrite: bool = False) -> Path:

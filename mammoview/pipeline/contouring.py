@@ -14,10 +14,11 @@ from mammoview.core.findings import LesionKind
 from mammoview.core.geometry import Box
 from mammoview.core.marks import Point
 from mammoview.imaging.breast_frame import believed_spacing
+from mammoview.imaging.outline import outline
 from mammoview.models.preprocess import ORDINARY_LESION_MM
 from mammoview.models.runtime import Runner
 from mammoview.pipeline.outlines import Part, all_over, in_crop
-from mammoview.pipeline.stages import PreparedImage, outline
+from mammoview.pipeline.stages import PreparedImage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

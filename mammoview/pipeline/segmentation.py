@@ -19,12 +19,13 @@ from mammoview.core.findings import (
 )
 from mammoview.core.geometry import Box
 from mammoview.core.image import Mask
+from mammoview.imaging.outline import outline
 from mammoview.models.preprocess import SlidingSpec
 from mammoview.models.runtime import Runner
 from mammoview.pipeline.eligibility import why_not_scored
 from mammoview.pipeline.outlines import Part, all_over, around_finding, has_classes
 from mammoview.pipeline.request import Outlining
-from mammoview.pipeline.stages import PreparedImage, area_mm2, outline, paste
+from mammoview.pipeline.stages import PreparedImage, area_mm2, paste
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,7 +8,6 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-import cv2
 import numpy as np
 
 from mammoview.core.findings import Candidate, Suppression
@@ -107,26 +106,6 @@ def prepare(image: Mammogram, *, is_scored: bool) -> PreparedImage:
         with watch.stage("propose"):
             candidates = propose(cleaned, suppression, spacing_mm=image.spacing_mm, limit=CANDIDATE_LIMIT)
     return PreparedImage(image, shown, cleaned, suppression, candidates, watch, has_breast)
-
-
-def outline(mask: NDArray[np.bool_]) -> tuple[tuple[float, float], ...]:
-    """The outer border of the largest part of a mask.
-
-    Parameters
-    ----------
-    mask
-        Shape (rows, columns), bool.
-
-    Returns
-    -------
-    tuple of (row, column)
-        Along the outer edges of the border pixels' centres, native pixels; empty for an empty mask.
-    """
-    contours, _ = cv2.findContours(mask.astype(np.uint8), cv2.RETR_EXTERNAL, cv2.CHAIN_APPROX_SIMPLE)
-    if not contours:
-        return ()
-    largest = max(contours, key=cv2.contourArea).reshape(-1, 2)
-    return tuple((float(row) + 0.5, float(col) + 0.5) for col, row in largest)
 
 
 def area_mm2(mask: NDArray[np.bool_], spacing_mm: tuple[float, float] | None) -> float | None:

@@ -23,19 +23,22 @@ __all__ = ["EngineNote", "main"]
 
 #: Payload `AnalysisRequest`, partial values `ImageResult` and `EngineNote`, result `ExamResult`.
 ANALYZE = "analyze"
+#: Payload `ComparisonRequest`, partial values `SideImage`, result `ComparedExams`.
+COMPARE = "compare"
 #: Payloads and results are those of `mammoview.pipeline.question`.
 ASK_POINT, CONTOUR, GET_READY = "ask_point", "contour", "get_ready"
 
 
 def main(connection: Connection) -> None:
-    """Serve analyses and a reader's questions until the parent closes ``connection``."""
+    """Serve analyses, comparisons of models and a reader's questions until the parent closes ``connection``."""
     from mammoview.pipeline.answering import Answering
+    from mammoview.pipeline.comparing import compare
     from mammoview.pipeline.shelf import Shelf
 
     shelf = Shelf()
     asked = Answering(shelf)
     questions: dict[str, Handler] = {ASK_POINT: asked.ask_point, CONTOUR: asked.contour, GET_READY: asked.get_ready}
-    serve(connection, {ANALYZE: bind(_analyze, shelf), **questions})
+    serve(connection, {ANALYZE: bind(_analyze, shelf), COMPARE: bind(compare, shelf), **questions})
 
 
 def _analyze(

@@ -15,7 +15,7 @@ from mammoview.core.findings import ImageResult, TruthComparison
 from mammoview.core.geometry import Box
 from mammoview.core.image import Mask
 from mammoview.core.study import Mammogram
-from mammoview.imaging.truth import SUFFIXES, agreement, find_mask, read_mask
+from mammoview.imaging.truth import SUFFIXES, agreement, find_mask, outlined, read_mask
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -96,17 +96,8 @@ def compare(truth: NDArray[np.bool_], result: ImageResult, *, file: str) -> Trut
     file
         Name of the file that it came from.
     """
-    found = agreement(truth, predicted(result, truth.shape))
+    found = agreement(truth, outlined(result, truth.shape))
     return TruthComparison(Mask.from_array(truth), file, found.dice, found.iou)
-
-
-def predicted(result: ImageResult, shape: tuple[int, ...]) -> NDArray[np.bool_]:
-    """All that was outlined in an image of that shape, bool."""
-    whole = np.zeros(shape, dtype=bool)
-    for finding in result.findings:
-        if finding.mask is not None:
-            whole |= finding.mask.to_array()
-    return whole
 
 
 def words(truth: TruthComparison) -> str:
@@ -135,7 +126,7 @@ def draw_truth(
     ndarray, shape (height, width, 3), uint8
         Blue, green, red: truth in red, prediction in yellow over it, so that both show where they agree; words below.
     """
-    mask, found = truth.mask.to_array(), predicted(result, shown.shape)
+    mask, found = truth.mask.to_array(), outlined(result, shown.shape)
     halves = [_contours(shown, mask, found)]
     place = _extent(mask | found)
     if place is not None:

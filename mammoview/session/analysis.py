@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
+from typing import Final
 
 from mammoview.core.errors import Problem
 from mammoview.core.findings import ExamResult, ImageResult
@@ -25,6 +27,13 @@ from mammoview.session.jobs import Crew, JobRetried, Order, Report
 from mammoview.session.messages import Messages
 from mammoview.session.settings import Settings
 
+#: The setting that names the models of a task.
+MODEL_SETTINGS: Final = {
+    "whole_image": "model_whole_image",
+    "patch": "model_patch",
+    "segmentation": "model_segmentation",
+}
+
 
 @dataclass
 class _Analysis:
@@ -36,13 +45,18 @@ class _Analysis:
     result: ExamResult | None = None
 
 
+def models_of(settings: Settings, instead: Mapping[str, tuple[str, ...]] = MappingProxyType({})) -> tuple[str, ...]:
+    """The models that the settings name, but for tasks that have others ``instead``."""
+    named = {task: tuple(getattr(settings, key).split(",")) for task, key in MODEL_SETTINGS.items()}
+    return tuple(name for several in {**named, **instead}.values() for name in several if name)
+
+
 def request_for(study: Study, settings: Settings, priors: tuple[Study, ...] = ()) -> AnalysisRequest:
     """What the engine is asked for a study, with its patient's earlier ones, under these settings."""
-    models = (settings.model_whole_image, settings.model_patch, settings.model_segmentation)
     return AnalysisRequest(
         images=study.images,
         study_uid=study.uid,
-        models=tuple(name for several in models for name in several.split(",") if name),
+        models=models_of(settings),
         device=settings.device,
         backend=Backend(settings.backend),
         threads=settings.threads or None,
@@ -163,8 +177,10 @@ class Analyses:
         )
 
     def cancel(self) -> None:
-        """Stop all that wait or run."""
-        self._crew.cancel()
+        """Stop all that wait or run; what else the engine does goes on."""
+        with self._lock:
+            keys = [f"analyze {study_uid}" for study_uid, known in self._known.items() if known.is_running]
+        self._crew.cancel(keys)
 
     def forget(self, study_uid: str) -> None:
         """Drop what is known of a study whose images changed."""

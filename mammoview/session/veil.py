@@ -54,6 +54,34 @@ class Veil:
         self._sealed: set[str] = set()
         self._compared: dict[str, frozenset[str]] = {}
         self._on_table, self._beside = "", frozenset[str]()
+        self._watchers: list[Callable[[], None]] = []
+
+    def watch(self, then: Callable[[], None]) -> Callable[[], None]:
+        """Have ``then`` called whenever other studies may be concealed than before.
+
+        Parameters
+        ----------
+        then
+            Called while the lock is held: it must not wait.
+
+        Returns
+        -------
+        callable
+            Ends it; a second call does nothing, as a window may be closed twice.
+        """
+
+        def end() -> None:
+            with self._lock:
+                if then in self._watchers:
+                    self._watchers.remove(then)
+
+        with self._lock:
+            self._watchers.append(then)
+        return end
+
+    def _moved(self) -> None:
+        for then in tuple(self._watchers):
+            then()
 
     @property
     def is_on(self) -> bool:
@@ -69,6 +97,25 @@ class Veil:
             is_prior = study_uid in self._beside and self._is_down(self._on_table)
             return is_prior or self._is_down(study_uid)
 
+    def is_blind(self, study_uid: str) -> bool:
+        """Whether what else the AI may say of a study, beyond its result, must wait: a blind read is under way.
+
+        So it is while the study is concealed, and while whatever lies on the table is.
+        """
+        with self._lock:
+            return self.conceals(study_uid) or (bool(self._on_table) and self.conceals(self._on_table))
+
+    def told_openly(self, study_uid: str, tell: Callable[[], None]) -> bool:
+        """Tell something of a study that is no event of its analysis, unless a blind read is under way; whether it was.
+
+        The lock is held meanwhile: once a study is concealed nothing more is told.
+        """
+        with self._lock:
+            is_open = not self.is_blind(study_uid)
+            if is_open:
+                tell()
+            return is_open
+
     def _is_down(self, study_uid: str) -> bool:
         return study_uid not in self._lifted if self._is_on else study_uid in self._sealed
 
@@ -80,6 +127,7 @@ class Veil:
             self._compared.clear()
             for study_uid in self._studies():
                 self._tell(study_uid)
+            self._moved()
 
     def end(self, awaited: Iterable[str] = ()) -> None:
         """The reader signed out. What was concealed stays so until it is opened as any other file is.
@@ -94,6 +142,7 @@ class Veil:
             self._is_on = False
             self._lifted.clear()
             self._compared.clear()
+            self._moved()
 
     def lift(self, study_uid: str, compared: Iterable[str] = ()) -> None:
         """The reader may see what the AI found in a study; what is known by now is told at once.
@@ -115,6 +164,7 @@ class Veil:
             for beside in self._beside if study_uid == self._on_table else ():
                 if not self._is_down(beside):
                     self._tell(beside)
+            self._moved()
 
     def _tell(self, study_uid: str) -> None:
         told = tuple(self._told_of(study_uid))
@@ -134,22 +184,26 @@ class Veil:
                 self._lifted.discard(study_uid)
                 self._compared.pop(study_uid, None)
                 self._tell(study_uid)
+                self._moved()
 
     def lay(self, study_uid: str, beside: Iterable[str]) -> None:
         """Say which study is on the table, and which priors hang beside it."""
         with self._lock:
             self._on_table, self._beside = study_uid, frozenset(beside) - {study_uid}
+            self._moved()
 
     def unseal(self, study_uids: Iterable[str]) -> None:
         """Studies were opened as any other file is: what an earlier reader did not see is no secret any more."""
         with self._lock:
             self._sealed.difference_update(study_uids)
+            self._moved()
 
     def forget(self, study_uids: Iterable[str]) -> None:
         """Studies were released: nothing is remembered of them."""
         with self._lock:
             self._lifted.difference_update(study_uids)
             self._sealed.difference_update(study_uids)
+            self._moved()
 
     def passed(self, event: Event) -> Event | None:
         """An event as it may be told; None for one that says too much. Progress passes without words."""

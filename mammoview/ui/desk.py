@@ -24,6 +24,7 @@ from PySide6.QtWidgets import (
 from mammoview.core.errors import Problem
 from mammoview.session.session import Session
 from mammoview.ui.bridge import Background
+from mammoview.ui.comparing.comparing_desk import ComparingDesk
 from mammoview.ui.dialogs.ask_view import AskViewDialog
 from mammoview.ui.dialogs.settings import SettingsDialog
 from mammoview.ui.frames import Frames
@@ -75,6 +76,8 @@ class Desk(QObject):
         Who reads which case of the worklist.
     findings
         What the case on the table shows, as its reader sees it.
+    comparing
+        Two models beside each other.
     """
 
     #: Whether the patients are named from now on; whatever has a window of its own follows it.
@@ -146,6 +149,7 @@ class Desk(QObject):
             toolbox=self.toolbox,
             parent=self,
         )
+        self.comparing = ComparingDesk(self)
 
     @property
     def active(self) -> Pane | None:

@@ -6,12 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mammoview.core.findings import ScoreMeaning
+from mammoview.session.analysis import MODEL_SETTINGS
 from mammoview.session.settings import Settings
 
 if TYPE_CHECKING:
     from mammoview.models.registry import PackageInfo
-
-_TASKS = {"model_whole_image": "whole_image", "model_patch": "patch", "model_segmentation": "segmentation"}
 
 
 @dataclass(frozen=True)
@@ -40,7 +39,7 @@ def installed(settings: Settings) -> Installed:
     packages = registry.packages()
     choices = []
     used = {}
-    for key, task in _TASKS.items():
+    for task, key in MODEL_SETTINGS.items():
         active = registry.active(task, among=packages)
         names = " + ".join(info.key for info in active)
         first = ("", f"None ticked: {names}" if active else "None installed")

@@ -124,6 +124,8 @@ class MainWindow(QMainWindow):
 
     def _lay_out_actions(self) -> None:
         menus = {group: self.menuBar().addMenu(group.value) for group in Group}
+        # What cannot be done there now says why.
+        menus[Group.ANALYSIS].setToolTipsVisible(True)
         bar = QToolBar("Tools")
         bar.setObjectName("tools")
         bar.setMovable(False)
@@ -197,7 +199,7 @@ class MainWindow(QMainWindow):
         """Show what the session tells; connected to the bridge."""
         desk = self.desk
         desk.show_event(event)
-        desk.left.setVisible(len(desk.session.studies) > 1 and desk.right.isVisible())
+        desk.left.setVisible(len(desk.session.listed) > 1 and desk.right.isVisible())
         self.actions_by_id["analyse"].setEnabled(desk.presenter.study is not None)
         self.actions_by_id["save_results"].setEnabled(
             any(desk.session.result_of(study.uid) is not None for study in desk.session.studies)

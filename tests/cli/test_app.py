@@ -115,3 +115,11 @@ def test_nothing_heavy_is_imported_before_a_command_runs(statement: str) -> None
     environment = {**os.environ, "PYTHONWARNINGS": "error"}
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, env=environment)
     assert json.loads(done.stdout.rsplit("HEAVY", 1)[1]) == []
+
+
+def test_a_pipe_that_lacks_a_sign_gets_a_question_mark(tmp_path: Path) -> None:
+    environment = {**os.environ, "PYTHONIOENCODING": "cp1252", "MAMMOVIEW_HOME": str(tmp_path)}
+    words = [sys.executable, "-m", "mammoview", "tune", "new", "東京", "--task", "image", "--parent"]
+    done = subprocess.run([*words, "cbis-whole-image-1"], capture_output=True, text=True, check=False, env=environment)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "??, from cbis-whole-image-1@" in done.stdout

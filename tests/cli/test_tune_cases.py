@@ -54,7 +54,7 @@ def test_project_goes_from_task_to_sealed_split(table: Path) -> None:
     assert "32 images of 16 patients; 32 with a label" in said("cases", "site", "--table", table)
     text = said("audit", "site")
     assert "label: benign 24 (16), malignant 8 (8)" in text
-    assert "will be about" in text
+    assert "A test set of 2 patients with and 2 without malignancy is too small for any interval" in text
     assert "Nothing is sealed yet." in said("split", "site", "--seed", "5", "--preview")
     assert "Sealed: " in said("split", "site", "--seed", "5", "--test-share", "0.25", "--validation-share", "0.25")
     (state,) = json.loads(said("status", "--json"))

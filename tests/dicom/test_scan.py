@@ -14,7 +14,8 @@ from pydicom.fileset import FileSet
 
 from mammoview.core.errors import CancelledError
 from mammoview.core.study import Laterality, ViewPosition
-from mammoview.dicom.scan import TRUTH_MARKER, scan
+from mammoview.dicom.pixels import decode
+from mammoview.dicom.scan import TRUTH_MARKER, read_header, scan
 
 Make = Callable[..., Path]
 
@@ -212,3 +213,15 @@ def test_real_folders_open(data: Path) -> None:
     result = scan([data / "fixtures" / "dicom"])
     assert [image.label for study in result.studies for image in study.images] == ["RMLO", "LCC"]
     assert not result.problems or codes(result) == ["not_an_image"] * len(result.problems)
+
+
+@pytest.mark.parametrize("mode", ["L", "1"])
+def test_the_mask_of_one_lesion_is_no_broken_picture(tmp_path: Path, mode: str) -> None:
+    """All but empty, at the size of a mammogram: a few kilobytes hold it."""
+    mask = Image.new(mode, (3328, 4096))
+    mask.paste(255, (900, 1800, 1000, 1900))
+    mask.save(tmp_path / "mask.png")
+    assert (tmp_path / "mask.png").stat().st_size < 20_000
+    header = read_header(tmp_path / "mask.png")
+    assert (header.rows, header.columns) == (4096, 3328)
+    assert decode(header).pixels.astype(bool).sum() == 100 * 100

@@ -28,6 +28,14 @@ def test_temperature_that_made_the_logits_is_found() -> None:
     assert fit_temperature(honest * 0.5, labels) == pytest.approx(0.5, rel=0.1)
 
 
+def test_four_cases_told_apart_do_not_make_a_model_certain() -> None:
+    logits, labels = np.array([[0.0, 1.0], [0.0, 2.0], [1.0, 0.0], [2.0, 0.0]]), np.array([1, 1, 0, 0])
+    few = fit_temperature(logits, labels)
+    assert 0.3 < few < 1
+    # A hundred times as many are believed.
+    assert fit_temperature(np.tile(logits, (100, 1)), np.tile(labels, 100)) < few / 2
+
+
 def test_temperature_stays_in_bounds_on_perfect_scores() -> None:
     assert 0.05 <= fit_temperature([[0.0, 5.0], [5.0, 0.0]], [1, 0]) <= 20
     assert 0.05 <= fit_temperature([[0.0, 5.0], [5.0, 0.0]], [0, 1]) <= 20

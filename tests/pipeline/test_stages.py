@@ -12,7 +12,8 @@ import pytest
 from mammoview.core.geometry import Box
 from mammoview.dicom.pixels import decode
 from mammoview.dicom.scan import read_header
-from mammoview.pipeline.stages import Stopwatch, area_mm2, outline, paste, prepare
+from mammoview.imaging.outline import outline
+from mammoview.pipeline.stages import Stopwatch, area_mm2, paste, prepare
 
 
 def test_outline_goes_around_the_largest_part() -> None:

@@ -63,7 +63,8 @@ def talk(payload, progress, cancel, partial):
 
 
 def engine(connection: Connection) -> None:
-    serve(connection, {"analyze": analyze, "ask_point": ask_point, "contour": contour, "get_ready": get_ready})
+    questions = {"ask_point": ask_point, "contour": contour, "get_ready": get_ready}
+    serve(connection, {"analyze": analyze, "compare": compare, **questions})
 
 
 def ask_point(question, progress, cancel, partial):
@@ -124,6 +125,30 @@ def analyze(request, progress, cancel, partial):
         Provenance("test", "cpu", request.backend, (), "2026-01-01T00:00:00Z", 0.1),
         tuple(ImageResult(image.id, p_malignant=0.5) for image in request.images),
     )
+
+
+def compare(request, progress, cancel, partial):
+    """Scores that name the models, held up by a file; a model called broken is refused."""
+    from mammoview.core.errors import ModelPackageError
+    from mammoview.core.findings import ExamResult, ImageResult, Provenance
+    from mammoview.pipeline.comparing import ComparedExams, Side, SideExam, SideImage
+
+    progress(0.0, "Loading the models")
+    for one in (request.old, request.new):
+        if "broken@1" in one.models:
+            raise ModelPackageError("The model package broken was refused: hash mismatch.", "Install it again.")
+    while (user_data() / "hold-comparison").exists():
+        stop_if_cancelled(cancel)
+        time.sleep(0.01)
+    told = []
+    for side, one, score in ((Side.OLD, request.old, 0.25), (Side.NEW, request.new, 0.75)):
+        images = tuple(ImageResult(image.id, p_malignant=score) for image in one.images)
+        for image in images:
+            partial(SideImage(side, image, is_calibrated=True))
+        made = Provenance("test", "cpu", one.backend, (), "2026-01-01T00:00:00Z", 0.1)
+        exam = ExamResult(one.study_uid, one.fingerprint, made, images, p_malignant=score)
+        told.append(SideExam(side, one.models, True, exam))
+    return ComparedExams(*told)
 
 
 def dying_decoder(connection: Connection) -> None:

@@ -24,6 +24,7 @@ from mammoview.core.image import Mask
 from mammoview.core.jobs import serve
 from mammoview.core.progress import stop_if_cancelled
 from mammoview.core.study import Laterality, ViewPosition
+from mammoview.pipeline.comparing import ComparedExams, Side, SideExam, SideImage
 from mammoview.pipeline.request import EngineNote
 
 MODEL = ModelUse("made-up", "1.0", "ab" * 32, "patch")
@@ -31,7 +32,18 @@ SCORE = 0.83
 
 
 def engine(connection: Connection) -> None:
-    serve(connection, {"analyze": analyze})
+    serve(connection, {"analyze": analyze, "compare": compare})
+
+
+def compare(request, progress, cancel, partial):
+    """Both models say the same."""
+    told = []
+    for side, one in ((Side.OLD, request.old), (Side.NEW, request.new)):
+        exam = analyze(one, progress, cancel, lambda _: None)
+        for image in exam.images:
+            partial(SideImage(side, image, is_calibrated=True))
+        told.append(SideExam(side, one.models, True, exam))
+    return ComparedExams(*told)
 
 
 def analyze(request, progress, cancel, partial):

@@ -3,37 +3,31 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import TypeVar
 
 import pytest
 from PySide6.QtCore import QPoint, Qt
-from PySide6.QtGui import QKeySequence
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 from pytestqt.qtbot import QtBot
+from reader_hand import Reader, read_and_sign, sign
 
 from mammoview.core.reading import Assessment, ReaderFinding, ReadingState, Recommendation, VerdictKind, lesions_of
 from mammoview.core.study import Laterality, ViewPosition
 from mammoview.report.breast_report.writing import read_report
 from mammoview.session.demo import write_phantom
 from mammoview.session.reading import changes
-from mammoview.session.reading.case import Case
 from mammoview.session.session import Session
 from mammoview.session.settings import Settings
 from mammoview.session.worklist.audit import Head
 from mammoview.session.worklist.protocol import Protocol, ReadingMode
-from mammoview.session.worklist.readers import Seat
-from mammoview.session.worklist.worklist import Worklist
 from mammoview.ui import theme
 from mammoview.ui.bridge import Background, Bridge
 from mammoview.ui.mainwindow import MainWindow
 from mammoview.ui.viewport.pane import Pane
 
 pytestmark = [pytest.mark.gui, pytest.mark.slow]
-T = TypeVar("T")
 STUDIES = 30
-SECONDS = 60_000
 CORNERS = ((100.0, 150.0), (100.0, 200.0), (150.0, 200.0), (150.0, 150.0))
 
 
@@ -64,52 +58,6 @@ def window(qtbot: QtBot, qapp: QApplication, monkeypatch: pytest.MonkeyPatch) ->
     made.desk.reading.close()
     background.close()
     session.close()
-
-
-class Reader:
-    """What a reader does at a window, by keys and mouse."""
-
-    def __init__(self, window: MainWindow, qtbot: QtBot) -> None:
-        self.window, self.desk, self.reading, self.qtbot = window, window.desk, window.desk.reading, qtbot
-        self.presses = 0
-
-    @property
-    def case(self) -> Case:
-        assert self.reading.case is not None
-        return self.reading.case
-
-    def wait(self, condition: object) -> None:
-        self.qtbot.waitUntil(condition, timeout=SECONDS)
-
-    def press(self, keys: str) -> None:
-        """A key as a keyboard sends it; ``Num+`` is the keypad's."""
-        self.presses += 1
-        (combination,) = QKeySequence(keys)
-        target = QApplication.focusWidget() or self.window
-        self.qtbot.keyClick(target, combination.key(), combination.keyboardModifiers())
-
-    def become(self, identity: str, name: str) -> None:
-        """Sit down as a new reader."""
-        page = self.desk.worklist.sign_in
-        self.wait(lambda: page.add.isVisible() or page.choice.isVisible())
-        if not page.add.isVisible():
-            page._new.click()
-        page.new_id.setText(identity)
-        page.new_name.setText(name)
-        page.add.click()
-        self.wait(lambda: self.reading.seat is not None and self.reading.seat.reader.id == identity)
-
-    def ask(self, work: Callable[[Worklist, Seat], T]) -> T:
-        """Look into the worklist, behind all that was asked before."""
-        found: list[T] = []
-        self.reading.ask(work, found.append)
-        self.wait(lambda: bool(found))
-        return found[0]
-
-    def is_shown(self) -> bool:
-        """Whether a case is on the table with its images."""
-        panes = self.desk.wall.panes
-        return self.reading.case is not None and bool(panes) and all(pane.image is not None for pane in panes)
 
 
 def test_from_the_list_to_a_signed_report(
@@ -213,15 +161,6 @@ def judge(reader: Reader, own: ReaderFinding) -> None:
     assert verdicts == {cc.id: VerdictKind.EDITED, mlo.id: VerdictKind.ACCEPTED}
 
 
-def sign(reader: Reader) -> None:
-    """Enter, and Enter again where it asks something."""
-    reader.press("Num+Enter")
-    reader.wait(lambda: bool(reader.desk.sign_off.questions) or reader.case.is_signed)
-    if not reader.case.is_signed:
-        reader.press("Num+Enter")
-    reader.wait(lambda: reader.case.is_signed)
-
-
 def export_and_compare(reader: Reader, out: Path) -> None:
     """What is stored and what is written is what was decided, before the AI and after it."""
     reading, signed = reader.case.reading, reader.case.signed
@@ -286,25 +225,6 @@ def test_two_readers_and_an_arbiter_see_nothing_of_each_other(
     reader.wait(table.exists)
     rows = list(csv.DictReader(table.read_text(encoding="utf-8").splitlines()))
     assert sorted({row["readerID"] for row in rows}) == ["r1", "r2", "r3"]
-
-
-def read_and_sign(reader: Reader, category: str, *, is_open: bool = False) -> None:
-    """Give both breasts a category and a recommendation, commit, and sign without the AI."""
-    if not is_open:
-        table = reader.desk.worklist.list.table
-        table.setFocus()
-        reader.press("Home")
-        reader.press("Return")
-        reader.wait(reader.is_shown)
-    reader.press(category)
-    reader.press("Num+8")
-    wanted = Recommendation.ADDITIONAL_VIEWS if category == "Num+0" else Recommendation.ROUTINE
-    for side in reader.case.draft.exam.sides:
-        reader.reading.change(lambda draft, side=side: changes.recommend(draft, side, (wanted,)))
-    reader.wait(lambda: reader.reading.is_stored)
-    reader.press("Num+Enter")
-    reader.wait(lambda: reader.case.is_committed)
-    sign(reader)
 
 
 def nothing_is_revealed(reader: Reader) -> None:

@@ -8,7 +8,9 @@ from multiprocessing.connection import Connection
 
 import numpy as np
 
+from mammoview.core.errors import ModelPackageError
 from mammoview.core.findings import (
+    BreastResult,
     ExamResult,
     Finding,
     ImageResult,
@@ -26,11 +28,13 @@ from mammoview.core.image import Mask
 from mammoview.core.jobs import serve
 from mammoview.core.paths import user_data
 from mammoview.core.progress import stop_if_cancelled
+from mammoview.core.study import Laterality
+from mammoview.pipeline.comparing import ComparedExams, Side, SideExam, SideImage
 from mammoview.pipeline.request import EngineNote
 
 
 def engine(connection: Connection) -> None:
-    serve(connection, {"analyze": analyze})
+    serve(connection, {"analyze": analyze, "compare": compare})
 
 
 def analyze(request, progress, cancel, partial):
@@ -55,8 +59,34 @@ def analyze(request, progress, cancel, partial):
     )
 
 
-def _result(image, index):
-    box = Box(image.rows * 0.4, image.columns * 0.4, image.rows * 0.45, image.columns * 0.46)
+def compare(request, progress, cancel, partial):
+    """The new model scores higher, lower down, and is not calibrated; a file holds both up, another spoils the new."""
+    progress(0.0, "Loading the models")
+    if (user_data() / "spoil-model").exists():
+        raise ModelPackageError("The model package was refused: hash mismatch.", "Install it again.")
+    told = []
+    for side, one in ((Side.OLD, request.old), (Side.NEW, request.new)):
+        is_new = side is Side.NEW
+        results = []
+        for index, image in enumerate(one.images):
+            progress(0.0, f"{side.title()} model: Scoring {image.label}")
+            while (user_data() / "hold-engine").exists():
+                stop_if_cancelled(cancel)
+                time.sleep(0.01)
+            results.append(_result(image, index + 3 * is_new, shift=0.2 * is_new))
+            partial(SideImage(side, results[-1], is_calibrated=not is_new))
+        made = Provenance("test", "cpu", one.backend, (), "2026-01-01T00:00:00+0000", 0.1)
+        meaning = ScoreMeaning("Malignant against benign lesion.", 0.51)
+        breast = BreastResult(Laterality.LEFT, 0.5 + 0.25 * is_new, (), is_single_view=False)
+        exam = ExamResult(
+            one.study_uid, one.fingerprint, made, tuple(results), (breast,), 0.5 + 0.25 * is_new, meaning=meaning
+        )
+        told.append(SideExam(side, one.models, not is_new, exam))
+    return ComparedExams(*told)
+
+
+def _result(image, index, shift=0.0):
+    box = Box(image.rows * (0.4 + shift), image.columns * 0.4, image.rows * (0.45 + shift), image.columns * 0.46)
     mask = np.zeros((image.rows, image.columns), bool)
     mask[box.slices()] = True
     breast = np.zeros_like(mask)

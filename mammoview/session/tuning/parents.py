@@ -14,11 +14,13 @@ from mammoview.training.tuning.messages import TuneTask
 
 #: What the models of each task are for.
 MODELS: Final[Mapping[TuneTask, tuple[Task, ...]]] = {
-    TuneTask.IMAGE: (Task.WHOLE_IMAGE,),
+    TuneTask.IMAGE: (Task.WHOLE_IMAGE, Task.PATCH),
     TuneTask.PATCH: (Task.PATCH,),
     TuneTask.SEGMENT: (Task.SEGMENTATION,),
     TuneTask.CALIBRATE: (Task.WHOLE_IMAGE, Task.PATCH),
 }
+#: What is said of a patch classifier whose body a whole-image classifier is to have (Shen et al. 2019).
+NEW_TOP: Final = "New top on: "
 #: Pages that another task or another model makes stale.
 _STALE: Final = (Page.PLAN, Page.RUN, Page.VERDICT, Page.PUBLISH)
 
@@ -51,7 +53,7 @@ def parents(task: TuneTask) -> tuple[Parent, ...]:
     found = [
         Parent(
             info.key,
-            info.manifest.name,
+            _named(info, task),
             info.origin is registry.Origin.SHIPPED,
             info.key in active,
             _card(info),
@@ -59,7 +61,14 @@ def parents(task: TuneTask) -> tuple[Parent, ...]:
         for info in known
         if info.task in MODELS[task]
     ]
-    return tuple(sorted(found, key=lambda parent: not parent.is_active))
+    # What is tuned as it is stands before what is built upon.
+    ordered = sorted(found, key=lambda parent: not parent.is_active)
+    return tuple(sorted(ordered, key=lambda parent: parent.name.startswith(NEW_TOP)))
+
+
+def unreadable() -> tuple[str, ...]:
+    """Why models that lie in the model folders cannot be used, a sentence or two each."""
+    return tuple(f"{problem.message} {problem.hint}".strip() for problem in registry.listing().refused)
 
 
 def with_task(project: Project, task: TuneTask, parent: str) -> Project:
@@ -68,6 +77,11 @@ def with_task(project: Project, task: TuneTask, parent: str) -> Project:
         return project
     stamps: dict[Page, str] = {page: stamp for page, stamp in project.stamps.items() if page not in _STALE}
     return replace(project, task=task, parent=parent, stamps=stamps)
+
+
+def _named(info: registry.PackageInfo, task: TuneTask) -> str:
+    is_built_upon = task is TuneTask.IMAGE and info.task is Task.PATCH
+    return f"{NEW_TOP}{info.manifest.name}" if is_built_upon else info.manifest.name
 
 
 def _card(info: registry.PackageInfo) -> str:

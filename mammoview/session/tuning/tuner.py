@@ -10,17 +10,19 @@ import math
 import threading
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from mammoview.core.errors import OutputError, Problem
 from mammoview.core.jobs import JobDone, JobFailed, JobPartial, JobProgress
 from mammoview.models import registry
+from mammoview.models.manifest import Task
 from mammoview.session.jobs import Crew, JobRetried, Order, Report
 from mammoview.session.tuning.audit_gate import require_audited
 from mammoview.session.tuning.errors import TuningError
 from mammoview.session.tuning.project import RUN as RUN_FOLDER
 from mammoview.session.tuning.project import OpenProject, Page, Project, ProjectFolder
+from mammoview.training.tuning.anew import begin_anew
 from mammoview.training.tuning.audit_messages import AuditReport, AuditRequest
 from mammoview.training.tuning.messages import CasesRequest, ReadImage, TuneTask
 from mammoview.training.tuning.run_messages import (
@@ -44,6 +46,8 @@ from mammoview.training.tuning.splitting import SplitReport, SplitRequest
 
 WORKER = "mammoview.training.worker:main"
 _PAUSE, _YIELD = "pause", "yield"
+#: Pages that stand on a run.
+_OF_RUN = (Page.RUN, Page.VERDICT, Page.PUBLISH)
 _PAGES = {
     READ_CASES: Page.CASES,
     AUDIT: Page.AUDIT,
@@ -174,8 +178,19 @@ class Tuner:
         """Write the config and measure the cost; ends in `JobEnded` with a `PlanReport`."""
         self._submit(PLAN, plan_request(self._opened, self._project, is_measured=is_measured))
 
-    def run(self) -> None:
-        """Train, or go on; tells of each epoch and ends in `JobEnded` with a `RunReport`."""
+    def run(self, *, is_anew: bool = False) -> None:
+        """Train, or go on; tells of each epoch and ends in `JobEnded` with a `RunReport`.
+
+        Parameters
+        ----------
+        is_anew
+            Whether what an earlier run did is forgotten, with what was made of it.
+        """
+        if is_anew:
+            # Here and once: the child tries a job again when it died over it.
+            begin_anew(self._opened.path)
+            kept = {page: stamp for page, stamp in self._project.stamps.items() if page not in _OF_RUN}
+            self.change(replace(self._project, stamps=kept))
         for name in (_PAUSE, _YIELD):
             # Left by a program that was killed; nobody would take them away.
             self._mark(name, wanted=False)
@@ -310,7 +325,7 @@ def run_request(folder: ProjectFolder, project: Project) -> RunRequest:
 
 def verdict_request(folder: ProjectFolder, project: Project) -> VerdictRequest:
     """What the child is asked to judge."""
-    return VerdictRequest(str(folder.path), _task(project), parent_folder(project))
+    return VerdictRequest(str(folder.path), _task(project), parent_folder(project), against=_rival(project))
 
 
 def publish_request(
@@ -343,6 +358,16 @@ def epochs_so_far(folder: ProjectFolder) -> tuple[EpochTold, ...]:
                 )
             )
     return tuple(found)
+
+
+def _rival(project: Project) -> str:
+    """Folder of the model in use, where a project makes whole-image classifiers of something else; or empty."""
+    if project.task is not TuneTask.IMAGE or registry.find(project.parent).task is Task.WHOLE_IMAGE:
+        return ""
+    used = registry.active(Task.WHOLE_IMAGE)
+    if not used:
+        raise TuningError("No whole-image classifier is in use to compare with.", "Install one, or choose one to use.")
+    return str(used[0].folder)
 
 
 def _task(project: Project) -> TuneTask:

@@ -22,7 +22,7 @@ from mammoview.training.cases.samples import ImageSet
 from mammoview.training.cases.sampling import fit_mask
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -131,28 +131,52 @@ def case_images(
     CancelledError
         When ``cancel`` says so.
     """
+    rows: list[NDArray[np.float16]] = []
+    words = each_image(cases, spec, rows.append, lost=lost, progress=progress, cancel=cancel)
+    return ImageSet(pixels=np.stack(rows), **words)
+
+
+def each_image(
+    cases: Sequence[Case],
+    spec: ImageSpec,
+    take: Callable[[NDArray[np.float16]], object],
+    *,
+    lost: Lost | None = None,
+    progress: Progress = no_progress,
+    cancel: Cancel = never_cancel,
+) -> dict[str, NDArray[Any]]:
+    """Prepare the labelled cases one after the other; arguments and errors as of `case_images`.
+
+    Parameters
+    ----------
+    take
+        Given the pixels of each image, shape (rows, columns).
+
+    Returns
+    -------
+    dict
+        What an `ImageSet` holds beside the pixels, by name.
+    """
     chosen = labelled(cases)
     if not chosen:
         raise InputError("None of the cases has a label.", "Write malignant or benign into the column “label”.")
-    pixels = np.empty((len(chosen), spec.rows, spec.columns), dtype=np.float16)
     lesions: list[list[tuple[Box, bool | None]]] = []
     kept: list[Case] = []
     for loaded in loaded_cases(chosen, lost=lost, what="Preparing", progress=progress, cancel=cancel):
         values, transform = prepare_image(loaded.cleaned, spec, breast=loaded.breast)
-        pixels[len(kept)] = values[0]
+        take(values[0].astype(np.float16))
         lesions.append([(transform.apply_box(box), is_malignant) for box, is_malignant in _marks(loaded)])
         kept.append(loaded.case)
     if not kept:
         raise InputError("None of the images can be read.", "Check that the files lie where the table says.")
-    return ImageSet(
-        pixels=pixels[: len(kept)],
-        labels=np.array([case.is_malignant for case in kept], dtype=np.int64),
-        patients=np.array([case.patient for case in kept]),
-        breasts=np.array([case.breast for case in kept]),
-        views=np.array([case.view.value for case in kept]),
-        places=marked(lesions),
-        names=np.array([str(case.path) for case in kept]),
-    )
+    return {
+        "labels": np.array([case.is_malignant for case in kept], dtype=np.int64),
+        "patients": np.array([case.patient for case in kept]),
+        "breasts": np.array([case.breast for case in kept]),
+        "views": np.array([case.view.value for case in kept]),
+        "places": marked(lesions),
+        "names": np.array([str(case.path) for case in kept]),
+    }
 
 
 def loaded_cases(

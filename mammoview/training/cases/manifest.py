@@ -177,7 +177,7 @@ class _Reader:
         self.warnings: list[str] = []
         # Rules for names and tables beside pictures are read once, not for every image.
         self._pictures = Pictures()
-        self._lines: dict[str, int] = {}
+        self._first: dict[str, tuple[int, bool | None]] = {}
         self._same: dict[str, set[str]] = defaultdict(set)
 
     @property
@@ -194,13 +194,15 @@ class _Reader:
         """Take one row."""
         before = len(self.problems)
         image = self._image(line, cells)
+        label = self._label(line, cells["label"])
+        if image is not None:
+            self._once(line, image, label)
         if image is not None and image.kind is SourceKind.DICOM and image.patient_id:
             self._same[image.patient_id].add(cells["patient"])
         if not cells["patient"]:
             self._bad(line, "patient", "the patient is missing.", "Give every patient a name: splits are by patient.")
         side = self._side(line, cells["laterality"], image)
         view = self._view(line, cells["view"], image)
-        label = self._label(line, cells["label"])
         lesions = self._boxes(line, cells["boxes"], image)
         mask = self._mask(line, cells["mask"], image)
         date = self._date(line, cells["study_date"])
@@ -226,10 +228,23 @@ class _Reader:
             return None
         if image.intent is PresentationIntent.FOR_PROCESSING:
             self._bad(line, "path", "the image is raw (For Processing).", "Name the one For Presentation.")
-        first = self._lines.setdefault(image.id, line)
-        if first != line:
-            self._bad(line, "path", f"the image is the same as in line {first}.", "Name each image once.")
         return image
+
+    def _once(self, line: int, image: Mammogram, label: bool | None) -> None:
+        """Refuse an image that an earlier line names; where the two contradict each other, neither is believed."""
+        first, said = self._first.setdefault(image.id, (line, label))
+        if first == line:
+            return
+        if said is label or None in (said, label):
+            self._bad(line, "path", f"the image is the same as in line {first}.", "Name each image once.")
+            return
+        hint = "Name each image once, with the label that is right."
+        self._bad(line, "label", f"the same image has another label in line {first}.", hint)
+        if first in self.lines:
+            place = self.lines.index(first)
+            for rows in (self.cases, self.lines, self.images):
+                del rows[place]
+            self._bad(first, "label", f"the same image has another label in line {line}.", hint)
 
     def _side(self, line: int, word: str, image: Mammogram | None) -> Laterality | None:
         stated = image.laterality if image else None

@@ -17,6 +17,7 @@ from pathlib import Path
 import numpy as np
 
 from mammoview.core.errors import InputError
+from mammoview.core.small_files import write_whole
 
 #: Fold of each patient, for each dataset.
 Folds = Mapping[str, Mapping[str, int]]
@@ -113,12 +114,11 @@ def fold_split(folds: Mapping[str, int], fold: int, *, left_out: frozenset[int] 
 
 def write_folds(folds: Folds, path: Path) -> None:
     """Write the table ``dataset,patient,fold``, sorted."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow(("dataset", "patient", "fold"))
-        writer.writerows(
-            (name, patient, folds[name][patient]) for name in sorted(folds) for patient in sorted(folds[name])
-        )
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(("dataset", "patient", "fold"))
+    writer.writerows((name, patient, folds[name][patient]) for name in sorted(folds) for patient in sorted(folds[name]))
+    write_whole(path, text.getvalue(), "The table of folds")
 
 
 def read_folds(path: Path) -> dict[str, dict[str, int]]:
@@ -169,7 +169,7 @@ def check_patients(split: Split, *, training: Iterable[str], validation: Iterabl
 
 def write_split(split: Split, path: Path) -> str:
     """Write the table ``patient,set`` and return its SHA-256."""
-    path.write_text(_table(split), encoding="utf-8")
+    write_whole(path, _table(split), "The split")
     return split.sha256
 
 

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import os
 import zlib
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mammoview.core.errors import InputError
+from mammoview.core.errors import InputError, OutputError
+from mammoview.core.small_files import hint_for
 from mammoview.training.cases.samples import ImageSet
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-_PIXELS, _SUMS = ".rows", "sums"
+_PIXELS, _SUMS, _SHAPE = ".rows", "sums", "row_shape"
+#: How the names of files begin that are not whole yet.
+DRAFT = ".draft-"
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,30 +84,84 @@ class StoredRows:
         return np.frombuffer(content, dtype=self.dtype).reshape(self.row_shape)
 
 
+class RowWriter:
+    """Writes rows behind each other for `StoredRows`; a context manager that leaves all of them, or nothing.
+
+    Parameters
+    ----------
+    path
+        Of the table (``.npz``); the rows lie in a file of their own beside it.
+
+    Raises
+    ------
+    OutputError
+        On entering, writing and leaving, when the disk refuses.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        # Several processes of one training may prepare the same images.
+        mark = f"{DRAFT}{os.getpid()}-"
+        pixels = path.with_suffix(_PIXELS)
+        self._drafts = {pixels: pixels.with_name(mark + pixels.name), path: path.with_name(mark + path.name)}
+        self._sums: list[int] = []
+        self._shape: tuple[int, ...] = ()
+
+    def __enter__(self) -> RowWriter:
+        with self._told():
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self._drafts[self._path.with_suffix(_PIXELS)].open("wb")
+        return self
+
+    def add(self, row: NDArray[np.float16]) -> None:
+        """Write the next row; all have one shape."""
+        content = np.ascontiguousarray(row).tobytes()
+        self._shape = row.shape
+        self._sums.append(zlib.crc32(content))
+        with self._told():
+            self._file.write(content)
+
+    def finish(self, words: Mapping[str, NDArray[Any]]) -> None:
+        """Write the table, with what an `ImageSet` holds beside its pixels."""
+        sums, shape = np.array(self._sums, dtype=np.uint32), np.array(self._shape)
+        named: dict[str, Any] = {**words, _SUMS: sums, _SHAPE: shape}
+        with self._told():
+            self._file.close()
+            with self._drafts[self._path].open("wb") as table:
+                np.savez(table, **named)
+            for target, draft in self._drafts.items():
+                draft.replace(target)
+
+    def __exit__(self, kind: object, error: object, trace: object) -> None:
+        # A full disk may refuse the last bytes here, too; what is left of a draft goes.
+        with suppress(OSError):
+            self._file.close()
+        for draft in self._drafts.values():
+            draft.unlink(missing_ok=True)
+
+    @contextmanager
+    def _told(self) -> Iterator[None]:
+        try:
+            yield
+        except OSError as error:
+            raise OutputError(
+                f"The prepared images cannot be written to {self._path.parent} ({error.strerror}).", hint_for(error)
+            ) from error
+
+
 def store_images(images: ImageSet, path: Path) -> None:
     """Write a set, its pixels in a file of their own beside ``path`` (``.npz``); whole or not at all."""
-    mark = f".{os.getpid()}-"
-    pixels = path.with_suffix(_PIXELS)
-    draft = pixels.with_name(mark + pixels.name)
-    sums = np.zeros(len(images.pixels), dtype=np.uint32)
-    with draft.open("wb") as file:
-        for index, row in enumerate(images.pixels):
-            content = np.ascontiguousarray(row).tobytes()
-            sums[index] = zlib.crc32(content)
-            file.write(content)
-    draft.replace(pixels)
-    words: dict[str, Any] = {name: values for name, values in vars(images).items() if name != "pixels"}
-    words |= {_SUMS: sums, "row_shape": np.array(images.pixels.shape[1:])}
-    table = path.with_name(mark + path.name)
-    np.savez(table, **words)
-    table.replace(path)
+    with RowWriter(path) as writer:
+        for row in images.pixels:
+            writer.add(row)
+        writer.finish({name: values for name, values in vars(images).items() if name != "pixels"})
 
 
 def open_images(path: Path) -> ImageSet:
     """What `store_images` wrote, the pixels left where they are."""
     with np.load(path, allow_pickle=False) as stored:
         words = {name: stored[name] for name in stored.files}
-    sums, shape = words.pop(_SUMS), tuple(words.pop("row_shape").tolist())
+    sums, shape = words.pop(_SUMS), tuple(words.pop(_SHAPE).tolist())
     rows = StoredRows(path.with_suffix(_PIXELS), np.dtype(np.float16), shape, np.arange(len(sums)), sums)
     # Reads like an array, one row at a time.
     return ImageSet(pixels=rows, **words)  # type: ignore[arg-type]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import math
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Protocol
+from typing import Final, Protocol
 
+from mammoview.core.amounts import counted
 from mammoview.core.errors import UsageError
 
 
@@ -16,6 +17,13 @@ class Outcome(StrEnum):
     BETTER = "better"
     WORSE = "worse"
     UNTOLD = "cannot be told"
+
+
+#: Fewer patients have no interval of 95 %: even if nothing had changed, all of five would point the same way in one of
+#: 16 cases, of six in one of 32.
+LEAST_PATIENTS: Final = 6
+#: An interval narrower than this is told with more decimals: it has a width.
+_NARROW: Final = 0.002
 
 
 @dataclass(frozen=True)
@@ -28,11 +36,32 @@ class Interval:
 
     def __str__(self) -> str:
         """As a person reads it."""
+        return self._words("")
+
+    @property
+    def signed(self) -> str:
+        """A change as a person reads it."""
+        return self._words("+")
+
+    @property
+    def ends(self) -> str:
+        """The ends of a change; empty where it has no interval."""
+        if self.low is None or self.high is None:
+            return ""
+        return f"{self.low:+.{self._digits}f} to {self.high:+.{self._digits}f}"
+
+    @property
+    def _digits(self) -> int:
+        is_narrow = self.low is not None and self.high is not None and self.high - self.low < _NARROW
+        return 5 if is_narrow else 3
+
+    def _words(self, sign: str) -> str:
         if self.value is None:
             return "not known"
+        form = f"{sign}.{self._digits}f"
         if self.low is None or self.high is None:
-            return f"{self.value:.3f}"
-        return f"{self.value:.3f} ({self.low:.3f} to {self.high:.3f})"
+            return f"{self.value:{form}}"
+        return f"{self.value:{form}} ({self.low:{form}} to {self.high:{form}})"
 
 
 UNKNOWN = Interval(None)
@@ -72,9 +101,9 @@ class Change:
 
     @property
     def outcome(self) -> Outcome:
-        """Better or worse only where the whole interval says so."""
+        """Better or worse only where the whole interval says so; an interval without a width says nothing."""
         low, high = self.difference.low, self.difference.high
-        if low is None or high is None or math.isnan(low) or math.isnan(high):
+        if low is None or high is None or math.isnan(low) or math.isnan(high) or not low < high:
             return Outcome.UNTOLD
         if high < 0:
             return Outcome.WORSE
@@ -91,15 +120,25 @@ class Judgement(Protocol):
 
 def sentence_of(change: Change) -> str:
     """The verdict in one or two plain sentences, with its numbers."""
-    cases = f"{change.patients} patients ({change.samples} {change.unit})"
+    cases = f"{counted(change.patients, 'patient')} ({change.samples} {change.unit})"
     gap = change.difference
-    if gap.value is None or gap.low is None or gap.high is None:
+    if gap.value is None:
         return (
             f"Whether the new model is better cannot be told with {cases}: there are too few to measure a change of "
             f"the {change.measure}."
         )
-    span = f"95 % interval {gap.low:+.3f} to {gap.high:+.3f}"
+    if gap.value == 0 and not gap.ends:
+        return (
+            f"Whether the new model is better or worse cannot be told with {cases}: both have the {change.measure} "
+            f"{change.after.value:.3f}, and no 95 % interval of a change can be told."
+        )
     numbers = f"from {change.before.value:.3f} to {change.after.value:.3f}"
+    if not gap.ends:
+        return (
+            f"Whether the new model is better or worse cannot be told with {cases}: the {change.measure} changed "
+            f"{numbers}, by {gap.value:+.3f}, but no 95 % interval of that can be told."
+        )
+    span = f"95 % interval {gap.ends}"
     if change.outcome is Outcome.UNTOLD:
         return (
             f"Whether the new model is better or worse cannot be told with {cases}: the {change.measure} changed "

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from mammoview.core.amounts import counted
 from mammoview.models.calibration import fit_temperature, mean_probabilities, operating_point
 from mammoview.training.judging import metrics
 from mammoview.training.judging.measured import BOOTSTRAP_SEED
-from mammoview.training.judging.sentence import UNKNOWN, Change, Interval, sentence_of
+from mammoview.training.judging.sentence import LEAST_PATIENTS, UNKNOWN, Change, Interval, sentence_of
 from mammoview.training.judging.site_verdict import GRID, PartChange, Roc, Side, SiteVerdict, WorseCase
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def judge_classifiers(task: str, old: Told, new: Told, samples: Samples, *, half
         subgroups=tuple(parts),
         worse=_worse(samples, scores[0], scores[1]),
         half_patients=len(np.unique(samples.patients[~half])),
-        notes=_notes(change, parts),
+        notes=_notes(change, parts, is_decided=sides[1].sensitivity.value is not None),
     )
 
 
@@ -173,7 +174,9 @@ def auc_change(
     one, other = metrics.auc_of(positive, before), metrics.auc_of(positive, after)
     can_tell = min(int(positive.sum()), int((~positive).sum())) >= _LEAST_OF_PART
     delong = metrics.auc_delong_paired(positive, after, before).p_value if can_tell else None
-    return _change("AUC", one, other, patients, delong, unit)
+    # The rarer class says how few there are: forty women without cancer do not make up for two with it.
+    rarer = min(len(np.unique(patients[part])) for part in (positive, ~positive))
+    return _change("AUC", one, other, patients, delong, unit, rarer)
 
 
 def mean_change(
@@ -185,7 +188,8 @@ def mean_change(
     unit: str = "lesions",
 ) -> Change:
     """The change of a mean; shapes (n,)."""
-    return _change(measure, metrics.mean_of(before), metrics.mean_of(after), patients, None, unit)
+    count = len(np.unique(patients))
+    return _change(measure, metrics.mean_of(before), metrics.mean_of(after), patients, None, unit, count)
 
 
 def _change(
@@ -195,11 +199,14 @@ def _change(
     patients: NDArray[np.str_],
     delong: float | None,
     unit: str,
+    rarer: int,
 ) -> Change:
+    """A change, its interval widened for ``rarer`` patients; none is told of fewer than `LEAST_PATIENTS`."""
     one, other = (metrics.bootstrap(each, patients, seed=BOOTSTRAP_SEED)[0] for each in (before, after))
-    paired = metrics.paired_bootstrap(after, before, patients, seed=BOOTSTRAP_SEED, for_few=True)
-    samples, count = len(patients), len(np.unique(patients))
-    return Change(measure, _of(one), _of(other), _of(paired.difference), paired.p_value, delong, samples, count, unit)
+    paired = metrics.paired_bootstrap(after, before, patients, seed=BOOTSTRAP_SEED, widened_for=rarer)
+    first, second, gap = (_drawn(each, rarer) for each in (one, other, paired.difference))
+    p_value, delong = (paired.p_value, delong) if gap.ends else (None, None)
+    return Change(measure, first, second, gap, p_value, delong, len(patients), len(np.unique(patients)), unit)
 
 
 def _side(told: Told, samples: Samples, half: NDArray[np.bool_]) -> tuple[Side, NDArray[np.float64]]:
@@ -219,8 +226,8 @@ def _side(told: Told, samples: Samples, half: NDArray[np.bool_]) -> tuple[Side, 
     if len(np.unique(positive[half])) == 2 and rest.any():
         threshold = operating_point(calibrated[half], positive[half], specificity=SPECIFICITY).threshold
         called = calibrated >= threshold
-        sensitivity = _share(called[rest & positive], samples.patients[rest & positive])
-        specificity = _share(~called[rest & ~positive], samples.patients[rest & ~positive])
+        sensitivity = _of(metrics.proportion(called[rest & positive], samples.patients[rest & positive]))
+        specificity = _of(metrics.proportion(~called[rest & ~positive], samples.patients[rest & ~positive]))
     side = Side(
         told.key,
         told.temperature,
@@ -247,11 +254,12 @@ def _roc(positive: NDArray[np.bool_], score: NDArray[np.float64], patients: NDAr
 
     band = metrics.bootstrap(at_grid, patients, seed=BOOTSTRAP_SEED, resamples=_DRAWS)
     curve = metrics.roc_curve(positive, score)
+    low, high = (tuple(round(getattr(one, end), 4) for one in band) for end in ("low", "high"))
+    rarer = min(len(np.unique(patients[part])) for part in (positive, ~positive))
+    if rarer < LEAST_PATIENTS or low == high:
+        low = high = ()
     return Roc(
-        tuple(np.round(curve.false_positive, 4).tolist()),
-        tuple(np.round(curve.true_positive, 4).tolist()),
-        tuple(round(one.low, 4) for one in band),
-        tuple(round(one.high, 4) for one in band),
+        tuple(np.round(curve.false_positive, 4).tolist()), tuple(np.round(curve.true_positive, 4).tolist()), low, high
     )
 
 
@@ -280,26 +288,39 @@ def _parts(groups: Mapping[str, NDArray[np.str_]]) -> list[tuple[str, str, NDArr
     return found
 
 
-def _notes(change: Change, parts: Sequence[PartChange]) -> tuple[str, ...]:
+def _notes(change: Change, parts: Sequence[PartChange], *, is_decided: bool = False) -> tuple[str, ...]:
     notes = []
-    if change.patients < 50:
+    gap = change.difference
+    if gap.value is not None and not gap.ends:
+        kinds = " of each kind" if change.measure == "AUC" else ""
         notes.append(
-            f"{change.patients} patients are few: the interval of the change is widened for that, and a few others "
-            "might have given another verdict."
+            f"No 95 % interval can be told from {counted(change.patients, 'patient')}: it needs {LEAST_PATIENTS} "
+            f"patients{kinds} at least, and cases on which the models differ."
+        )
+    elif change.patients < 50:
+        notes.append(
+            f"{counted(change.patients, 'patient')} are few: the interval of the change is widened for that, and a few "
+            "others might have given another verdict."
+        )
+    if is_decided:
+        notes.append(
+            "Intervals of sensitivity and specificity are Clopper and Pearson’s, each patient counted once; all others "
+            "are of draws of whole patients."
         )
     if len(parts) > 1:
         notes.append(f"{len(parts)} subgroups were looked at: about one of twenty differs by chance, and none decides.")
     return tuple(notes)
 
 
-def _share(hits: NDArray[np.bool_], patients: NDArray[np.str_]) -> Interval:
-    if not hits.size:
-        return UNKNOWN
-    return _of(metrics.bootstrap(metrics.mean_of(hits), patients, seed=BOOTSTRAP_SEED)[0])
-
-
 def _ece(positive: NDArray[np.bool_], score: NDArray[np.float64]) -> float | None:
     return _number(metrics.ece(positive, score)) if positive.size else None
+
+
+def _drawn(estimate: metrics.Estimate, rarer: int) -> Interval:
+    """A number with the interval of its draws, where there are enough patients, and the draws differ at all."""
+    found = _of(estimate)
+    has_width = found.low is not None and found.high is not None and found.low < found.high
+    return found if has_width and rarer >= LEAST_PATIENTS else Interval(found.value)
 
 
 def _of(estimate: metrics.Estimate) -> Interval:

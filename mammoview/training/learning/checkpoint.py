@@ -33,8 +33,7 @@ def save(state: dict[str, Any], path: Path) -> None:
     OutputError
         When there is no room or no permission; what lay there before is still there.
     """
-    # Torch turns a full disk into a riddle where it opens the file itself.
-    _replace(path, lambda file: torch.save(state, file))
+    _replace(path, lambda file: _save(state, file))
 
 
 def save_bytes(content: bytes, path: Path) -> None:
@@ -57,6 +56,16 @@ def load(path: Path) -> dict[str, Any]:
             f"The checkpoint {path} cannot be read.", "Remove it; training then starts from the beginning."
         ) from error
     return stored
+
+
+def _save(state: dict[str, Any], file: BinaryIO) -> None:
+    try:
+        torch.save(state, file)
+    except RuntimeError as error:
+        # Torch ends its archive after a full disk, too, and tells of that instead.
+        if isinstance(error.__context__, OSError):
+            raise error.__context__ from error
+        raise
 
 
 def _replace(path: Path, write: Callable[[BinaryIO], object]) -> None:

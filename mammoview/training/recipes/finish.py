@@ -11,6 +11,7 @@ from mammoview.training.judging.evaluate import MALIGNANT
 from mammoview.training.judging.measure import measure_patch, measure_segmenter, measure_whole_image
 from mammoview.training.recipes.publish import patch_source, publish, segmenter_source, settle, whole_image_source
 from mammoview.training.recipes.site import site_source
+from mammoview.training.recipes.watch import sides_of
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -54,7 +55,7 @@ def publish_patch(
         folder,
         net,
         config,
-        source=source if site is None else site_source(source, site, parent=parent),
+        source=source if site is None else site_source(source, site, learned=sides_of(split, config)[0], parent=parent),
         calibration=calibration,
         evaluation=evaluation,
         parent_sha256=None if parent is None else parent.sha256,
@@ -79,7 +80,7 @@ def publish_whole_image(
         folder,
         net,
         config,
-        source=source if site is None else site_source(source, site, parent=parent),
+        source=source if site is None else site_source(source, site, learned=sides_of(split, config)[0], parent=parent),
         calibration=calibration,
         evaluation=evaluation,
         parent_sha256=parent.sha256,
@@ -103,7 +104,7 @@ def publish_segmenter(
         folder,
         net,
         config,
-        source=source if site is None else site_source(source, site, parent=parent),
+        source=source if site is None else site_source(source, site, learned=sides_of(split, config)[0], parent=parent),
         calibration=Calibration(),
         evaluation=evaluation,
         parent_sha256=None if parent is None else parent.sha256,

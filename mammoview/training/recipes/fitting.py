@@ -31,7 +31,7 @@ from mammoview.training.learning.loop import Plan, train
 from mammoview.training.learning.placed import PlacedNet, placing_loss
 from mammoview.training.learning.validation import validation_of
 from mammoview.training.recipes.site import SPLIT_TABLE
-from mammoview.training.recipes.watch import measure_of, set_aside
+from mammoview.training.recipes.watch import measure_of, sides_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -158,7 +158,7 @@ def fit_whole_image(images: ImageSet, split: Split, run: Run, *, patch_net: Patc
 
 def fit_images(net: WholeImageNet, images: ImageSet, split: Split, run: Run, *, parent: str = "") -> None:
     """Train a whole-image net on the training side of the split; ``parent`` as for `fit`."""
-    learned, watched = _sides(split, run.config)
+    learned, watched = sides_of(split, run.config)
     batches, others = (
         None if names is None else ImageBatches.of(_of(images, names), run.config.batch_size, run.config)
         for names in (learned, watched)
@@ -286,18 +286,9 @@ def _fit_tiles(tiles: TileSet, split: Split, run: Run) -> Network:
 
 def _tile_batches(tiles: TileSet, split: Split, config: TrainingConfig) -> tuple[TileBatches, TileBatches | None]:
     """Batches to learn from, and those to watch."""
-    learned, watched = _sides(split, config)
+    learned, watched = sides_of(split, config)
     batches = TileBatches(_of(tiles, learned), patch_spec(config), config.batch_size, config.augment)
     return batches, None if watched is None else replace(batches, tiles=_of(tiles, watched))
-
-
-def _sides(split: Split, config: TrainingConfig) -> tuple[frozenset[str], frozenset[str] | None]:
-    """Training patients to learn from, and those that the config sets aside to be watched."""
-    if config.watch is None:
-        return split.training, None
-    parts = set_aside(split, config.watch, seed=config.split.seed, table=config.split.table)
-    # A tenth of a handful of patients is nobody.
-    return parts.training, parts.validation or None
 
 
 def _of(samples: _Samples, patients: frozenset[str]) -> _Samples:

@@ -89,7 +89,7 @@ def train_forty_fold(data: Path, run: Run) -> PackageInfo:
         )
         check_sides(site, has_classes=False)
         pairs, split = draw(site.cases), site.split
-        source = site_source(segmenter_source(), site)
+        source = site_source(segmenter_source(), site, learned=split.training)
     net = new_network(config, run.progress)
     fit(net, training_batches(pairs, split, config), split, run)
     evaluation = measure_crops(settle(net), pairs.select(split.validation), split, config)

@@ -153,7 +153,7 @@ def tuning_recipe(kind: str, parent: Path) -> Callable[[Path, Run], PackageInfo]
     """What tunes a package to a site, by the name of its kind."""
     from mammoview.training.recipes import transfer, tuned_tiles
 
-    tune = transfer.train_tuned if Kind(kind) is Kind.IMAGE else tuned_tiles.tune_tiles
+    tune = transfer.train_image if Kind(kind) is Kind.IMAGE else tuned_tiles.tune_tiles
     return lambda data, run: tune(data, run, parent=parent)
 
 

@@ -16,7 +16,7 @@ from mammoview.models.loading import load
 from mammoview.models.networks import PatchNet
 from mammoview.models.registry import PackageInfo, read_info
 from mammoview.training.cases.case import boxed, labelled, outlined
-from mammoview.training.cases.case_images import case_images
+from mammoview.training.cases.case_images import each_image
 from mammoview.training.cases.case_tiles import case_tiles, masked_tiles
 from mammoview.training.cases.data import Lesion, cbis_films, cbis_lesions, cesm_images
 from mammoview.training.cases.folds import CBIS, CESM, cbis_strata
@@ -25,7 +25,7 @@ from mammoview.training.cases.proposals import film_proposals
 from mammoview.training.cases.published_sets import public_patches, site_patches
 from mammoview.training.cases.samples import ImageSet
 from mammoview.training.cases.splits import Split
-from mammoview.training.cases.stored import open_images, store_images
+from mammoview.training.cases.stored import RowWriter, open_images
 from mammoview.training.cases.tiles import TileSet, patch_tiles, segmentation_tiles
 from mammoview.training.recipes.finish import publish_patch, publish_segmenter, publish_whole_image
 from mammoview.training.recipes.fitting import Run, fit_patch, fit_segmenter, fit_whole_image
@@ -158,9 +158,8 @@ def image_data(data: Path, run: Run) -> tuple[ImageSet, Split, Site | None]:
     spec = _image_spec(run.config)
     cache = site_cache(run.out, spec, site.fingerprint)
     if not cache.exists():
-        images = case_images(site.cases, spec, lost=run.lost, progress=run.progress, cancel=run.cancel)
-        run.out.mkdir(parents=True, exist_ok=True)
-        store_images(images, cache)
+        with RowWriter(cache) as rows:
+            rows.finish(each_image(site.cases, spec, rows.add, lost=run.lost, progress=run.progress, cancel=run.cancel))
     return open_images(cache), site.split, site
 
 

@@ -71,7 +71,7 @@ class Source:
 RESEARCH_ONLY = "Research software. Not a medical device; no clinical decision may rest on it."
 _GENERAL_LIMITS = (
     RESEARCH_ONLY,
-    "Experimental: a small net, trained from random weights on a processor without a graphics card.",
+    "A small net, trained from random weights on a processor without a graphics card.",
 )
 _FILM_LIMITS = (
     "Trained on digitised film of the 1990s alone. Digital mammograms look different, and no digital image with known "
@@ -254,12 +254,13 @@ def card(
 ) -> str:
     """``MODEL_CARD.md``; ``parameters`` counts what was trained."""
     meaning = "Outlines a lesion." if source.prevalence is None else f"{config.package.score_meaning}."
+    mark = "experimental · " if source.is_experimental else ""
     what = "Growing" if source.task is Task.PRIORS else "Malignant"
     share = "" if source.prevalence is None else f" {what} share in training: {source.prevalence:.3f}."
     lines = [
         f"# {config.package.title}",
         "",
-        f"`{config.package.id}` {config.package.version} · experimental · licence of the weights: {source.licence}",
+        f"`{config.package.id}` {config.package.version} · {mark}licence of the weights: {source.licence}",
         "",
         f"What the output says: {meaning}{share}",
         "",

@@ -73,7 +73,12 @@ class Site:
     @property
     def extent(self) -> str:
         """How much there is, a few words."""
-        return f"{len(self.patients)} patients with {len(self.cases)} images"
+        return self.extent_of(self.patients)
+
+    def extent_of(self, patients: frozenset[str]) -> str:
+        """How much there is of some patients, a few words."""
+        images = sum(case.patient in patients for case in self.cases)
+        return f"{len(self.patients & patients)} patients with {images} images"
 
 
 def fingerprint_of(cases: tuple[Case, ...]) -> str:
@@ -246,7 +251,14 @@ def check_parent(info: PackageInfo, held: frozenset[str], splits: Iterable[Split
     return ""
 
 
-def site_source(source: Source, site: Site, *, parent: PackageInfo | None = None, notes: Sequence[str] = ()) -> Source:
+def site_source(
+    source: Source,
+    site: Site,
+    *,
+    learned: frozenset[str],
+    parent: PackageInfo | None = None,
+    notes: Sequence[str] = (),
+) -> Source:
     """What stands behind a network that learned from a site.
 
     Parameters
@@ -254,7 +266,9 @@ def site_source(source: Source, site: Site, *, parent: PackageInfo | None = None
     source
         Of the same task, trained on public data: gives what the task has in common.
     site
-        What was learned from.
+        Whose cases there were.
+    learned
+        The patients that it learned from; others were watched or judged.
     parent
         What it started from.
     notes
@@ -264,7 +278,7 @@ def site_source(source: Source, site: Site, *, parent: PackageInfo | None = None
     description = f"A site's own cases ({', '.join(site.sources)}): {site.extent}.{passed_over}"
     limits = [
         RESEARCH_ONLY,
-        f"Learned from {site.extent} of one site; what it is worth elsewhere was not measured.",
+        f"Learned from {site.extent_of(learned)} of one site; what it is worth elsewhere was not measured.",
         *notes,
         f"Licence: {LICENCE} stands for the terms of the site's data; ask the site before the weights leave it.",
     ]

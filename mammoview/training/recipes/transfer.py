@@ -34,6 +34,7 @@ from mammoview.training.recipes.fitting import Run, fit_images
 from mammoview.training.recipes.papers import PACKAGE, image_data, train_whole_image
 from mammoview.training.recipes.publish import publish, settle, whole_image_source
 from mammoview.training.recipes.site import check_parent, check_sides, site_source
+from mammoview.training.recipes.watch import sides_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -229,7 +230,13 @@ def _publish_tuned(
     if site is None:
         source = replace(source, description=f"{source.description} Tuned from `{info.key}`.")
     else:
-        source = site_source(source, site, parent=info, notes=(*notes, *_too_wide(verdict)))
+        source = site_source(
+            source,
+            site,
+            learned=sides_of(found.split, config)[0],
+            parent=info,
+            notes=(*notes, *_too_wide(verdict)),
+        )
     if found.folds:
         how = f"{found.folds} folds of a cross-validation (seed {config.split.seed}), then all patients in the net"
         source = replace(source, held_out=how)

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from mammoview.training.config import Value, Watch
+    from mammoview.training.config import TrainingConfig, Value, Watch
     from mammoview.training.learning.validation import Measure
 
 #: Draws for an interval that is looked at while a net learns.
@@ -50,6 +50,15 @@ def set_aside(split: Split, watch: Watch, *, seed: int, table: Path | None = Non
     return split_by_patient(dict.fromkeys(split.training, ""), watch.share, seed=seed)
 
 
+def sides_of(split: Split, config: TrainingConfig) -> tuple[frozenset[str], frozenset[str] | None]:
+    """Training patients to learn from, and those that the config sets aside to be watched; None where it sets none."""
+    if config.watch is None:
+        return split.training, None
+    parts = set_aside(split, config.watch, seed=config.split.seed, table=config.split.table)
+    # A tenth of a handful of patients is nobody.
+    return parts.training, parts.validation or None
+
+
 def measure_of(value: Value, patients: Callable[[], NDArray[np.str_]] | None = None) -> Measure:
     """How a watched value comes from outputs and targets; NaN where they cannot tell.
 
@@ -70,6 +79,9 @@ def measure_of(value: Value, patients: Callable[[], NDArray[np.str_]] | None = N
         if patients is None:
             return {value: float(statistic(np.ones((1, len(outputs))))[0, 0])}
         (found,) = metrics.bootstrap(statistic, patients()[: len(outputs)], seed=BOOTSTRAP_SEED, resamples=_DRAWS)
+        if found.low == found.high:
+            # Draws that never differ are no interval.
+            return {value: found.value}
         return {value: found.value, f"{value}_low": found.low, f"{value}_high": found.high}
 
     return measure

@@ -1,7 +1,8 @@
 """Putting a tuned model to use and taking it back, with a record of every change that nothing is ever removed from.
 
-Each entry of the record carries the hash of the one before it: an entry that was changed or taken out is seen. Neither
-torch nor weights are needed here.
+Each entry of the record carries the hash of the one before it: an entry that was changed or taken out is seen. What is
+about to be done is noted first, so that a change whose process was killed in the middle is recorded when the record is
+read next, or was none. Neither torch nor weights are needed here.
 """
 
 from __future__ import annotations
@@ -9,12 +10,14 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+from contextlib import suppress
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from mammoview.core import paths
 from mammoview.core.errors import DamagedDocumentError, OutputError, UsageError
+from mammoview.core.small_files import write_whole
 from mammoview.models import registry
 from mammoview.models.manifest import Task
 from mammoview.training.judging.sentence import require_reason
@@ -26,7 +29,7 @@ if TYPE_CHECKING:
     from mammoview.models.registry import PackageInfo
     from mammoview.training.judging.site_verdict import SiteVerdict
 
-RECORD = "activations.jsonl"
+RECORD, INTENT = "activations.jsonl", "activation.json"
 _START = "0" * 64
 
 
@@ -140,13 +143,37 @@ def can_roll_back(task: Task) -> bool:
 
 
 def read_record() -> tuple[Activation, ...]:
-    """All entries, the oldest first.
+    """All entries, the oldest first; with what a killed process did and could not record any more.
 
     Raises
     ------
     DamagedDocumentError
         When an entry was changed, moved or taken out.
     """
+    with suppress(OSError):
+        _settle()
+    return _recorded()
+
+
+def _settle() -> None:
+    """Record what a killed process did, or forget what it only meant to do."""
+    try:
+        entry = _entry(_intent_path().read_text(encoding="utf-8"))
+        task = Task(entry.task)
+    except (OSError, ValueError, KeyError, TypeError):
+        return
+    path = record_path()
+    if path.is_file() and not (content := path.read_bytes()).endswith(b"\n"):
+        # The power failed within this very entry.
+        os.truncate(path, content.rfind(b"\n") + 1)
+    entries = _recorded()
+    is_next = entry.previous == (entries[-1].sha256 if entries else _START)
+    if is_next and entry.after == registry.chosen(task):
+        _append(entry)
+    _intent_path().unlink(missing_ok=True)
+
+
+def _recorded() -> tuple[Activation, ...]:
     try:
         lines = record_path().read_text(encoding="utf-8").splitlines()
     except FileNotFoundError:
@@ -155,8 +182,7 @@ def read_record() -> tuple[Activation, ...]:
     previous = _START
     for number, line in enumerate(lines, start=1):
         try:
-            words = json.loads(line)
-            entry = Activation(**{**words, "before": tuple(words["before"]), "after": tuple(words["after"])})
+            entry = _entry(line)
         except (ValueError, KeyError, TypeError) as error:
             raise _damaged(number) from error
         if entry.previous != previous:
@@ -192,26 +218,49 @@ def _change(task: Task, choose: Callable[[], None], *, act: str, after: tuple[st
         previous=entries[-1].sha256 if entries else _START,
         **words,
     )
-    choose()
+    write_whole(_intent_path(), _line(entry), "What is about to be activated")
+    try:
+        choose()
+    except OutputError:
+        _intent_path().unlink(missing_ok=True)
+        raise
     try:
         _append(entry)
     except OSError as error:
         old = [info for key in before for info in registry.packages() if info.key == key]
         registry.activate(*old) if old else registry.use_defaults(task)
+        _intent_path().unlink(missing_ok=True)
         raise OutputError(
             f"{record_path()} cannot be written ({error.strerror}); the models in use are as they were.",
             "Make room, or check the permissions there.",
         ) from error
+    _intent_path().unlink(missing_ok=True)
     return entry
 
 
 def _append(entry: Activation) -> None:
     path = record_path()
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8") as file:
-        file.write(_line(entry) + "\n")
-        file.flush()
-        os.fsync(file.fileno())
+    with path.open("ab", buffering=0) as file:
+        size = file.tell()
+        try:
+            rest = f"{_line(entry)}\n".encode()
+            while rest:
+                rest = rest[file.write(rest) :]
+            os.fsync(file.fileno())
+        except OSError:
+            # Half an entry would spoil the whole record.
+            file.truncate(size)
+            raise
+
+
+def _intent_path() -> Path:
+    return paths.user_models() / INTENT
+
+
+def _entry(line: str) -> Activation:
+    words = json.loads(line)
+    return Activation(**{**words, "before": tuple(words["before"]), "after": tuple(words["after"])})
 
 
 def _line(entry: Activation) -> str:

@@ -34,8 +34,9 @@ from mammoview.training.tuning.audit_messages import (
     TableAudit,
 )
 from mammoview.training.tuning.case_reading import TABLE
+from mammoview.training.tuning.files import CASES_REPORT
 from mammoview.training.tuning.looks import Look, look_at
-from mammoview.training.tuning.messages import RejectedRow
+from mammoview.training.tuning.messages import RejectedRow, read_cases_report
 from mammoview.training.tuning.near import Double, Doubles
 from mammoview.training.tuning.sealing import SealedSets, own_test_set
 from mammoview.training.tuning.site_groups import groups_of
@@ -94,6 +95,7 @@ class _Audit:
         self._cases: tuple[Case, ...] = ()
         self._images: tuple[Mammogram, ...] = ()
         self._rejected: tuple[RejectedRow, ...] = ()
+        self._refused = _refused(Path(request.folder) / CASES_REPORT)
         # The row of each case: rows that are no case any more have none.
         self._rows: tuple[int, ...] = ()
         self._pixel_remarks: list[Remark] = []
@@ -140,9 +142,8 @@ class _Audit:
         )
         remarks = self._at_rows(remarks)
         patients = len({case.patient for case in cases})
-        return TableAudit(
-            total, patients, len(cases), table_checks.tallies(cases, self._images), remarks, told, self._rejected
-        )
+        counts = table_checks.tallies(cases, self._images)
+        return TableAudit(total, patients, len(cases), counts, remarks, told, self._rejected, self._refused)
 
     def _at_rows(self, remarks: Iterable[Remark]) -> tuple[Remark, ...]:
         """Remarks that name rows of the table instead of cases."""
@@ -160,7 +161,8 @@ class _Audit:
 
     def read_pixels(self, thumbs: Path, progress: Progress, cancel: Cancel) -> None:
         """Decode every image, and look at it beside the next one's decoding."""
-        thumbs.mkdir(exist_ok=True)
+        with suppress(OSError):
+            thumbs.mkdir(exist_ok=True)
         doubles = Doubles(len(self._cases))
         before: tuple[int, Future[Look]] | None = None
         with ThreadPoolExecutor(1) as beside:
@@ -257,6 +259,12 @@ def _leaks(groups: Sequence[tuple[str, ...]], path: Path) -> Iterator[Remark]:
             told = ", ".join(f"{patient} ({sides[patient]})" for patient in group)
             text = f"One person, as it seems, is on both sides of the split: {told}. Draw the split again."
             yield Remark(RemarkKind.SPLIT_LEAK, Severity.STOP, text, (), group)
+
+
+def _refused(report: Path) -> tuple[RejectedRow, ...]:
+    """Rows that were refused when the cases were read, as far as the report of that is there."""
+    found = read_cases_report(report)
+    return () if found is None else found.rejected
 
 
 def _parent(key: str) -> PackageInfo | None:

@@ -148,6 +148,10 @@ class TableAudit:
     ----------
     headers_read
         How many of ``images``.
+    rejected
+        Rows of ``cases.csv`` that are no case any more.
+    refused
+        Rows of the source that became no case when they were read; they are not among ``images``.
     """
 
     images: int
@@ -157,6 +161,7 @@ class TableAudit:
     remarks: tuple[Remark, ...]
     expected: tuple[Expected, ...]
     rejected: tuple[RejectedRow, ...] = ()
+    refused: tuple[RejectedRow, ...] = ()
 
 
 @dataclass(frozen=True)

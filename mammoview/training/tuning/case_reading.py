@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, Final
 from mammoview.core.errors import InputError, OutputError
 from mammoview.core.findings import LesionKind
 from mammoview.core.progress import Cancel, Progress, SubProgress, stop_if_cancelled
-from mammoview.core.small_files import write_whole
+from mammoview.core.small_files import hint_for, write_whole
 from mammoview.core.study import SourceKind as FileKind
 from mammoview.dicom.raster import Pictures
 from mammoview.dicom.scan import read_header
 from mammoview.training.cases.case import Case, MarkedLesion, around, boxed, labelled, outlined
 from mammoview.training.cases.cells import read_date
-from mammoview.training.cases.importers import IMPORTERS
-from mammoview.training.cases.manifest import check_rows, write_manifest
+from mammoview.training.cases.importers import IMPORTERS, import_all
+from mammoview.training.cases.manifest import check_rows, manifest_rows, write_manifest
 from mammoview.training.cases.row_problems import RowProblem
 from mammoview.training.tuning.case_tables import chosen_columns, rows_of_table
 from mammoview.training.tuning.deidentify import Change, copy_dicom, shifted
@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 TABLE: Final = "cases.csv"
 IMAGES, MASKS = "images", "masks"
 _PICTURE_WORDS: Final = Change("", "Comments and EXIF of pictures", "removed")
+_BURNED_IN: Final = "Text that is burned into the pixels stays in the copies; the audit looks for it."
 #: Room that copies leave on the disk, bytes.
 _SPARE: Final = 256 << 20
 
@@ -70,14 +71,17 @@ def read_cases(
     drawn = sum(lesion.is_outlined_by_ai for image in taken for lesion in image.lesions)
     changes: Counter[Change] = Counter()
     if source.is_copied:
+        notes.append(_BURNED_IN)
         copier = _Copier(folder, source)
         cases = copier.copy(cases, SubProgress(progress, 0.5, 1.0), cancel)
         rejected += copier.rejected
         changes = copier.changes
     if not cases:
         first = f" {rejected[0].message} {rejected[0].hint}" if rejected else ""
-        raise InputError(f"None of {len(rejected)} rows became a case.{first}", "See the rejected rows.")
+        raise InputError(f"None of {len(rejected)} rows became a case.{first}", "See the refused rows.")
     _write(cases, folder)
+    if source.is_copied:
+        _drop_others(folder)
     if drawn:
         notes.append(
             f"A model drew {drawn} of the outlines. A segmenter learns little from its own, and where they judge, the "
@@ -110,13 +114,15 @@ def _read(request: CasesRequest, progress: Progress, cancel: Cancel) -> tuple[li
         return *_checked(cases, progress, cancel), list(request.notes)
     path = Path(source.path)
     if source.kind is SourceKind.COLLECTION:
-        found = [importer for importer in IMPORTERS.values() if importer.recognises(path)]
-        if not found:
+        if not path.is_dir():
+            raise InputError(f"There is no folder {path}.", "Name the folder that the archive was unpacked to.")
+        halves = SubProgress(progress, 0.0, 0.5), SubProgress(progress, 0.5, 1.0)
+        sources, read = import_all(path, progress=halves[0], cancel=cancel)
+        if not sources:
             titles = ", ".join(importer.title for importer in IMPORTERS.values())
             raise InputError(f"{path} is laid out like none of the known collections.", f"They are: {titles}.")
-        progress(0.0, f"Reading {', '.join(importer.title for importer in found)}")
-        cases = [case for importer in found for case in importer(path)]
-        return *_checked(cases, progress, cancel), []
+        cases, refused = _checked(read.cases, halves[1], cancel)
+        return cases, [*map(_rejected, read.problems), *refused], []
     table = open_table(path, source.sheet)
     images = Path(source.images) if source.images else path.parent
     halves = SubProgress(progress, 0.0, 0.5), SubProgress(progress, 0.5, 1.0)
@@ -178,12 +184,11 @@ class _Copier:
         self._folder, self._dates = folder, source.dates
         self._names = Pseudonyms(site_key())
         self._pictures = Pictures()
-        self._kept: set[Path] = set()
         self.changes: Counter[Change] = Counter()
         self.rejected: list[RejectedRow] = []
 
     def copy(self, cases: list[Case], progress: Progress, cancel: Cancel) -> list[Case]:
-        """Copy all; what cannot be copied is rejected, what was copied for other cases before is dropped."""
+        """Copy all; what cannot be copied is rejected."""
         self._check_room(cases)
         copies = []
         for number, case in enumerate(cases, start=1):
@@ -193,17 +198,12 @@ class _Copier:
                 copies.append(self._copied(case))
             except InputError as error:
                 self.rejected.append(RejectedRow(number, "path", error.user_message, error.hint))
-        for place in (IMAGES, MASKS):
-            for file in (self._folder / place).rglob("*"):
-                if file.is_file() and file not in self._kept:
-                    file.unlink()
         return copies
 
     def _copied(self, case: Case) -> Case:
         image = read_header(case.path, pictures=self._pictures)
         patient, name = self._names.patient(case.patient), self._names.uid(image.id)
-        place = self._folder / IMAGES / patient
-        place.mkdir(parents=True, exist_ok=True)
+        place = _made(self._folder / IMAGES / patient)
         date = shifted(case.study_date, case.patient, self._names, self._dates)
         if image.kind is FileKind.DICOM:
             path = place / f"{name}.dcm"
@@ -215,9 +215,7 @@ class _Copier:
             self.changes.update([_PICTURE_WORDS])
         mask = case.mask
         if mask is not None:
-            (self._folder / MASKS).mkdir(exist_ok=True)
-            mask = copy_picture(mask, self._folder / MASKS / name)
-        self._kept.update(file for file in (path, mask) if file is not None)
+            mask = copy_picture(mask, _made(self._folder / MASKS) / name)
         return replace(case, path=path, patient=patient, mask=mask, study_date=date)
 
     def _check_room(self, cases: list[Case]) -> None:
@@ -231,6 +229,25 @@ class _Copier:
                 f"The copies need {needed / 2**30:.1f} GiB, and the disk has {free / 2**30:.1f} GiB.",
                 "Make room, or use the images where they lie.",
             )
+
+
+def _made(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be made ({error.strerror}).", hint_for(error)) from error
+    return folder
+
+
+def _drop_others(folder: Path) -> None:
+    """Remove copies that the table does not name: of other cases before, or only begun."""
+    rows = [row for _, row in manifest_rows(folder / TABLE)[1]]
+    named = {(folder / row[column]).resolve() for row in rows for column in ("path", "mask")}
+    for place in (IMAGES, MASKS):
+        for file in (folder / place).rglob("*"):
+            if file.is_file() and file.resolve() not in named:
+                with suppress(OSError):
+                    file.unlink()
 
 
 def _write(cases: list[Case], folder: Path) -> None:
@@ -248,4 +265,5 @@ def _write(cases: list[Case], folder: Path) -> None:
 
 
 def _rejected(problem: RowProblem) -> RejectedRow:
-    return RejectedRow(problem.line, problem.column, problem.message, problem.hint)
+    message = problem.message[:1].upper() + problem.message[1:]
+    return RejectedRow(problem.line, problem.column, message, problem.hint)

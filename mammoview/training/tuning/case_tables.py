@@ -8,6 +8,7 @@ saying which breast is refused: half of such labels would be wrong.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
@@ -19,7 +20,18 @@ from mammoview.dicom.raster import Pictures
 from mammoview.dicom.scan import find_files, read_header
 from mammoview.training.cases.manifest import OPTIONAL, REQUIRED
 from mammoview.training.cases.row_problems import RowProblem
-from mammoview.training.tuning.column_words import KEYS, NAMES, fits, label_of, side_of, simple, view_of
+from mammoview.training.tuning.column_words import (
+    KEYS,
+    NAMES,
+    Dialect,
+    date_of,
+    dialect_of,
+    fits,
+    label_of,
+    side_of,
+    simple,
+    view_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -129,7 +141,7 @@ def preview_table(table: SiteTable, chosen: Mapping[str, str] | None = None, *, 
     """
     mapping = mapping_of(table, chosen)
     words = Counter(table.column(mapping["label"])) if "label" in mapping else Counter[str]()
-    is_birads = _is_birads(table, mapping)
+    dialect = _dialect(table, mapping)
     shown = table.rows[:count]
     return TablePreview(
         table.sheets,
@@ -138,8 +150,8 @@ def preview_table(table: SiteTable, chosen: Mapping[str, str] | None = None, *, 
         mapping,
         len(table.rows),
         tuple(cells for _, cells in shown),
-        tuple(_understood(_cells(table, cells, mapping), is_birads=is_birads) for _, cells in shown),
-        tuple(LabelWord(word, rows, _meaning(word, is_birads=is_birads)) for word, rows in words.most_common()),
+        tuple(_understood(_cells(table, cells, mapping), dialect) for _, cells in shown),
+        tuple(LabelWord(word, rows, _meaning(word, dialect)) for word, rows in words.most_common()),
         tuple(_missing(mapping)),
         table.note,
     )
@@ -173,14 +185,11 @@ def _missing(mapping: Mapping[str, str]) -> list[str]:
     return missing
 
 
-def _is_birads(table: SiteTable, mapping: Mapping[str, str]) -> bool:
-    """Whether the label column holds bare BI-RADS categories: 1 is negative there, and malignant elsewhere."""
-    if "label" not in mapping:
-        return False
-    name = simple(mapping["label"])
-    is_named = "birads" in name or "assessment" in name
-    bare = {cell[:1] for cell in table.column(mapping["label"]) if len(cell) <= 2 and cell[:1].isdigit()}
-    return is_named or bool(bare & set("23456"))
+def _dialect(table: SiteTable, mapping: Mapping[str, str]) -> Dialect:
+    return dialect_of(
+        mapping.get("label", ""),
+        *(table.column(mapping[name]) if name in mapping else () for name in ("label", "study_date")),
+    )
 
 
 def _cells(table: SiteTable, cells: Sequence[str], mapping: Mapping[str, str]) -> dict[str, str]:
@@ -188,14 +197,14 @@ def _cells(table: SiteTable, cells: Sequence[str], mapping: Mapping[str, str]) -
     return {name: by_column[column] for name, column in mapping.items()}
 
 
-def _meaning(word: str, *, is_birads: bool) -> str:
+def _meaning(word: str, dialect: Dialect) -> str:
     try:
-        return _MEANINGS[label_of(word, is_birads=is_birads)]
+        return _MEANINGS[label_of(word, is_birads=dialect.is_birads)]
     except ValueError:
         return ""
 
 
-def _understood(cells: Mapping[str, str], *, is_birads: bool) -> dict[str, str]:
+def _understood(cells: Mapping[str, str], dialect: Dialect) -> dict[str, str]:
     """Cells in the words of the table of cases; what is not understood stays, to be refused with its line."""
     plain = dict(cells)
     if word := cells.get("laterality"):
@@ -205,7 +214,10 @@ def _understood(cells: Mapping[str, str], *, is_birads: bool) -> dict[str, str]:
         view = view_of(word)
         plain["view"] = view.value if view else word
     if word := cells.get("label"):
-        plain["label"] = _meaning(word, is_birads=is_birads) or word
+        plain["label"] = _meaning(word, dialect) or word
+    if word := cells.get("study_date"):
+        with suppress(ValueError):
+            plain["study_date"] = date_of(word, day_first=dialect.day_first).isoformat()
     return plain
 
 
@@ -256,9 +268,9 @@ def rows_of_table(
         raise InputError("The table cannot be read yet.", " ".join(missing))
     has_paths = "path" in mapping
     finder = _Finder(images, _index(images, with_headers=not has_paths, progress=progress, cancel=cancel))
-    is_birads = _is_birads(table, mapping)
+    dialect = _dialect(table, mapping)
     for line, cells in table.rows:
-        finder.take(line, _understood(_cells(table, cells, mapping), is_birads=is_birads))
+        finder.take(line, _understood(_cells(table, cells, mapping), dialect))
     return finder.rows, finder.problems
 
 

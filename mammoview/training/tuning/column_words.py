@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import datetime
 import re
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from mammoview.core.study import Laterality, ViewPosition
@@ -49,6 +52,9 @@ _VIEW_WORDS: Final[dict[str, ViewPosition]] = {
     **dict.fromkeys(("CRANIOCAUDAL", "CRANIO-CAUDAL", "KK"), ViewPosition.CC),
     **dict.fromkeys(("MEDIOLATERAL OBLIQUE", "MEDIO-LATERAL OBLIQUE", "OBLIQUE", "OBL"), ViewPosition.MLO),
 }
+#: Three numbers, and perhaps a time behind them: 31.5.2024, 05/31/2024 10:15.
+_DAY: Final = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})")
+_TIME: Final = re.compile(r"[T\s]\s*\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?(\s*[AP]M)?$", re.IGNORECASE)
 _BOTH: Final = re.compile(r"([LR])[\s_-]*([A-Z]+)")
 #: Words of other languages, and codes of biopsies (B1 to B5 of the European guidelines).
 _LABELS: Final[dict[str, bool | None]] = {
@@ -112,6 +118,60 @@ def label_of(word: str, *, is_birads: bool = False) -> bool | None:
         raise
 
 
+@dataclass(frozen=True)
+class Dialect:
+    """What a table means by words that have two meanings.
+
+    Attributes
+    ----------
+    is_birads
+        Whether its labels are bare BI-RADS categories: 1 is negative there, and malignant elsewhere.
+    day_first
+        Whether 3/4/2025 is in April; None where no date of the table tells, or they contradict each other.
+    """
+
+    is_birads: bool
+    day_first: bool | None
+
+
+def dialect_of(label_column: str, labels: Sequence[str], dates: Sequence[str]) -> Dialect:
+    """The dialect of a table, from the name of its label column, its labels and its dates; empty where it has none."""
+    name = simple(label_column)
+    bare = {cell[:1] for cell in labels if len(cell) <= 2 and cell[:1].isdigit()}
+    is_birads = "birads" in name or "assessment" in name or bool(bare & set("23456"))
+    parts = [match for word in dates if (match := _DAY.match(word.strip())) and match[2] != "."]
+    told = {int(match[1]) > 12 for match in parts if int(match[1]) > 12 or int(match[3]) > 12}
+    return Dialect(is_birads, told.pop() if len(told) == 1 else None)
+
+
+def date_of(word: str, *, day_first: bool | None = None) -> datetime.date:
+    """The day that a cell names.
+
+    Parameters
+    ----------
+    word
+        As `read_date` takes it, or day, month and year as people write them; a time behind it is passed over.
+    day_first
+        How slashes and hyphens are meant, see `Dialect`; points are always behind the day first.
+
+    Raises
+    ------
+    ValueError
+        When it names none, or could name two.
+    """
+    text = _TIME.sub("", word.strip())
+    match = _DAY.fullmatch(text)
+    if match is None:
+        return read_date(text)
+    first, last = int(match[1]), int(match[3])
+    if match[2] == "." or first == last:
+        day_first = True
+    if day_first is None:
+        raise ValueError(word)
+    day, month = (first, last) if day_first else (last, first)
+    return datetime.date(int(match[4]), month, day)
+
+
 def fits(field: str, word: str) -> bool:
     """Whether a cell could stand in a field; fields without rules fit nothing."""
     if field == "laterality":
@@ -130,6 +190,6 @@ def fits(field: str, word: str) -> bool:
 
 _READERS: Final[dict[str, Callable[[str], object]]] = {
     "label": label_of,
-    "study_date": read_date,
+    "study_date": partial(date_of, day_first=True),
     "density": read_density,
 }

@@ -17,6 +17,7 @@ from pydicom import config, dcmread
 from pydicom.errors import InvalidDicomError
 
 from mammoview.core.errors import OutputError, TruncatedError, UnreadableError
+from mammoview.core.small_files import reason_of
 from mammoview.training.tuning.messages import DateRule
 from mammoview.training.tuning.pseudonyms import Pseudonyms
 
@@ -145,7 +146,7 @@ def copy_dicom(source: Path, target: Path, patient: str, names: Pseudonyms, date
             draft.replace(target)
         except OSError as error:
             draft.unlink(missing_ok=True)
-            raise OutputError(f"{target} cannot be written ({error.strerror}).", "Make room on the disk.") from error
+            raise OutputError(f"{target} cannot be written ({reason_of(error)}).", "Make room on the disk.") from error
         except _DAMAGES as error:
             draft.unlink(missing_ok=True)
             raise TruncatedError(f"{source} cannot be written again.", "Export the file again.") from error

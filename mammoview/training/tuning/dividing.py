@@ -22,6 +22,7 @@ from mammoview.core.study import SourceKind
 from mammoview.training.cases.manifest import check_rows, manifest_rows
 from mammoview.training.tuning.audit_messages import AUDIT, read_report
 from mammoview.training.tuning.sealing import SEAL, Seal, SealedSets, labels_hash, read_seal
+from mammoview.training.tuning.split_file import keep_division
 from mammoview.training.tuning.split_messages import (
     SETS,
     TEST,
@@ -181,7 +182,7 @@ def draw(
 def seal(
     folder: Path, shares: Shares, *, progress: Progress = no_progress, cancel: Cancel = never_cancel
 ) -> tuple[Division, Seal]:
-    """Draw the split of a project, seal its test set and write ``split.csv`` and ``sealed.json``.
+    """Draw the split of a project, seal its test set and write ``split.csv``, ``sealed.json`` and ``split.json``.
 
     A project is sealed once: the same shares give the same seal again, others are refused.
 
@@ -208,6 +209,7 @@ def seal(
                 "A test set that is drawn until it pleases judges nothing: make a new project for other cases.",
             )
         if _sha256(folder / SPLIT) == before.split:
+            keep_division(folder, division, before)
             return division, before
     judged = [place for place, case in enumerate(cases) if division.sets[case.patient] == TEST]
     test = [cases[place] for place in judged]
@@ -227,6 +229,7 @@ def seal(
     )
     write_whole(folder / SPLIT, division.text, "The split")
     write_whole(folder / SEAL, json.dumps(asdict(made), indent=1), "The seal")
+    keep_division(folder, division, made)
     return division, made
 
 

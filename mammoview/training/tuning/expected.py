@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Final
 
+from mammoview.training.judging.sentence import LEAST_PATIENTS
 from mammoview.training.tuning.audit_messages import Expected
 
 if TYPE_CHECKING:
@@ -53,7 +54,7 @@ def expected_auc(positives: int, negatives: int, evaluation: Evaluation | None) 
     assumed = min(max(known.value, 0.5), 0.99) if known else _USUAL_AUC
     origin = "the model's own evaluation" if known else "usual for the task"
     width = change = None
-    if positives >= 2 and negatives >= 2:
+    if min(positives, negatives) >= LEAST_PATIENTS:
         error = auc_error(assumed, positives, negatives)
         width = min(1.0, 2.0 * _Z95 * error)
         change = min(1.0, _Z95 * error * math.sqrt(2.0 * (1.0 - _CORRELATION)))
@@ -77,7 +78,7 @@ def expected_dice(patients: int, evaluation: Evaluation | None) -> Expected:
         spread = (known.high - known.low) / (2.0 * _Z95) * math.sqrt(known.n_patients)
         origin = "the model's own evaluation"
     width = change = None
-    if patients >= 2:
+    if patients >= LEAST_PATIENTS:
         error = spread / math.sqrt(patients)
         width = min(1.0, 2.0 * _Z95 * error)
         change = min(1.0, _Z95 * error * math.sqrt(2.0 * (1.0 - _CORRELATION)))

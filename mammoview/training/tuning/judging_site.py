@@ -66,17 +66,22 @@ def judge(
     cv2.setNumThreads(request.threads)
     parent = read_info(Path(request.parent))
     trained = trained_package(files, parent)
+    old = read_info(Path(request.against)) if request.against else parent
+    if old.task is not trained.task:
+        raise UsageError(f"{trained.key} and {old.key} answer other questions.", "Name a model of the same kind.")
     sides = files.sides()
     cases = open_data(files.cases, cancel=cancel).cases
     sealed = [case for case in cases if case.patient in sides.test]
     check_seal(files.folder, sealed)
-    test = usable_for(parent.task, sealed)
+    test = usable_for(old.task, sealed)
     if not test:
         raise InputError("The sealed test set holds no case that the models can be judged on.", "Make another split.")
-    verdict = compare(load(parent), load(trained), test, files.run, among=cases, progress=progress, cancel=cancel)
+    verdict = compare(load(old), load(trained), test, files.run, among=cases, progress=progress, cancel=cancel)
     if request.task is TuneTask.CALIBRATE:
         verdict = replace(verdict, task=request.task.value)
-    notes = [*verdict.notes, check_parent(parent, sides.test, (sides.split,))]
+    notes = [*verdict.notes, check_parent(old, sides.test, (sides.split,))]
+    if old is not parent:
+        notes.append(f"Compared with {old.key}, which is in use: {parent.key}, built upon here, takes no whole images.")
     if parent.task is Task.SEGMENTATION and (drawn := files.ai_outlines()):
         notes.append(f"A model drew {drawn} of the project's outlines; where they judge, that model is favoured.")
     verdict = replace(verdict, test_sha256=sides.split.sha256, notes=tuple(filter(None, notes)))

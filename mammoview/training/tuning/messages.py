@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from pathlib import Path
 
 from mammoview.core.study import Laterality, ViewPosition
 
@@ -190,3 +191,13 @@ class CasesReport:
     changes: tuple[TagChange, ...] = ()
     notes: tuple[str, ...] = ()
     ai_outlines: int = 0
+
+
+def read_cases_report(path: Path) -> CasesReport | None:
+    """Read ``cases.json``; None where it is absent, or not what reading the cases wrote."""
+    from pydantic import TypeAdapter, ValidationError
+
+    try:
+        return TypeAdapter(CasesReport).validate_json(path.read_bytes())
+    except (OSError, ValidationError):
+        return None

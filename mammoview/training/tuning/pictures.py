@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final
 from PIL import Image, UnidentifiedImageError
 
 from mammoview.core.errors import OutputError, TruncatedError, UnreadableError, UnsupportedError
+from mammoview.core.small_files import hint_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -59,7 +60,7 @@ def copy_picture(source: Path, target: Path) -> Path:
         draft.replace(target)
     except OSError as error:
         draft.unlink(missing_ok=True)
-        raise OutputError(f"{target} cannot be written ({error.strerror}).", "Make room on the disk.") from error
+        raise OutputError(f"{target} cannot be written ({error.strerror}).", hint_for(error)) from error
     return target
 
 

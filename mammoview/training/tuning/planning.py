@@ -2,77 +2,49 @@
 
 from __future__ import annotations
 
-import gc
-import importlib
 import shlex
-import sys
-import time
 from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cv2
-import numpy as np
 import torch
 
-from mammoview.core.errors import DeviceError, UsageError
-from mammoview.core.progress import stop_if_cancelled
+from mammoview.core.errors import UsageError
 from mammoview.core.small_files import write_whole
 from mammoview.models.devices import DeviceKind, resolve_device
 from mammoview.models.loading import LoadedPackage, load
+from mammoview.models.manifest import Task
 from mammoview.models.registry import read_info
-from mammoview.training.cases.case_images import case_images
-from mammoview.training.cases.case_tiles import case_tiles, masked_tiles
 from mammoview.training.cases.importers import open_data
-from mammoview.training.cases.lost import Lost
-from mammoview.training.cases.samples import ImageBatches, TileBatches
-from mammoview.training.learning import losses
-from mammoview.training.learning.prefetch import Batch
 from mammoview.training.recipes.site import check_parent
 from mammoview.training.recipes.transfer import tuned_config
 from mammoview.training.recipes.tuned_tiles import tuned_tile_config
+from mammoview.training.tuning.costing import Cost, measure_cost
 from mammoview.training.tuning.files import CASES, CONFIG, RUN, Files
 from mammoview.training.tuning.messages import TuneTask
 from mammoview.training.tuning.plan_file import keep_plan
 from mammoview.training.tuning.run_messages import PlanReport, PlanRequest
 from mammoview.training.tuning.running import reproducible_words
 from mammoview.training.tuning.schedules import LEAST_TO_WATCH, Schedule, Wishes, schedule_for, to_toml
+from mammoview.training.tuning.surgery import grown_net, is_surgery, outcome_of, surgery_words
 from mammoview.training.tuning.telling import usable_for
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
+
+    from torch import nn
 
     from mammoview.core.progress import Cancel, Progress
     from mammoview.training.cases.case import Case
     from mammoview.training.config import TrainingConfig
 
-#: Batches that are tried; the first warms up and is not counted.
-_TRIED = 2
 #: bf16 is planned on a processor where it is so many times as fast as fp32.
 _WORTH = 1.2
 
 
-@dataclass(frozen=True)
-class Cost:
-    """What two batches took.
-
-    Attributes
-    ----------
-    seconds_per_step, seconds_per_case
-        Of learning from one batch; of preparing one case.
-    memory_mb
-        The most that was in use, the program itself included; None where the system does not say.
-    batch_size
-        The largest that fits, at most the one that was asked for.
-    """
-
-    seconds_per_step: float
-    seconds_per_case: float
-    memory_mb: float | None
-    batch_size: int
-
-
-def plan(request: PlanRequest, progress: Progress, cancel: Cancel, partial: Callable[[object], None]) -> PlanReport:
+def plan(request: PlanRequest, progress: Progress, cancel: Cancel, tell: Callable[[object], None]) -> PlanReport:
     """Plan a project's training: write ``config.toml``, ``folds.csv`` and ``plan.json``, and measure the cost.
 
     Raises
@@ -84,12 +56,13 @@ def plan(request: PlanRequest, progress: Progress, cancel: Cancel, partial: Call
     DeviceError
         When the device is not there, or too small for one image.
     """
-    del partial
+    del tell
     files = Files(Path(request.folder))
     info = read_info(Path(request.parent))
     sides = files.sides()
     notes = [note for note in (check_parent(info, sides.test, (sides.split,)),) if note]
-    cases = usable_for(info.task, open_data(files.cases, cancel=cancel).cases)
+    task = outcome_of(request.task, info.manifest)
+    cases = usable_for(task, open_data(files.cases, cancel=cancel).cases)
     learned = [case for case in cases if case.patient in sides.learned]
     watched = [case for case in cases if case.patient in sides.watched]
     sealed = {case.patient for case in cases} & sides.test
@@ -105,23 +78,25 @@ def plan(request: PlanRequest, progress: Progress, cancel: Cancel, partial: Call
     if request.task is TuneTask.CALIBRATE:
         return _report_of_calibration(request, counts, len(sealed), notes)
     package = load(info)
+    surgery = surgery_words(package) if is_surgery(request.task, info.manifest) else None
     parameters = sum(parameter.numel() for parameter in package.network().parameters())
     wishes = Wishes(
         request.seed, request.epochs, request.batch_size, request.learning_rate_factor, request.precision or "fp32"
     )
-    schedule = _scheduled(request, package, parameters, counts, wishes)
+    schedule = _scheduled(request, package, parameters, counts, wishes, surgery)
     if device.kind is DeviceKind.CUDA and not request.precision:
         wishes = replace(wishes, precision="bf16")
     cost = None
     if request.is_measured:
         config = _config(files, schedule, package)
-        wishes, cost = _measured(request, package, config, learned, wishes, files, progress, cancel)
+        net = package.network if surgery is None else partial(grown_net, package, config)
+        wishes, cost = _measured(request, net, task, config, learned, wishes, files, progress, cancel)
         if cost.batch_size < config.batch_size:
             notes.append(
                 f"A batch of {config.batch_size} does not fit in this device's memory: {cost.batch_size} does."
             )
             wishes = replace(wishes, batch_size=cost.batch_size)
-    schedule = _scheduled(request, package, parameters, counts, wishes)
+    schedule = _scheduled(request, package, parameters, counts, wishes, surgery)
     write_whole(files.folder / CONFIG, to_toml(schedule.words, head=_head(request, schedule)), "The config")
     config = files.config()
     if not counts.watched and counts.patients < LEAST_TO_WATCH:
@@ -129,7 +104,6 @@ def plan(request: PlanRequest, progress: Progress, cancel: Cancel, partial: Call
             f"With {counts.patients} patients to learn from nobody is set aside to be watched: the loss is shown while "
             "it learns, and the AUC or Dice in the verdict."
         )
-    steps = max(1, counts.images // config.batch_size)
     report = PlanReport(
         source=schedule.source,
         epochs=sum(stage.epochs for stage in config.stages),
@@ -141,7 +115,7 @@ def plan(request: PlanRequest, progress: Progress, cancel: Cancel, partial: Call
         watched=counts.watched,
         sealed=len(sealed),
         minutes_to_prepare=None if cost is None else round(cost.seconds_per_case * len(cases) / 60, 2),
-        minutes_per_epoch=None if cost is None else round(steps * cost.seconds_per_step / 60, 3),
+        minutes_per_epoch=None if cost is None else round(cost.epoch_s(len(learned), len(watched)) / 60, 3),
         memory_mb=None if cost is None or cost.memory_mb is None else round(cost.memory_mb),
         reproducible=reproducible_words(device.torch_name, threads=request.threads, precision=config.arithmetic),
         **commands(request),
@@ -183,125 +157,10 @@ def commands(request: PlanRequest) -> dict[str, str]:
     return {"command": f"cd {folder} && mammoview {words}", "torchrun": torchrun, "slurm": slurm}
 
 
-def measure_cost(
-    package: LoadedPackage,
-    config: TrainingConfig,
-    cases: Sequence[Case],
-    *,
-    device: str,
-    run: Path,
-    progress: Progress,
-    cancel: Cancel,
-) -> Cost:
-    """Prepare a few cases and learn from two batches; nothing of it is kept.
-
-    Parameters
-    ----------
-    config
-        Whose batch is tried; where it does not fit, half of it, and so on.
-    cases
-        To learn from: the first ones are prepared.
-
-    Raises
-    ------
-    DeviceError
-        When not even one image fits.
-    """
-    started = time.perf_counter()
-    some = cases[: min(len(cases), 6)]
-    batches = _batches(package, config, some, run, progress, cancel)
-    preparing = (time.perf_counter() - started) / len(some)
-    loss = losses.loss_named(config.loss)
-    size = config.batch_size
-    torch_device = torch.device(resolve_device(device).torch_name)
-    while True:
-        stop_if_cancelled(cancel)
-        try:
-            seconds = _step_seconds(package, config, _filled(batches, size), loss, torch_device)
-            return Cost(seconds, preparing, _memory_mb(torch_device), size)
-        except (RuntimeError, MemoryError) as error:
-            if not (isinstance(error, torch.OutOfMemoryError | MemoryError) or "allocate memory" in str(error)):
-                raise
-            if size == 1:
-                raise DeviceError("Not even one image fits in this device's memory.", "Choose another.") from error
-            size //= 2
-            gc.collect()
-
-
-def _step_seconds(
-    package: LoadedPackage,
-    config: TrainingConfig,
-    batch: Batch,
-    loss: Callable[[torch.Tensor, torch.Tensor], torch.Tensor],
-    device: torch.device,
-) -> float:
-    net = package.network().to(device, memory_format=torch.channels_last)  # type: ignore[call-overload]
-    # The package's own numbers stay as they are: what learns here is a copy.
-    net.load_state_dict({name: value.clone() for name, value in net.state_dict().items()}, assign=True)
-    net.requires_grad_(True).train()
-    optimizer = torch.optim.Adam(net.parameters(), lr=1e-9)
-    images = batch.images.to(device).contiguous(memory_format=torch.channels_last)
-    targets = batch.targets.to(device)
-    arithmetic = {"bf16": torch.bfloat16, "fp16": torch.float16}.get(config.arithmetic)
-    times = []
-    for _ in range(_TRIED):
-        started = time.perf_counter()
-        with torch.autocast(device.type, dtype=arithmetic or torch.bfloat16, enabled=arithmetic is not None):
-            outputs = net(images)
-        optimizer.zero_grad(set_to_none=True)
-        torch.autograd.backward(loss(outputs.float(), targets))
-        optimizer.step()
-        if device.type == "cuda":
-            torch.cuda.synchronize(device)
-        times.append(time.perf_counter() - started)
-    return min(times)
-
-
-def _batches(
-    package: LoadedPackage,
-    config: TrainingConfig,
-    cases: Sequence[Case],
-    run: Path,
-    progress: Progress,
-    cancel: Cancel,
-) -> list[Batch]:
-    """Real samples, drawn as for learning."""
-    lost, rng = Lost(run), np.random.default_rng(config.seed)
-    if config.preprocess.image is not None and package.info.task.value == "whole_image":
-        images = case_images(cases, config.preprocess.image, lost=lost, progress=progress, cancel=cancel)
-        return list(_calls(ImageBatches.of(images, min(config.batch_size, len(images.labels)), config), rng))
-    spec = config.preprocess.patch
-    assert spec is not None
-    is_mask = package.info.task.value == "segmentation"
-    tiles = masked_tiles(cases, lost=lost) if is_mask else case_tiles(cases, seed=config.seed, lost=lost)
-    return list(_calls(TileBatches(tiles, spec, min(config.batch_size, len(tiles.labels)), config.augment), rng))
-
-
-def _calls(batches: ImageBatches | TileBatches, rng: np.random.Generator) -> list[Batch]:
-    return list(batches(rng))
-
-
-def _filled(batches: Sequence[Batch], size: int) -> Batch:
-    """A batch of so many samples, repeated where there are fewer."""
-    images, targets = (torch.cat([getattr(one, name) for one in batches]) for name in ("images", "targets"))
-    rows = torch.arange(size) % len(images)
-    return Batch(images[rows], targets[rows])
-
-
-def _memory_mb(device: torch.device) -> float | None:
-    if device.type == "cuda":
-        return torch.cuda.max_memory_allocated(device) / 2**20
-    if sys.platform == "win32":
-        return None
-    usage = importlib.import_module("resource")
-    # Kilobytes on Linux, bytes on macOS.
-    scale = 2**20 if sys.platform == "darwin" else 2**10
-    return float(usage.getrusage(usage.RUSAGE_SELF).ru_maxrss / scale)
-
-
 def _measured(
     request: PlanRequest,
-    package: LoadedPackage,
+    net: Callable[[], nn.Module],
+    task: Task,
     config: TrainingConfig,
     learned: Sequence[Case],
     wishes: Wishes,
@@ -316,7 +175,7 @@ def _measured(
     def cost_of(precision: str) -> Cost:
         tried = config.model_copy(update={"arithmetic": precision})
         return measure_cost(
-            package, tried, learned, device=request.device, run=files.run, progress=progress, cancel=cancel
+            net, task, tried, learned, device=request.device, run=files.run, progress=progress, cancel=cancel
         )
 
     cost = cost_of(wishes.precision)
@@ -329,7 +188,12 @@ def _measured(
 
 
 def _scheduled(
-    request: PlanRequest, package: LoadedPackage, parameters: int, counts: _Counts, wishes: Wishes
+    request: PlanRequest,
+    package: LoadedPackage,
+    parameters: int,
+    counts: _Counts,
+    wishes: Wishes,
+    surgery: Mapping[str, Any] | None,
 ) -> Schedule:
     return schedule_for(
         request.task,
@@ -339,12 +203,15 @@ def _scheduled(
         patients=counts.patients,
         watched=counts.watched,
         wishes=wishes,
+        surgery=surgery,
     )
 
 
 def _config(files: Files, schedule: Schedule, package: LoadedPackage) -> TrainingConfig:
     write_whole(files.folder / CONFIG, to_toml(schedule.words), "The config")
-    tuned = tuned_config if package.info.task.value == "whole_image" else tuned_tile_config
+    if "network" in schedule.words:
+        return files.config()
+    tuned = tuned_config if package.info.task is Task.WHOLE_IMAGE else tuned_tile_config
     return tuned(package, files.config())
 
 

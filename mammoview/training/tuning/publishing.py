@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, RootModel
 
-from mammoview.core.errors import UsageError
+from mammoview.core.errors import ModelPackageError, OutputError, UsageError
 from mammoview.models.export import write_package
 from mammoview.models.loading import LoadedPackage, load
 from mammoview.models.manifest import CARD, TRAINING, Identity, Metric, read_checked
@@ -48,8 +48,11 @@ def publish_tuned(
     verdict = read_verdict(files)
     if verdict.new.key != package.info.key or verdict.test_sha256 != files.sides().split.sha256:
         raise UsageError("The verdict is about another model or test set.", "Go through the page “Verdict” again.")
-    progress(0.2, "Writing the package")
     folder = files.folder / PACKAGE
+    done = _installed_before(folder, package, verdict, request)
+    if done is not None:
+        return PublishReport(done.key, str(done.folder))
+    progress(0.2, "Writing the package")
     shutil.rmtree(folder, ignore_errors=True)
     info = _write(folder, package, parent, verdict, request)
     progress(0.8, "Installing the package")
@@ -82,26 +85,60 @@ def take_result(folder: Path, result: Path, parent: PackageInfo) -> Path:
     folder
         Of the project.
     result
-        The folder of that run, with its ``package``.
+        The folder of that run, with its ``package``; the project's own, where the command ran in it.
 
     Raises
     ------
     UsageError
-        When there is no package, it belongs to another project, or the project has a result already.
+        When there is no package, it belongs to another project, or the project has another result already.
     """
     files = Files(folder)
     source = result / PACKAGE if (result / PACKAGE).is_dir() else result
     if not (source / "manifest.json").is_file():
         raise UsageError(f"{result} holds no finished package.", "Name the folder that was given as --out.")
     check_result(read_info(source), parent, files.sides())
+    if files.trained.exists() and files.trained.samefile(source):
+        return files.trained
     if files.trained.exists():
         raise UsageError("The project has a trained model already.", f"Remove {files.folder / RUN} first.")
-    files.run.mkdir(parents=True, exist_ok=True)
-    shutil.copytree(source, files.trained)
-    for name in ("log.jsonl", "curves.png"):
-        if (result / name).is_file():
-            shutil.copyfile(result / name, files.run / name)
+    draft = files.run / f".{PACKAGE}.taken"
+    try:
+        shutil.rmtree(draft, ignore_errors=True)
+        files.run.mkdir(parents=True, exist_ok=True)
+        shutil.copytree(source, draft)
+        for name in ("log.jsonl", "curves.png"):
+            if (result / name).is_file():
+                shutil.copyfile(result / name, files.run / name)
+        # Last of all: a package that is there is a whole one, with its log.
+        draft.rename(files.trained)
+    except (OSError, shutil.Error) as error:
+        shutil.rmtree(draft, ignore_errors=True)
+        why = getattr(error, "strerror", None) or "not all files could be copied"
+        raise OutputError(f"{files.run} cannot be written ({why}).", "Make room, or check its permissions.") from error
     return files.trained
+
+
+def _installed_before(
+    folder: Path, package: LoadedPackage, verdict: SiteVerdict, request: PublishRequest
+) -> PackageInfo | None:
+    """What an earlier call installed and was killed before it could say so; installed again it would be there twice."""
+    try:
+        info = read_info(folder)
+        told = info.evaluation().metrics
+    except ModelPackageError:
+        return None
+    installed = next((one for one in packages() if one.sha256 == info.sha256), None)
+    wished = ((request.id, info.id), (request.version, info.version), (request.title, info.manifest.name))
+    is_same = (
+        all(wish in ("", found) for wish, found in wished)
+        and _weights(info) == _weights(package.info)
+        and told == (*package.evaluation.metrics, *verdict_metrics(verdict))
+    )
+    return installed if is_same else None
+
+
+def _weights(info: PackageInfo) -> dict[str, str]:
+    return {name: sha256 for name, sha256 in info.manifest.files.items() if name.startswith("weights")}
 
 
 def _write(
@@ -115,7 +152,7 @@ def _write(
         words["version"] = free_version(words["id"], words["version"])
     identity = Identity.model_validate(words)
     evaluation = package.evaluation.model_copy(
-        update={"metrics": (*package.evaluation.metrics, *verdict_metrics(verdict, parent.key))}
+        update={"metrics": (*package.evaluation.metrics, *verdict_metrics(verdict))}
     )
     old_card = read_checked(package.info.folder, manifest, CARD).decode()
     training: BaseModel | None = None
@@ -142,10 +179,10 @@ def free_version(name: str, version: str) -> str:
     return version
 
 
-def verdict_metrics(verdict: SiteVerdict, parent: str) -> tuple[Metric, ...]:
+def verdict_metrics(verdict: SiteVerdict) -> tuple[Metric, ...]:
     """The verdict's numbers as a package states them."""
     change = verdict.change
-    group = f"against {parent}, sealed test set"
+    group = f"against {verdict.old.key}, sealed test set"
     name = {"AUC": "auc", "Dice": "dice"}.get(change.measure, "agreement")
     rows: list[tuple[str, Interval, str]] = [
         (f"{name}_change", change.difference, group),
@@ -176,7 +213,7 @@ def card_of(verdict: SiteVerdict, parent: PackageInfo) -> str:
     p_value = "" if change.p_value is None else f" p = {change.p_value:.2g} (bootstrap of whole patients)"
     delong = "" if change.delong_p is None else f", DeLong p = {change.delong_p:.2g}"
     lines = [
-        f"## Against `{parent.key}`",
+        f"## Against `{verdict.old.key}`",
         "",
         verdict.sentence,
         "",

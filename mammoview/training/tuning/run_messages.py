@@ -113,6 +113,7 @@ class RunRequest:
 class NoticeKind(StrEnum):
     """What happened to a run."""
 
+    BEGAN = "began"
     RESUMED = "resumed"
     PAUSED = "paused"
     YIELDED = "yielded"
@@ -231,12 +232,19 @@ class TakeRequest:
 
 @dataclass(frozen=True)
 class VerdictRequest:
-    """Judge what was trained against what it started from, on the sealed test set; see `RunRequest`."""
+    """Judge what was trained against what it started from, on the sealed test set; see `RunRequest`.
+
+    Attributes
+    ----------
+    against
+        Folder of the package that it is compared with, where it cannot be the one that it started from.
+    """
 
     folder: str
     task: TuneTask
     parent: str
     threads: int = 1
+    against: str = ""
 
 
 @dataclass(frozen=True)

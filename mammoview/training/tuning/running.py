@@ -13,16 +13,19 @@ import cv2
 import numpy as np
 import torch
 
-from mammoview.core.errors import DamagedDocumentError, DeviceError, UsageError
-from mammoview.core.small_files import write_whole
+from mammoview.core.errors import DamagedDocumentError, DeviceError, OutputError, UsageError
+from mammoview.core.small_files import hint_for, write_whole
+from mammoview.models.devices import resolve_device
 from mammoview.models.registry import PackageInfo, read_info
 from mammoview.training.cases.lost import Lost
+from mammoview.training.cases.stored import DRAFT
 from mammoview.training.learning.checkpoint import CHECKPOINT
 from mammoview.training.learning.engine import Machine
 from mammoview.training.learning.lent import give_memory_back
 from mammoview.training.learning.loop import OutOfMemoryError
 from mammoview.training.recipes.fitting import Run, Shown
 from mammoview.training.recipes.launch import tuning_recipe
+from mammoview.training.tuning.anew import INPUTS
 from mammoview.training.tuning.files import CONFIG, SPLIT, Files, sha256_of
 from mammoview.training.tuning.gate import Gate
 from mammoview.training.tuning.messages import TuneTask
@@ -43,8 +46,6 @@ if TYPE_CHECKING:
     from mammoview.training.config import TrainingConfig
     from mammoview.training.learning.course import EpochLog
 
-#: What a run began with: hashes of table, split, config and parent; and in how many parts a batch goes.
-INPUTS = "inputs.json"
 SAMPLES = "samples-{:04d}.npz"
 
 
@@ -66,7 +67,7 @@ def run(request: RunRequest, progress: Progress, cancel: Cancel, partial: Callab
         When the data or the device do not serve, or the disk is full; what was saved is kept.
     """
     files = Files(Path(request.folder))
-    files.run.mkdir(parents=True, exist_ok=True)
+    _make_ready(files.run)
     parent = read_info(Path(request.parent))
     inputs = Inputs.begin(files, parent)
     if files.trained.exists():
@@ -75,7 +76,7 @@ def run(request: RunRequest, progress: Progress, cancel: Cancel, partial: Callab
     torch.set_num_threads(request.threads)
     cv2.setNumThreads(request.threads)
     lost = Lost(files.run)
-    lost.tell = lambda name, reason: partial(Notice(NoticeKind.SKIPPED, f"{name}: {reason}", len(lost)))
+    lost.tell = lambda name, reason: partial(Notice(NoticeKind.SKIPPED, f"Skipped {name}: {reason}", len(lost)))
     gate = Gate(files.run, cancel, partial)
     if (files.run / CHECKPOINT).exists():
         done = _epochs_done(files.run)
@@ -86,6 +87,7 @@ def run(request: RunRequest, progress: Progress, cancel: Cancel, partial: Callab
     else:
         files.write_folds(files.sides())
         config = files.config()
+        partial(_beginning(request, config))
         watcher.epochs = sum(stage.epochs for stage in config.stages)
         order = Run(
             config,
@@ -100,6 +102,16 @@ def run(request: RunRequest, progress: Progress, cancel: Cancel, partial: Callab
         info = _trained(request, files, inputs, order, partial)
     watcher.look_at_labels()
     return RunReport(str(info.folder), _epochs_done(files.run), tuple(lost), tuple(watcher.notes))
+
+
+def _make_ready(folder: Path) -> None:
+    """Make the run's folder, without what a killed process began to write there and did not finish."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        for draft in (*folder.glob(f"{DRAFT}*"), *folder.glob("*.tmp")):
+            draft.unlink()
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be made ready ({error.strerror}).", hint_for(error)) from error
 
 
 @dataclass(frozen=True)
@@ -157,25 +169,6 @@ class Inputs:
         """Write them."""
         words = {"hashes": self.hashes, "parts": self.parts}
         write_whole(self.path, json.dumps(words, indent=1), "What the run began with")
-
-
-def begin_anew(folder: Path) -> None:
-    """Forget a project's run, so that the next one starts from the beginning; images that were prepared stay.
-
-    Parameters
-    ----------
-    folder
-        Of the project.
-    """
-    import shutil
-
-    files = Files(folder)
-    for name in (CHECKPOINT, "best.pt", INPUTS, "log.jsonl", "skipped.json"):
-        with suppress(FileNotFoundError):
-            (files.run / name).unlink()
-    for samples in files.run.glob("samples-*.npz"):
-        samples.unlink()
-    shutil.rmtree(files.trained, ignore_errors=True)
 
 
 @dataclass
@@ -253,6 +246,8 @@ def _trained(
     """Train; where the device is too small, halve what goes through the net at once, and add the gradients up."""
     recipe = tuning_recipe(request.task.value, Path(request.parent))
     parts, most = inputs.parts, order.config.batch_size
+    if parts > 1:
+        partial(Notice(NoticeKind.BATCH_HALVED, _halved(order.config, parts), parts))
     while True:
         try:
             return recipe(files.cases, replace(order, parts=parts))
@@ -275,6 +270,12 @@ def _halved(config: TrainingConfig, parts: int) -> str:
         "(the weight of its classes) is that of each part, so that the weights differ a little from those of a larger "
         "device."
     )
+
+
+def _beginning(request: RunRequest, config: TrainingConfig) -> Notice:
+    device = resolve_device(request.device)
+    words = reproducible_words(device.torch_name, threads=request.threads, precision=config.arithmetic)
+    return Notice(NoticeKind.BEGAN, f"Learns on {device.name} in {config.arithmetic}. {words}")
 
 
 def _epochs_done(run: Path) -> int:

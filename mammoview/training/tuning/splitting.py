@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mammoview.training.tuning.sealing import Seal
+from mammoview.training.tuning.split_messages import SetCount
+
 if TYPE_CHECKING:
     from mammoview.core.progress import Cancel, Progress
-    from mammoview.training.tuning.sealing import Seal
-    from mammoview.training.tuning.split_messages import SetCount
 
 
 @dataclass(frozen=True)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -32,8 +33,11 @@ if TYPE_CHECKING:
     from mammoview.models.preprocess import ImageSpec
     from mammoview.training.cases.case import Case
     from mammoview.training.cases.lost import Lost
+    from mammoview.training.cases.samples import ImageSet
 
 _USES = {Task.WHOLE_IMAGE: labelled, Task.PATCH: boxed, Task.SEGMENTATION: outlined}
+#: Images that are prepared before the nets look at them: a multiple of their batch.
+_AT_ONCE = 64
 #: What of a case parts the test set into subgroups, where the table knows it.
 _FIELDS = ("density", "vendor", "year")
 
@@ -116,16 +120,40 @@ def _images_told(package: LoadedPackage, cases: Sequence[Case], work: Work) -> t
     if spec is None:
         raise UsageError(f"{package.info.key} takes no whole images.", "Choose a whole-image classifier.")
     by_name = {str(case.path): case for case in cases}
+    found, names, labels = [], [], []
+    for images in _prepared(cases, spec, work):
+        stop_if_cancelled(work.cancel)
+        found.append(
+            outputs(package.network(), ImageBatches(images, 8, Ranges(), spec.channels, lost=work.lost).still())
+        )
+        is_read = np.array([name not in work.lost for name in images.names.tolist()])
+        names += images.names[is_read].tolist()
+        labels.append(images.labels[is_read])
+    if not names:
+        raise InputError("None of the images can be read.", "Check that the files lie where the table says.")
+    held = [by_name[name] for name in names]
+    malignant = (package.manifest.labels.index("malignant"),)
+    return np.concatenate(found, axis=1), _samples(held, np.concatenate(labels), malignant)
+
+
+def _prepared(cases: Sequence[Case], spec: ImageSpec, work: Work) -> Iterator[ImageSet]:
+    """All images, a few at a time: those that a run prepared, or else as they are read."""
     cache = None if work.cache is None else work.cache(spec)
     if cache is not None and cache.exists():
-        kept = open_images(cache)
-        images = kept.select(np.array([name in by_name for name in kept.names.tolist()]))
-    else:
-        images = case_images(cases, spec, lost=work.lost, progress=work.progress, cancel=work.cancel)
-    logits = outputs(package.network(), ImageBatches(images, 8, Ranges(), spec.channels, lost=work.lost).still())
-    is_read = np.array([name not in work.lost for name in images.names.tolist()])
-    held = [by_name[name] for name in images.names[is_read].tolist()]
-    return logits, _samples(held, images.labels[is_read], (package.manifest.labels.index("malignant"),))
+        wanted, kept = {str(case.path) for case in cases}, open_images(cache)
+        yield kept.select(np.array([name in wanted for name in kept.names.tolist()]))
+        return
+    usable = labelled(cases)
+    for start in range(0, len(usable), _AT_ONCE):
+        part = SubProgress(work.progress, start / len(usable), min(1.0, (start + _AT_ONCE) / len(usable)))
+        images: ImageSet | None = None
+        with suppress(InputError):
+            # Not one of these can be read: each is noted as lost.
+            images = case_images(
+                usable[start : start + _AT_ONCE], spec, lost=work.lost, progress=part, cancel=work.cancel
+            )
+        if images is not None:
+            yield images
 
 
 def _patches_told(package: LoadedPackage, cases: Sequence[Case], work: Work) -> tuple[NDArray[np.float64], Samples]:

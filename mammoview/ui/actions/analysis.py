@@ -12,6 +12,13 @@ ROWS: Final[tuple[Action, ...]] = (
     Action("next_finding", "Next finding", ("N", "Down"), Group.ANALYSIS, "Select and centre the next finding."),
     Action("previous_finding", "Previous finding", ("Shift+N", "Up"), Group.ANALYSIS, "Select the finding before."),
     Action(
+        "compare_models",
+        "Compare two models…",
+        ("Ctrl+Shift+M",),
+        Group.ANALYSIS,
+        "Show what two models say of this study, side by side.",
+    ),
+    Action(
         "fine_tune",
         "Fine-tune…",
         ("Ctrl+Shift+T",),

@@ -19,6 +19,8 @@ class AnalysisCommands:
         self._desk = desk
         self.wizard: Wizard | None = None
         self._is_coming = False
+        desk.comparing.reasons_changed.connect(lambda reason, _: desk.keys.set_reason("compare_models", reason))
+        desk.keys.set_reason("compare_models", desk.comparing.reasons[0])
 
     def do_analyse(self) -> None:
         study = self._desk.presenter.study
@@ -42,6 +44,9 @@ class AnalysisCommands:
             self._desk.findings.board.step(by)
         else:
             self._desk.analysis.findings.step(by)
+
+    def do_compare_models(self) -> None:
+        self._desk.comparing.open()
 
     def do_fine_tune(self) -> None:
         if self.wizard is not None:

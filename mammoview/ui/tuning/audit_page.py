@@ -2,50 +2,58 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Final
 
-from PySide6.QtCore import QTimer
+from PySide6.QtCore import QTimer, Signal
 from PySide6.QtWidgets import QLabel, QSplitter, QTabWidget, QVBoxLayout, QWidget
 
 from mammoview.core.amounts import counted
 from mammoview.session.tuning.project import Page
-from mammoview.session.tuning.standing import Standing, thumbnails_of
+from mammoview.session.tuning.standing import Standing, image_of, thumbnails_of
 from mammoview.session.tuning.tuner import JobEnded, JobPart
 from mammoview.training.tuning.audit_messages import AuditReport, ImageLook, Remark, Severity, TableAudit
 from mammoview.training.tuning.run_messages import AUDIT
-from mammoview.ui import theme
-from mammoview.ui.hiding import HIDDEN, HIDDEN_PATH
+from mammoview.ui.hiding import HIDDEN_PATH
 from mammoview.ui.tuning.page import TuningPage
+from mammoview.ui.tuning.remark_tree import RemarkTree
 from mammoview.ui.tuning.tables import ReadTable
 from mammoview.ui.tuning.thumbs import Thumbs
 from mammoview.ui.tuning.tuning_desk import TuningDesk
 from mammoview.ui.wrapped import WrappedLabel
 
-_ORDER: Final = (Severity.STOP, Severity.WARNING, Severity.NOTE)
 #: Remarks come one by one from the pixels; the table is filled so often.
 _FILL_MS: Final = 300
 
 
 class AuditPage(TuningPage):
-    """Counts, remarks with the pictures that they are about, and refused rows."""
+    """Counts, remarks by kind with the pictures that they are about, and refused rows.
+
+    A click on a picture opens its image in the viewer.
+    """
+
+    open_wanted = Signal(object)
 
     def __init__(self, desk: TuningDesk) -> None:
         super().__init__(desk, Page.AUDIT)
         self._shown: AuditReport | None = None
+        self._table: TableAudit | None = None
         self._table_remarks: tuple[Remark, ...] = ()
         self._remarks: list[Remark] = []
         self._looked = 0
-        self._listed: list[Remark] = []
         self.expected = WrappedLabel()
         self.summary = QLabel()
         self.summary.setWordWrap(True)
-        self.remarks = ReadTable(("", "About", "Remark", "Patients"), stretched=2, is_chosen=True)
+        self.remarks = RemarkTree()
         self.counts = ReadTable(("", "Value", "Images", "Patients", "Malignant images"), stretched=1)
-        self.rejected = ReadTable(("Row", "Column", "Why it was refused", "What can be done"), stretched=2)
+        self.rejected = ReadTable(("On", "Row", "Column", "Why it was refused", "What can be done"), stretched=3)
         self.tabs = QTabWidget()
         self.tabs.setDocumentMode(True)
-        for table, title in ((self.remarks, "Remarks"), (self.counts, "Counts"), (self.rejected, "Refused rows")):
+        tabs: tuple[tuple[QWidget, str], ...] = (
+            (self.remarks, "Remarks"),
+            (self.counts, "Counts"),
+            (self.rejected, "Refused rows"),
+        )
+        for table, title in tabs:
             self.tabs.addTab(table, title)
         self.thumbs = Thumbs()
         self.remark = WrappedLabel()
@@ -69,13 +77,20 @@ class AuditPage(TuningPage):
         self._filler.setInterval(_FILL_MS)
         self._filler.timeout.connect(self._fill)
         self.remarks.itemSelectionChanged.connect(self._show_chosen)
+        self.thumbs.wanted.connect(self._open)
+
+    def forget(self) -> None:
+        self.thumbs.start_over()
+        self._table_remarks, self._remarks, self._looked, self._shown, self._table = (), [], 0, None, None
+        self._fill()
+        for table in (self.counts, self.rejected):
+            table.fill([])
+        self.tabs.setTabText(2, "Refused rows")
+        for label in (self.summary, self.expected, self.remark):
+            label.setText("")
 
     def _start(self) -> None:
-        self.thumbs.start_over()
-        self._table_remarks, self._remarks, self._looked, self._shown = (), [], 0, None
-        self._fill()
-        self.summary.setText("")
-        self.expected.setText("")
+        self.forget()
         self.desk.start(lambda tuner: tuner.audit())
 
     def show_standing(self, standing: Standing) -> None:
@@ -105,10 +120,7 @@ class AuditPage(TuningPage):
 
     def _show_table(self, table: TableAudit) -> None:
         self._table_remarks = table.remarks
-        self.summary.setText(
-            f"{counted(table.images, 'image')} of {counted(table.patients, 'patient')}; "
-            f"{table.headers_read} headers and the pixels of {self._looked} images were looked at."
-        )
+        self._table = table
         self.expected.setText("\n".join(one.sentence for one in table.expected))
         self.counts.fill(
             [
@@ -124,10 +136,12 @@ class AuditPage(TuningPage):
             ]
         )
         hidden = not self.desk.is_identity_shown
+        # Lines of the site's own table first, then those of the project's.
+        rows = [("Cases", one) for one in table.refused] + [("Audit", one) for one in table.rejected]
         self.rejected.fill(
-            [(str(one.line), one.column, HIDDEN_PATH if hidden else one.message, one.hint) for one in table.rejected]
+            [(page, str(one.line), one.column, HIDDEN_PATH if hidden else one.message, one.hint) for page, one in rows]
         )
-        self.tabs.setTabText(2, f"Refused rows ({len(table.rejected)})")
+        self.tabs.setTabText(2, f"Refused rows ({len(rows)})")
         self._fill()
 
     def _show_report(self, report: AuditReport) -> None:
@@ -136,39 +150,42 @@ class AuditPage(TuningPage):
         self._show_table(report.table)
         self._table_remarks, self._remarks = report.remarks, []
         self._fill()
-        stops = sum(remark.severity is Severity.STOP for remark in report.remarks)
-        if stops:
-            what = "add cases or correct the table, and read the cases again."
-            text = f" {counted(stops, 'remark')} must be put right: {what}"
-            self.summary.setText(self.summary.text() + text)
 
     def _fill(self) -> None:
-        remarks: Sequence[Remark] = (*self._table_remarks, *self._remarks)
-        self._listed = sorted(remarks, key=lambda remark: _ORDER.index(remark.severity))
-        colours = {Severity.STOP: theme.LOUD, Severity.WARNING: theme.WARNING}
-        hidden = not self.desk.is_identity_shown
-        self.remarks.fill(
-            [
-                (
-                    one.severity.value,
-                    one.kind.value,
-                    f"{HIDDEN} ({counted(len(one.images), 'image')})" if hidden else one.text,
-                    counted(len(one.patients), "patient") if hidden else ", ".join(one.patients),
-                )
-                for one in self._listed
-            ],
-            [colours.get(one.severity) for one in self._listed],
+        remarks = (*self._table_remarks, *self._remarks)
+        self.remarks.show_remarks(remarks, is_identity_shown=self.desk.is_identity_shown)
+        self.tabs.setTabText(0, f"Remarks ({len(remarks)})")
+        self._show_summary(sum(remark.severity is Severity.STOP for remark in remarks))
+
+    def _show_summary(self, stops: int) -> None:
+        table = self._table
+        if table is None:
+            self.summary.setText("")
+            return
+        text = (
+            f"{counted(table.images, 'image')} of {counted(table.patients, 'patient')}; "
+            f"{counted(table.headers_read, 'header')} and the pixels of {counted(self._looked, 'image')} were looked "
+            "at."
         )
-        self.tabs.setTabText(0, f"Remarks ({len(self._listed)})")
+        if table.refused:
+            text += f" Reading the cases refused {counted(len({one.line for one in table.refused}), 'row')}."
+        if stops:
+            what = "add cases or correct the table, and read the cases again."
+            text += f" {counted(stops, 'remark')} must be put right: {what}"
+        self.summary.setText(text)
 
     def _show_chosen(self) -> None:
-        row = self.remarks.currentRow()
-        if self.remarks.selectedItems() and row < len(self._listed):
-            chosen = self._listed[row]
-            self.remark.setText(self.remarks.words(row)[2])
+        chosen = self.remarks.chosen
+        if chosen is not None:
+            self.remark.setText(chosen.text)
             self.thumbs.choose(chosen.images if chosen.images else None)
 
     def _show_all(self) -> None:
         self.remarks.clearSelection()
         self.remark.setText("")
         self.thumbs.choose(None)
+
+    def _open(self, place: int) -> None:
+        standing = self.desk.standing
+        if standing is not None:
+            self.desk.ask(lambda: image_of(standing.path, place), self.open_wanted.emit)

@@ -14,7 +14,7 @@ from mammoview.session.tuning.standing import Standing
 from mammoview.session.tuning.tables import preview
 from mammoview.session.tuning.tuner import JobEnded, JobPart
 from mammoview.training.tuning.case_tables import TablePreview
-from mammoview.training.tuning.messages import CaseSource, CasesReport, RejectedRow, SourceKind
+from mammoview.training.tuning.messages import CaseSource, CasesReport, RejectedRow, SourceKind, TagChange
 from mammoview.training.tuning.run_messages import READ_CASES
 from mammoview.ui.hiding import HIDDEN_PATH
 from mammoview.ui.reading.reading_desk import ReadingDesk
@@ -46,6 +46,8 @@ class CasesPage(TuningPage):
         self._reading = reading
         self._shown: CaseSource | None = None
         self._previewed: CaseSource | None = None
+        self._report: CasesReport | None = None
+        self._refused: tuple[RejectedRow, ...] = ()
         self.form, self.columns = SourceForm(), ColumnForm()
         self.about_text = WrappedLabel()
         self.summary = QLabel()
@@ -94,7 +96,7 @@ class CasesPage(TuningPage):
         source = self.source
         if kind is SourceKind.TABLE and source.path and source != self._previewed:
             if self._previewed is not None and self._previewed.path != source.path:
-                self.columns.set_columns(())
+                self.columns.clear()
                 source = replace(self.source, sheet="")
             self._previewed = source
             self.desk.failed.emit(None)
@@ -113,6 +115,8 @@ class CasesPage(TuningPage):
 
     def _read(self) -> None:
         source = self.source
+        self._refused = ()
+        self._show_refused()
 
         def choose(project: Project) -> Project:
             return replace(project, source=source)
@@ -136,6 +140,15 @@ class CasesPage(TuningPage):
 
     # What came of it
 
+    def forget(self) -> None:
+        self._shown = self._previewed = None
+        self.columns.clear()
+        self.form.set_value(CaseSource(SourceKind.WORKLIST))
+        self._report, self._refused = None, ()
+        self._show_refused()
+        self._show_changes(())
+        self.tabs.setCurrentIndex(0)
+
     def show_standing(self, standing: Standing) -> None:
         source = standing.project.source
         if source is not None and source != self._shown:
@@ -149,29 +162,40 @@ class CasesPage(TuningPage):
 
     def hear(self, event: object) -> None:
         if isinstance(event, JobPart) and event.kind == READ_CASES and isinstance(event.value, tuple):
-            self._show_rejected(event.value)
+            self._refused = event.value
+            self._show_refused()
         elif isinstance(event, JobEnded) and isinstance(event.result, CasesReport):
+            self._report = None
             self._show_report(event.result)
             self.tabs.setCurrentIndex(1 if event.result.rejected else 2 if event.result.changes else 0)
+        elif isinstance(event, JobEnded) and event.kind == READ_CASES and self._refused:
+            self.tabs.setCurrentIndex(1)
 
     def _show_report(self, report: CasesReport | None) -> None:
         self.summary.setVisible(report is not None)
         if report is None:
             self.summary.setText("")
             self.notes.setText("")
+            self._show_refused()
             return
         rejected = counted(len(report.rejected), "row")
         self.summary.setText(
             f"{counted(report.images, 'image')} of {counted(report.patients, 'patient')}: {report.labelled} with a "
             f"label, {report.boxed} with boxes, {report.outlined} with outlines. {rejected} refused."
         )
-        self._show_rejected(report.rejected)
-        self.changes.fill([(one.tag, one.name, one.action, str(one.images)) for one in report.changes])
-        self.tabs.setTabText(2, f"De-identification ({len(report.changes)})")
+        if report != self._report:
+            # A reading that failed leaves the report before, and refused rows of its own.
+            self._report, self._refused = report, report.rejected
+        self._show_refused()
+        self._show_changes(report.changes)
         self.notes.setText(" ".join(report.notes))
 
-    def _show_rejected(self, rows: tuple[RejectedRow, ...]) -> None:
-        hidden = not self.desk.is_identity_shown
+    def _show_changes(self, changes: tuple[TagChange, ...]) -> None:
+        self.changes.fill([(one.tag, one.name, one.action, str(one.images)) for one in changes])
+        self.tabs.setTabText(2, f"De-identification ({len(changes)})")
+
+    def _show_refused(self) -> None:
+        rows, hidden = self._refused, not self.desk.is_identity_shown
         self.rejected.fill(
             [(str(one.line), one.column, HIDDEN_PATH if hidden else one.message, one.hint) for one in rows]
         )

@@ -62,6 +62,15 @@ class ColumnForm(QWidget):
         """Take what was chosen before."""
         self._chosen = dict(columns)
 
+    def clear(self) -> None:
+        """Take no table."""
+        self._chosen = {}
+        self.missing.setText("")
+        for box in self.fields.values():
+            box.clear()
+        for table in (self.understood, self.as_is, self.words):
+            table.fill([])
+
     def set_identity(self, *, is_shown: bool) -> None:
         """Rows of the table name patients."""
         self.tabs.setVisible(is_shown)

@@ -7,6 +7,7 @@ from typing import Final
 
 import numpy as np
 import pyqtgraph as pg
+from PySide6.QtCore import QSize
 from PySide6.QtGui import QColor
 from PySide6.QtWidgets import QHBoxLayout, QSizePolicy, QWidget
 
@@ -66,7 +67,12 @@ class RocCurves(pg.PlotWidget):
         super().__init__(background=theme.BLACK)
         _settle(self, "Sensitivity", "1 − specificity")
         self.addLegend(offset=(-10, -10))
-        self.setRange(xRange=(0, 1), yRange=(0, 1), padding=0.02)
+        # Room for the numbers at the ends of the axes, which are left out where they stand beyond.
+        self.setRange(xRange=(0, 1), yRange=(0, 1), padding=0.05)
+
+    def sizeHint(self) -> QSize:
+        # A view asks for what it drew last: once large, the page would stay so.
+        return self.minimumSize()
 
     def show_curves(self, curves: Sequence[tuple[str, Roc]]) -> None:
         """Draw (name, curve) pairs: the old one first."""

@@ -67,5 +67,8 @@ class TuningPage(QWidget):
     def hear(self, event: object) -> None:
         """Show what a job tells."""
 
+    def forget(self) -> None:
+        """Show nothing more of the project before: another one is on the table."""
+
     def leave(self) -> None:
         """Keep what was entered here: another page is wanted."""

@@ -10,8 +10,10 @@ from PySide6.QtWidgets import (
     QComboBox,
     QDoubleSpinBox,
     QFormLayout,
+    QGridLayout,
     QGroupBox,
     QHBoxLayout,
+    QLabel,
     QPlainTextEdit,
     QPushButton,
     QSpinBox,
@@ -24,6 +26,7 @@ from mammoview.session.tuning.plan_words import plan_lines
 from mammoview.session.tuning.project import Page, Plan
 from mammoview.session.tuning.standing import Standing
 from mammoview.training.tuning.run_messages import PlanReport
+from mammoview.ui import theme
 from mammoview.ui.tuning.page import TuningPage
 from mammoview.ui.tuning.tuning_desk import TuningDesk
 from mammoview.ui.wrapped import WrappedLabel
@@ -37,7 +40,6 @@ class PlanPage(TuningPage):
     def __init__(self, desk: TuningDesk) -> None:
         super().__init__(desk, Page.PLAN)
         self._plan: Plan | None = None
-        self._path = ""
         self.device = QComboBox()
         self.device.setEditable(True)
         self.device.addItems(["auto", "cpu", "cuda", "mps"])
@@ -87,16 +89,19 @@ class PlanPage(TuningPage):
         self.rate.setValue(1)
         self.rate.setPrefix("× ")
         fields = QWidget()
-        columns = QHBoxLayout(fields)
-        columns.setContentsMargins(0, 0, 0, 0)
-        for parts in (
-            (("Precision", self.precision), ("Batch", self.batch), ("GPUs on each machine", self.devices)),
-            (("Epochs", self.epochs), ("Learning rate", self.rate), ("Machines", self.nodes)),
+        grid = QGridLayout(fields)
+        grid.setContentsMargins(0, 0, 0, 0)
+        for column, parts in enumerate(
+            (
+                (("Precision", self.precision), ("Batch", self.batch), ("GPUs on each machine", self.devices)),
+                (("Epochs", self.epochs), ("Learning rate", self.rate), ("Machines", self.nodes)),
+            )
         ):
-            form = QFormLayout()
-            for title, part in parts:
-                form.addRow(title, part)
-            columns.addLayout(form)
+            grid.setColumnStretch(2 * column + 1, 1)
+            for row, (title, part) in enumerate(parts):
+                part.setMinimumHeight(theme.px(26))
+                grid.addWidget(QLabel(title), row, 2 * column)
+                grid.addWidget(part, row, 2 * column + 1)
         layout = QVBoxLayout(self.expert)
         layout.addWidget(fields)
         fields.hide()
@@ -118,10 +123,6 @@ class PlanPage(TuningPage):
 
     def show_standing(self, standing: Standing) -> None:
         plan = standing.project.plan
-        if str(standing.path) != self._path:
-            self._path = str(standing.path)
-            for text in self.texts.values():
-                text.clear()
         if plan != self._plan:
             self._plan = plan
             self.device.setCurrentText(plan.device)
@@ -144,6 +145,12 @@ class PlanPage(TuningPage):
             self.cost.setText("The plan is written; plan again to see what it will cost here.")
         else:
             self._show_report(standing.plan)
+
+    def forget(self) -> None:
+        self._plan = None
+        self.cost.setText("")
+        for text in self.texts.values():
+            text.clear()
 
     def _show_report(self, report: PlanReport) -> None:
         self.cost.setText("\n".join(plan_lines(report)))

@@ -32,6 +32,7 @@ class PublishPage(TuningPage):
 
     #: Other models are in use from now on.
     models_changed = Signal()
+    compare_wanted = Signal()
 
     def __init__(self, desk: TuningDesk, named: Callable[[Task], str] = lambda _task: "") -> None:
         super().__init__(desk, Page.PUBLISH)
@@ -39,6 +40,7 @@ class PublishPage(TuningPage):
         self._path = ""
         self._package = ""
         self._in_use: InUse | None = None
+        self._why_no_comparison = ""
         self.id, self.version, self.title = QLineEdit(), QLineEdit(), QLineEdit()
         for field in (self.id, self.version, self.title):
             field.setPlaceholderText("as planned")
@@ -66,6 +68,7 @@ class PublishPage(TuningPage):
         self.body.addWidget(self.record, 1)
         self.export = self.button("Export for another site…", self._export, "One file that another site installs")
         self.foot.addStretch(1)
+        self.compare = self.button("Compare side by side", self.compare_wanted.emit)
         self.back = self.button("Roll back", self._roll_back, "Use again what was in use before")
         self.use = self.button("Use the new model", self._use)
         self.publish = self.button("Publish", self._publish, is_step=True)
@@ -108,6 +111,13 @@ class PublishPage(TuningPage):
         self.use.setText("In use" if is_used else "Use the new model")
         self.back.setEnabled(used is not None and used.can_roll_back)
         self.export.setEnabled(is_published)
+        self.compare.setEnabled(is_published and not self._why_no_comparison)
+        self.compare.setToolTip(self._why_no_comparison or "What the old model and the new one say, on the same images")
+
+    def set_comparison(self, reason: str) -> None:
+        """Say why models cannot be compared now; empty where they can."""
+        self._why_no_comparison = reason
+        self._enable()
 
     def _show_use(self, used: InUse) -> None:
         self._in_use = used

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from PySide6.QtWidgets import QFileDialog, QLabel
+from collections.abc import Iterable
 
+from PySide6.QtWidgets import QFileDialog, QLabel, QMessageBox
+
+from mammoview.core.amounts import counted
 from mammoview.session.tuning.plan_words import length_words
 from mammoview.session.tuning.project import Page
 from mammoview.session.tuning.standing import Standing
@@ -16,6 +19,7 @@ from mammoview.ui.tuning.tables import ReadTable
 from mammoview.ui.tuning.tuning_desk import TuningDesk
 
 _MOST_NOTICES = 200
+_WAITS = (NoticeKind.PAUSED, NoticeKind.YIELDED)
 
 
 class RunPage(TuningPage):
@@ -28,6 +32,8 @@ class RunPage(TuningPage):
         self._epochs: dict[int, EpochTold] = {}
         self._notices: list[tuple[str, str]] = []
         self._is_paused = False
+        self._waits = ""
+        self._skipped = 0
         self.state = QLabel()
         self.state.setWordWrap(True)
         self.curves, self.samples = RunCurves(), Samples()
@@ -41,6 +47,7 @@ class RunPage(TuningPage):
         self.take = self.button(
             "Take a result…", self._take, "Take what another machine trained with this project's config"
         )
+        self.anew = self.button("Start anew…", self._anew, "Forget what was trained, and learn from the beginning")
         self.foot.addStretch(1)
         self.pause = self.button("Pause", self._pause)
         self.stop = self.button("Stop", desk.cancel, "Finished epochs are kept; the run can be gone on with")
@@ -49,20 +56,23 @@ class RunPage(TuningPage):
     def show_standing(self, standing: Standing) -> None:
         if str(standing.path) != self._path:
             self._path = str(standing.path)
-            self._notices = []
-            self._epochs = {}
+            self._notices, self._epochs, self._waits = [], {}, ""
             self.notices.fill([])
-            self.samples.clear()
+            self.samples.forget()
             self.curves.show_epochs(())
         # What was read before the last epochs were told is no news.
         is_news, self._seen = standing is not self._seen, standing
         if is_news and self.desk.busy != RUN and {one.epoch for one in standing.epochs} != set(self._epochs):
             self._epochs = {one.epoch: one for one in standing.epochs}
             self._show_epochs()
+        if is_news and self.desk.busy != RUN:
+            self._skipped = len(standing.skipped)
+            self._note_once(f"Skipped {name}: {reason}" for name, reason in standing.skipped)
         self._show_notices()
         is_running, is_done = self.desk.busy == RUN, Page.RUN in standing.finished
         self.start.setEnabled(self.is_idle and Page.PLAN in standing.finished and not is_done)
-        self.take.setEnabled(self.start.isEnabled() and not self._epochs)
+        self.take.setEnabled(self.start.isEnabled())
+        self.anew.setEnabled(self.is_idle and Page.PLAN in standing.finished and standing.has_run)
         self.start.setText("Done" if is_done else "Go on" if self._epochs else "Start")
         self.pause.setEnabled(is_running)
         self.pause.setText("Go on" if self._is_paused and is_running else "Pause")
@@ -78,14 +88,14 @@ class RunPage(TuningPage):
             self._show_state(is_running=True, is_done=False)
         elif isinstance(event, Notice):
             self._is_paused = event.kind is NoticeKind.PAUSED
+            self._waits = event.text if event.kind in _WAITS else ""
+            self._skipped = event.count if event.kind is NoticeKind.SKIPPED else self._skipped
             self._note(event.text)
+            self._show_state(is_running=True, is_done=False)
         elif isinstance(event, JobEnded) and event.kind == RUN:
-            self._is_paused = False
+            self._is_paused, self._waits = False, ""
             if isinstance(event.result, RunReport):
-                for name, reason in event.result.skipped:
-                    self._note(f"Skipped {name}: {reason}")
-                for note in event.result.notes:
-                    self._note(note)
+                self._note_once(event.result.notes)
             elif event.is_cancelled:
                 self._note("The run was stopped; “Go on” continues from the last finished epoch.")
 
@@ -94,12 +104,22 @@ class RunPage(TuningPage):
 
     def _show_state(self, *, is_running: bool, is_done: bool) -> None:
         last = self._epochs[max(self._epochs)] if self._epochs else None
+        waits = self._waits if is_running else ""
+        skipped = f"Skipped, since unreadable: {counted(self._skipped, 'image')}." if self._skipped else ""
         if last is None:
-            self.state.setText("The first epoch is under way." if is_running else "Nothing is trained yet.")
+            done = "It is done, without an epoch: the weights stay as they were."
+            begun = "The first epoch is under way." if is_running else done if is_done else "Nothing is trained yet."
+            self.state.setText(f"{waits or begun} {skipped}".rstrip())
             return
         left = f"; {length_words(last.minutes_left)} left" if is_running and last.minutes_left is not None else ""
-        end = " The training is done." if is_done else ""
-        self.state.setText(f"{last.text}{left}.{end}")
+        end = "The training is done." if is_done else ""
+        self.state.setText(" ".join(part for part in (f"{last.text}{left}.", waits, end, skipped) if part))
+
+    def _note_once(self, texts: Iterable[str]) -> None:
+        """What a run's files tell, and its report at the end, may have been told while it went on."""
+        for text in texts:
+            if all(text != told for _, told in self._notices):
+                self._note(text)
 
     def _note(self, text: str) -> None:
         epoch = str(max(self._epochs)) if self._epochs else ""
@@ -119,3 +139,19 @@ class RunPage(TuningPage):
 
     def _start(self) -> None:
         self.desk.start(lambda tuner: tuner.run())
+
+    def _anew(self) -> None:
+        asked = QMessageBox(
+            QMessageBox.Icon.NoIcon,
+            "Start anew",
+            "Forget what this project has trained and judged, and learn from the beginning? Published packages stay.",
+            QMessageBox.StandardButton.Cancel,
+            self,
+        )
+        forget = asked.addButton("Start anew", QMessageBox.ButtonRole.AcceptRole)
+        asked.exec()
+        if asked.clickedButton() is forget:
+            self._notices, self._epochs, self._skipped = [], {}, 0
+            self._show_epochs()
+            self.samples.forget()
+            self.desk.start(lambda tuner: tuner.run(is_anew=True))

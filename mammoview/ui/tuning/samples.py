@@ -30,10 +30,12 @@ class Samples(QListWidget):
         self.setUniformItemSizes(True)
         self.setIconSize(QSize(theme.px(_SIDE), theme.px(_SIDE)))
         self.setFixedHeight(theme.px(_SIDE + 54))
+        self.hide()
 
     def show_samples(self, told: SamplesTold) -> None:
         """Show the samples as they are told now."""
         self.clear()
+        self.show()
         for image, truth, said in zip(told.images, told.truth, told.told, strict=True):
             is_mask = np.ndim(truth) == 2
             image, truth, said = (_enlarged(part) if np.ndim(part) == 2 else part for part in (image, truth, said))
@@ -45,6 +47,11 @@ class Samples(QListWidget):
             else:
                 item.setToolTip("Blue is the reader's outline, yellow the net's; Dice below")
             self.addItem(item)
+
+    def forget(self) -> None:
+        """Show none, and leave their room to others."""
+        self.clear()
+        self.hide()
 
     @property
     def texts(self) -> tuple[str, ...]:

@@ -81,8 +81,8 @@ class SourceForm(QWidget):
         is_table = kind is SourceKind.TABLE
         return CaseSource(
             kind,
-            "" if kind is SourceKind.WORKLIST else self.path.text().strip(),
-            self.images.text().strip() if is_table else "",
+            "" if kind is SourceKind.WORKLIST else _whole(self.path.text()),
+            _whole(self.images.text()) if is_table else "",
             self.sheet.currentText() if is_table else "",
             is_copied=self.copied.isChecked(),
             dates=DateRule(self.dates.currentData()),
@@ -134,5 +134,12 @@ class SourceForm(QWidget):
             self.images.setText(path)
 
     def _start(self) -> str:
-        text = self.path.text().strip()
+        text = _whole(self.path.text())
         return str(Path(text).parent) if text else ""
+
+
+def _whole(text: str) -> str:
+    """A path as it was typed, with the user's home for ``~``."""
+    typed = text.strip()
+    is_at_home = typed == "~" or typed.startswith(("~/", "~\\"))
+    return str(Path.home() / typed[2:]) if is_at_home else typed

@@ -11,6 +11,7 @@ from mammoview.session.tuning.project import Page, Project
 from mammoview.session.tuning.standing import Standing
 from mammoview.session.tuning.tuner import JobEnded
 from mammoview.training.tuning.splitting import SplitReport
+from mammoview.ui import theme
 from mammoview.ui.tuning.page import TuningPage
 from mammoview.ui.tuning.tables import ReadTable
 from mammoview.ui.tuning.tuning_desk import TuningDesk
@@ -25,7 +26,6 @@ class SplitPage(TuningPage):
     def __init__(self, desk: TuningDesk) -> None:
         super().__init__(desk, Page.SPLIT)
         self._project: Project | None = None
-        self._path = ""
         self.seed, self.test, self.validation = QSpinBox(), QDoubleSpinBox(), QDoubleSpinBox()
         self.seed.setRange(0, 2**31 - 1)
         for box, least in ((self.test, 5), (self.validation, 0)):
@@ -33,6 +33,8 @@ class SplitPage(TuningPage):
             box.setDecimals(0)
             box.setSingleStep(5)
             box.setSuffix(" % of the patients")
+        for field in (self.seed, self.test, self.validation):
+            field.setMinimumHeight(theme.px(26))
         form = QFormLayout()
         form.addRow("Judge in the end", self.test)
         form.addRow("Watched meanwhile", self.validation)
@@ -54,10 +56,6 @@ class SplitPage(TuningPage):
 
     def show_standing(self, standing: Standing) -> None:
         project = standing.project
-        if str(standing.path) != self._path:
-            self._path = str(standing.path)
-            self.counts.fill([])
-            self.notes.setText("")
         drawn = (project.seed, project.test_share, project.validation_share)
         if self._project is None or drawn != (
             self._project.seed,
@@ -74,8 +72,10 @@ class SplitPage(TuningPage):
         self.draw.setEnabled(self.is_idle and Page.CASES in standing.finished)
         self.seal.setEnabled(self.is_idle and Page.AUDIT in standing.finished and not is_sealed)
         self.seal.setText("Sealed" if is_sealed else "Seal the test set…")
-        if is_sealed and not self.counts.rowCount():
-            # As it was sealed; “Draw” counts images and labels again.
+        if is_sealed and standing.division is not None:
+            self._show_report(standing.division)
+        elif is_sealed and not self.counts.rowCount():
+            # Sealed by an earlier program, which kept no more; “Draw” counts images and labels again.
             self.counts.fill([(words, str(standing.sets.get(name, 0))) for name, words in _SETS.items()])
         seal = standing.seal
         self.state.setText(
@@ -90,17 +90,23 @@ class SplitPage(TuningPage):
 
     def hear(self, event: object) -> None:
         if isinstance(event, JobEnded) and isinstance(event.result, SplitReport):
-            report = event.result
-            self.counts.fill(
-                [
-                    (
-                        _SETS.get(one.name, one.name),
-                        *map(str, (one.patients, one.images, one.malignant, one.benign, one.unknown)),
-                    )
-                    for one in report.counts
-                ]
-            )
-            self.notes.setText("\n".join(report.notes))
+            self._show_report(event.result)
+
+    def forget(self) -> None:
+        self.counts.fill([])
+        self.notes.setText("")
+
+    def _show_report(self, report: SplitReport) -> None:
+        self.counts.fill(
+            [
+                (
+                    _SETS.get(one.name, one.name),
+                    *map(str, (one.patients, one.images, one.malignant, one.benign, one.unknown)),
+                )
+                for one in report.counts
+            ]
+        )
+        self.notes.setText("\n".join(report.notes))
 
     def _start(self, *, is_sealed: bool) -> None:
         seed, test, validation = self.seed.value(), self.test.value() / 100, self.validation.value() / 100

@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from typing import Final
 
 from PySide6.QtCore import Qt
-from PySide6.QtGui import QColor
+from PySide6.QtGui import QColor, QResizeEvent
 from PySide6.QtWidgets import QHeaderView, QTableWidget, QTableWidgetItem
 
 from mammoview.ui import theme
 
 #: More rows help nobody; the counts are of all.
 MOST_ROWS: Final = 1000
+#: Of the stretched column, where its words are that long.
+_LEAST: Final = 200
 
 
 class ReadTable(QTableWidget):
@@ -29,6 +31,8 @@ class ReadTable(QTableWidget):
     def __init__(self, titles: Sequence[str], *, stretched: int = 0, is_chosen: bool = False) -> None:
         super().__init__(0, len(titles))
         self.verticalHeader().hide()
+        # Bold titles over what is chosen would widen the columns.
+        self.horizontalHeader().setHighlightSections(False)
         self.verticalHeader().setDefaultSectionSize(theme.px(24))
         self.setEditTriggers(QTableWidget.EditTrigger.NoEditTriggers)
         self.setSelectionBehavior(QTableWidget.SelectionBehavior.SelectRows)
@@ -45,8 +49,24 @@ class ReadTable(QTableWidget):
         self.setHorizontalHeaderLabels(list(titles))
         header = self.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
-        if titles:
-            header.setSectionResizeMode(min(self._stretched, len(titles) - 1), QHeaderView.ResizeMode.Stretch)
+        self._fit()
+
+    def _fit(self) -> None:
+        """Stretch the column, but never below what can be read: a narrow table is scrolled instead."""
+        if not self.columnCount():
+            return
+        header, column = self.horizontalHeader(), min(self._stretched, self.columnCount() - 1)
+        others = sum(header.sectionSize(place) for place in range(self.columnCount()) if place != column)
+        least = min(max(self.sizeHintForColumn(column), header.sectionSizeHint(column)), theme.px(_LEAST))
+        is_narrow = self.viewport().width() - others < least
+        modes = QHeaderView.ResizeMode
+        header.setSectionResizeMode(column, modes.Interactive if is_narrow else modes.Stretch)
+        if is_narrow:
+            header.resizeSection(column, least)
+
+    def resizeEvent(self, event: QResizeEvent) -> None:
+        super().resizeEvent(event)
+        self._fit()
 
     def fill(self, rows: Sequence[Sequence[str]], colours: Sequence[QColor | None] = ()) -> None:
         """Show rows, each in a colour of its own where one is given."""
@@ -60,6 +80,7 @@ class ReadTable(QTableWidget):
                 if colour is not None:
                     item.setForeground(colour)
                 self.setItem(place, column, item)
+        self._fit()
 
     def words(self, place: int) -> tuple[str, ...]:
         """The words of a row."""

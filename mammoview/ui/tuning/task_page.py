@@ -6,7 +6,7 @@ from functools import partial
 
 from PySide6.QtWidgets import QButtonGroup, QGroupBox, QHBoxLayout, QRadioButton, QSplitter, QTextBrowser, QVBoxLayout
 
-from mammoview.session.tuning.parents import Parent, parents, with_task
+from mammoview.session.tuning.parents import Parent, parents, unreadable, with_task
 from mammoview.session.tuning.project import Page
 from mammoview.session.tuning.standing import Standing
 from mammoview.training.tuning.messages import TuneTask
@@ -14,6 +14,7 @@ from mammoview.ui.tuning.page import TuningPage
 from mammoview.ui.tuning.tables import ReadTable
 from mammoview.ui.tuning.tuning_desk import TuningDesk
 from mammoview.ui.tuning.words import TASKS
+from mammoview.ui.wrapped import WrappedLabel
 
 _TITLES = ("Model", "Name", "Shipped", "In use")
 
@@ -43,7 +44,9 @@ class TaskPage(TuningPage):
         row = QHBoxLayout()
         row.addWidget(box)
         self.body.addLayout(row)
+        self.refused = WrappedLabel()
         self.body.addWidget(halves, 1)
+        self.body.addWidget(self.refused)
         self.foot.addStretch(1)
         self.keep = self.button("Start from this model", self._keep, is_step=True)
         self.table.itemSelectionChanged.connect(self._show_card)
@@ -61,7 +64,10 @@ class TaskPage(TuningPage):
 
     def _choose(self, task: TuneTask, _is_on: bool = False) -> None:
         self._task = task
+        # Until they come, nothing can be chosen: a model of the task before would not fit.
+        self._show_parents(())
         self.desk.ask(partial(parents, task), self._show_parents)
+        self.desk.ask(unreadable, lambda found: self.refused.setText(" ".join(found)))
 
     def _show_parents(self, found: tuple[Parent, ...]) -> None:
         self._parents = found

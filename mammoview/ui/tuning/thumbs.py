@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from PySide6.QtCore import QSize, Qt
-from PySide6.QtGui import QIcon, QImage, QPixmap
+from PySide6.QtCore import QSize, Qt, Signal
+from PySide6.QtGui import QIcon, QImage, QKeyEvent, QPixmap
 from PySide6.QtWidgets import QListWidget, QListWidgetItem
 
 from mammoview.ui import theme
@@ -17,7 +17,10 @@ MOST: Final = 200
 
 
 class Thumbs(QListWidget):
-    """Pictures by the place of their image; a choice of them can be shown."""
+    """Pictures by the place of their image; a choice of them can be shown, and one of them wanted."""
+
+    #: A click or Return on a picture: the place of its image.
+    wanted = Signal(int)
 
     def __init__(self, side: int = 96) -> None:
         super().__init__()
@@ -28,6 +31,14 @@ class Thumbs(QListWidget):
         self.setIconSize(QSize(theme.px(side), theme.px(side)))
         self._pictures: dict[int, bytes] = {}
         self._chosen: frozenset[int] | None = None
+        self.itemClicked.connect(lambda item: self.wanted.emit(item.data(_PLACE)))
+
+    def keyPressEvent(self, event: QKeyEvent) -> None:
+        item = self.currentItem()
+        if item is not None and event.key() in {Qt.Key.Key_Return, Qt.Key.Key_Enter}:
+            self.wanted.emit(item.data(_PLACE))
+        else:
+            super().keyPressEvent(event)
 
     def start_over(self) -> None:
         """Forget all pictures."""
@@ -60,7 +71,9 @@ class Thumbs(QListWidget):
 
     def _show(self, place: int) -> None:
         jpeg = self._pictures[place]
-        item = QListWidgetItem(QIcon(QPixmap.fromImage(QImage.fromData(jpeg))) if jpeg else QIcon(), f"{place + 1}")
+        icon = QIcon(QPixmap.fromImage(QImage.fromData(jpeg))) if jpeg else QIcon()
+        # As the table counts, with its line of titles.
+        item = QListWidgetItem(icon, f"Row {place + 2}")
         item.setData(_PLACE, place)
-        item.setToolTip("" if jpeg else "Its pixels cannot be read")
+        item.setToolTip("Click to open it in the viewer" if jpeg else "Its pixels cannot be read")
         self.addItem(item)

@@ -28,10 +28,13 @@ class VerdictPage(TuningPage):
     """The verdict; a click on a case that got worse opens it in the viewer."""
 
     open_wanted = Signal(object)
+    #: Which of the cases that got worse to begin with.
+    compare_wanted = Signal(int)
 
     def __init__(self, desk: TuningDesk) -> None:
         super().__init__(desk, Page.VERDICT)
         self._shown: SiteVerdict | None = None
+        self._why_no_comparison = ""
         self.sentence = WrappedLabel()
         self.sentence.setObjectName("score")
         self.numbers = ReadTable(("", "Old model", "New model"), stretched=0)
@@ -58,6 +61,7 @@ class VerdictPage(TuningPage):
         self.body.addWidget(halves, 1)
         self.body.addWidget(self.notes)
         self.foot.addStretch(1)
+        self.compare = self.button("Compare side by side", self._compare)
         self.start = self.button("Judge", self._start, is_step=True)
         self.worse.itemClicked.connect(self._open)
 
@@ -66,6 +70,18 @@ class VerdictPage(TuningPage):
         self.start.setEnabled(self.is_idle and Page.RUN in standing.finished)
         self.start.setText("Judge" if verdict is None else "Judge again")
         self._show(verdict)
+        reason = self._why_no_comparison or ("" if standing.package else "Publish the new model first.")
+        self.compare.setEnabled(verdict is not None and bool(verdict.worse) and not reason)
+        self.compare.setToolTip(reason or "What both models say of the cases that got worse")
+
+    def set_comparison(self, reason: str) -> None:
+        """Say why models cannot be compared now; empty where they can."""
+        self._why_no_comparison = reason
+        if self.desk.standing is not None:
+            self.show_standing(self.desk.standing)
+
+    def _compare(self) -> None:
+        self.compare_wanted.emit(max(0, self.worse.currentRow()))
 
     def _start(self) -> None:
         self.desk.start(lambda tuner: tuner.judge())
@@ -94,7 +110,7 @@ class VerdictPage(TuningPage):
                     str(part.change.patients),
                     number(part.change.before.value),
                     number(part.change.after.value),
-                    _signed(part.change.difference),
+                    _told(part.change.difference, part.change.patients, is_change=True),
                 )
                 for part in verdict.subgroups
             ]
@@ -129,12 +145,17 @@ class VerdictPage(TuningPage):
 
 def _numbers(verdict: SiteVerdict) -> list[tuple[str, str, str]]:
     change, old, new = verdict.change, verdict.old, verdict.new
-    rows = [
+    rows: list[tuple[str, str, str]] = [
         ("Model", old.key, new.key),
-        (f"{change.measure} (95 % interval)", str(change.before), str(change.after)),
-        ("Change (95 % interval)", "", _signed(change.difference)),
-        ("p, by draws of whole patients", "", number(change.p_value)),
+        (
+            f"{change.measure} (95 % interval)",
+            _told(change.before, change.patients),
+            _told(change.after, change.patients),
+        ),
+        ("Change (95 % interval)", "", _told(change.difference, change.patients, is_change=True)),
     ]
+    if change.p_value is not None:
+        rows.append(("p, by draws of whole patients", "", number(change.p_value)))
     if change.delong_p is not None:
         rows.append(("p, paired DeLong test", "", number(change.delong_p)))
     if new.roc is not None:
@@ -153,9 +174,9 @@ def _temperature(side: Side) -> str:
     return number(side.fitted_temperature, 2)
 
 
-def _signed(change: Interval) -> str:
-    if change.value is None:
-        return "not known"
-    if change.low is None or change.high is None:
-        return f"{change.value:+.3f}"
-    return f"{change.value:+.3f} ({change.low:+.3f} to {change.high:+.3f})"
+def _told(interval: Interval, patients: int, *, is_change: bool = False) -> str:
+    """A number in words; where it has no interval, that is said."""
+    words = interval.signed if is_change else str(interval)
+    if interval.value is None or interval.low is not None:
+        return words
+    return f"{words} (interval cannot be told from {counted(patients, 'patient')})"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 
 from PySide6.QtCore import QSize, Qt, Signal
 from PySide6.QtGui import QCloseEvent
@@ -41,6 +42,7 @@ class TuningWindow(QWidget):
         super().__init__()
         self.setWindowTitle("Fine-tuning — MammoView, research only")
         self.desk = desk
+        self._project: Path | None = None
         self.rail, self.stack = Rail(), Pages()
         self.chooser = Chooser(desk)
         self.pages = {page.page: page for page in pages}
@@ -96,6 +98,10 @@ class TuningWindow(QWidget):
 
     def _show(self) -> None:
         standing, page = self.desk.standing, self.page
+        if standing is not None and standing.path != self._project:
+            self._project = standing.path
+            for one in self.pages.values():
+                one.forget()
         self.rail.show_standing(standing)
         self.rail.show_page(page)
         name = f"{standing.project.name} — " if standing is not None else ""

@@ -47,6 +47,8 @@ class Tones:
         Whether a change in one pane changes all (MG-D14).
     adjustment, is_inverted, air
         What a pane begins with.
+    output
+        What the monitor needs; see `set_output`.
     presets
         What is offered beside the header's choices, where it suits the image.
     """
@@ -58,7 +60,7 @@ class Tones:
         self.is_inverted = False
         self.air = AirMode.AUTOMATIC
         self.presets: tuple[GrayPreset, ...] = ()
-        self._output = PLAIN
+        self.output = PLAIN
         self._study_uid = ""
         self._choice: Choice | None = None
         self._airs: OrderedDict[str, Air | None] = OrderedDict()
@@ -73,7 +75,7 @@ class Tones:
             pane.set_shade(self._first())
 
     def _first(self) -> Shade:
-        return Shade(adjustment=self.adjustment, is_inverted=self.is_inverted, air=self.air, output=self._output)
+        return Shade(adjustment=self.adjustment, is_inverted=self.is_inverted, air=self.air, output=self.output)
 
     def join(self, pane: Pane) -> None:
         """Give an image that has just come what was chosen for all."""
@@ -162,13 +164,13 @@ class Tones:
         each = dict(state.shades)
         for pane in self.panes:
             if pane.hung is not None and pane.hung.image.id in each:
-                show(pane, replace(each[pane.hung.image.id], output=self._output))
+                show(pane, replace(each[pane.hung.image.id], output=self.output))
 
     # What is found out meanwhile
 
     def set_output(self, output: Output) -> None:
         """Show all panes as the monitor needs it."""
-        self._output = output
+        self.output = output
         for pane in self.panes:
             pane.set_shade(replace(pane.shade, output=output))
 

@@ -5,10 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from mammoview.models.manifest import Task
+from mammoview.session.tuning.errors import TuningError
 from mammoview.session.tuning.parents import MODELS, parents, with_task
 from mammoview.session.tuning.project import CASES, Page, new_project
-from mammoview.session.tuning.standing import standing_of, thumbnails_of
+from mammoview.session.tuning.standing import image_of, standing_of, thumbnails_of
 from mammoview.session.tuning.tables import preview
 from mammoview.training.tuning.messages import CaseSource, SourceKind, TuneTask
 from mammoview.training.tuning.plan_file import keep_plan
@@ -40,6 +43,15 @@ def test_a_page_whose_files_changed_is_not_finished_and_damaged_ones_show_nothin
     assert standing.finished == {Page.TASK}
     assert standing.reached is Page.CASES
     assert (standing.audit, standing.seal, standing.verdict) == (None, None, None)
+
+
+def test_an_image_is_found_by_its_row(tmp_path: Path) -> None:
+    (tmp_path / CASES).write_text('path,patient\n"images/a, b.dcm",P1\n/elsewhere/c.dcm,P2\n', encoding="utf-8")
+    assert image_of(tmp_path, 0) == tmp_path / "images" / "a, b.dcm"
+    assert image_of(tmp_path, 1) == Path("/elsewhere/c.dcm")
+    for place in (-1, 2):
+        with pytest.raises(TuningError, match="no longer there"):
+            image_of(tmp_path, place)
 
 
 def test_what_a_plan_said_is_read_again(home: Path) -> None:

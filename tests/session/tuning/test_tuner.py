@@ -16,7 +16,7 @@ import pytest
 
 from mammoview.core.errors import Problem
 from mammoview.models import registry
-from mammoview.session.jobs import Crew
+from mammoview.session.jobs import Crew, Order
 from mammoview.session.tuning.errors import TuningError
 from mammoview.session.tuning.project import OpenProject, Page, Plan, Project, new_project
 from mammoview.session.tuning.tuner import (
@@ -164,6 +164,39 @@ def test_a_failed_job_says_why_and_leaves_the_page_open(project: tuple[OpenProje
     assert ended.problem is not None
     assert "Nothing has been trained" in ended.problem.message
     assert not opened.is_finished(Page.VERDICT, tuner.project)
+
+
+class Waiting(Crew):
+    """Takes orders, and does none of them."""
+
+    def __init__(self) -> None:
+        super().__init__("nobody:main", size=1, name="tuner")
+        self.orders: list[Order] = []
+
+    def submit(self, order: Order) -> None:
+        self.orders.append(order)
+
+
+def test_a_run_is_begun_anew_once_with_all_that_stood_on_it(project: tuple[OpenProject, Project]) -> None:
+    opened, chosen = project
+    run = opened.path / "run"
+    (run / "package").mkdir(parents=True)
+    old = ("checkpoint.pt", "best.pt", "inputs.json", "log.jsonl", "skipped.json", "samples-0001.npz", "package/x")
+    for name in (*old, "site-1.rows", "pause"):
+        (run / name).touch()
+    opened.put("verdict.json", "{}")
+    stamps = dict.fromkeys((Page.PLAN, Page.RUN, Page.VERDICT, Page.PUBLISH), "as before")
+    crew = Waiting()
+    tuner = Tuner(opened, replace(chosen, stamps=stamps), crew, lambda _: None)
+    tuner.run(is_anew=True)
+    assert {path.name for path in run.iterdir()} == {"site-1.rows"}
+    assert set(opened.load().stamps) == {Page.PLAN}
+    assert not opened.file("verdict.json").exists()
+    # A child that dies is given the same job again, and goes on with what it had done.
+    (run / "checkpoint.pt").touch()
+    (order,) = crew.orders
+    assert order.make_payload() == order.make_payload()
+    assert (run / "checkpoint.pt").exists()
 
 
 def test_a_project_without_a_task_or_a_model_is_told(project: tuple[OpenProject, Project]) -> None:

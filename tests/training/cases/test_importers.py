@@ -284,7 +284,7 @@ def test_the_public_data_become_cases(data: Path) -> None:
     assert len(labelled(opened.cases)) == 1206
     assert sum(len(case.lesions) for case in opened.cases) == 1291
     assert len(outlined(opened.cases)) == 270
-    cbis, cesm = IMPORTERS["cbis"](data / "cbis_ddsm"), IMPORTERS["cesm"](data / "cdd_cesm")
+    cbis, cesm = IMPORTERS["cbis"](data / "cbis_ddsm").cases, IMPORTERS["cesm"](data / "cdd_cesm").cases
     assert (*cbis, *cesm) == opened.cases
     aspects = [case.true_size[0] / case.true_size[1] for case in cbis if case.true_size]
     assert len(aspects) == len(cbis)

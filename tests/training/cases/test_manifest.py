@@ -16,7 +16,7 @@ from mammoview.core.geometry import Box
 from mammoview.core.study import Laterality, ViewPosition
 from mammoview.training.cases.case import Case, MarkedLesion, boxed, labelled, outline_mask, outlined
 from mammoview.training.cases.cells import read_boxes, read_date, read_label, write_box
-from mammoview.training.cases.manifest import ManifestError, read_manifest, write_manifest
+from mammoview.training.cases.manifest import ManifestError, check_rows, manifest_rows, read_manifest, write_manifest
 
 HEAD = "path,patient,laterality,view,label,boxes,mask,study_date\n"
 
@@ -110,6 +110,18 @@ def test_every_bad_row_is_listed_with_line_and_column(site: Path) -> None:
     assert "line 5, path: the image is the same as in line 4. Name each image once." in message
     assert "“perhaps” is no label" in message
     assert all(problem.hint and problem.message for problem in caught.value.problems)
+
+
+def test_of_two_labels_of_one_image_neither_is_believed(site: Path) -> None:
+    rows = (
+        "images/a.png,1,L,CC,benign,,,\nimages/b.png,1,R,CC,benign,,,\nimages/a.png,1,L,CC,malignant,,,\n"
+        "images/b.png,1,R,CC,unknown,,,\n"
+    )
+    checked = check_rows(manifest_rows(table(site, rows))[1], site)
+    assert [case.path.name for case in checked.cases] == ["b.png"]
+    assert {(problem.line, problem.column) for problem in checked.problems} == {
+        (2, "label"), (4, "label"), (5, "path"),
+    }  # fmt: skip
 
 
 @pytest.mark.parametrize(

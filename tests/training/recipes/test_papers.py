@@ -261,4 +261,6 @@ def test_a_package_says_what_was_measured_on_the_held_out_patients(tmp_path: Pat
     # 16 of the 20 training tiles are lesions, 8 of them malignant.
     assert info.manifest.score is not None
     assert info.manifest.score.training_prevalence == 0.5
-    assert "experimental" in (info.folder / "MODEL_CARD.md").read_text(encoding="utf-8")
+    card = (info.folder / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert "Not a medical device" in card
+    assert (info.manifest.experimental, "experimental" in card) == (False, False)

@@ -100,6 +100,8 @@ def test_a_table_gives_a_patch_classifier(patch_package: PackageInfo) -> None:
     assert split.training | split.validation == {f"w{number}" for number in range(13)}
     card = (patch_package.folder / "MODEL_CARD.md").read_text(encoding="utf-8")
     assert "12 patients with 12 images. 1 images were left out." in " ".join(card.split())
+    learned = len(split.training - {"w12"})
+    assert f"Learned from {learned} patients with {learned} images of one site" in card
     assert "40% held out (seed 1)" in card
     assert "CBIS" not in card
     assert patch_package.manifest.licence == "LicenseRef-Site"

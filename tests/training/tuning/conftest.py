@@ -65,10 +65,10 @@ def parents(tmp_path_factory: pytest.TempPathFactory) -> dict[TuneTask, PackageI
 def planned(site: Path, parents: dict[TuneTask, PackageInfo]) -> Make:
     """Makes a planned project of a task in a folder that is not there yet, with so many epochs."""
 
-    def make(folder: Path, task: TuneTask, *, epochs: int = 2, **wishes: object) -> Path:
+    def make(folder: Path, task: TuneTask, *, epochs: int = 2, parent: str = "", **wishes: object) -> Path:
         shutil.copytree(site, folder)
         words: dict[str, object] = {"batch_size": 4, "epochs": epochs, "is_measured": False, "device": "cpu", **wishes}
-        request = PlanRequest(str(folder), task, str(parents[task].folder), **words)  # type: ignore[arg-type]
+        request = PlanRequest(str(folder), task, parent or str(parents[task].folder), **words)  # type: ignore[arg-type]
         plan(request, lambda *_: None, lambda: False, lambda _: None)
         return folder
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import cv2
@@ -30,8 +31,9 @@ from mammoview.training.tuning.audit_messages import (
     read_report,
 )
 from mammoview.training.tuning.expected import auc_error, expected_auc, expected_dice
+from mammoview.training.tuning.files import CASES_REPORT
 from mammoview.training.tuning.looks import Look, look_at
-from mammoview.training.tuning.messages import TuneTask
+from mammoview.training.tuning.messages import CasesReport, RejectedRow, TuneTask
 from mammoview.training.tuning.near import FINE, Doubles
 
 HEAD = "path,patient,laterality,view,label,boxes,study_date,density\n"
@@ -89,6 +91,18 @@ def test_clean_cases_have_counts_and_no_remarks_but_their_number(project: Path) 
     }
     assert report.looked_at == 8
     assert read_report(project / AUDIT) == report
+
+
+def test_rows_that_were_refused_before_are_told_with_their_reason(project: Path) -> None:
+    refused = RejectedRow(9, "path", "there is no such file.", "Correct the path.")
+    cases = CasesReport(images=8, patients=2, labelled=8, boxed=0, outlined=0, rejected=(refused,))
+    (project / CASES_REPORT).write_text(json.dumps(asdict(cases)), encoding="utf-8")
+    report, told = ran(project, reads_pixels=False)
+    assert (report.table.refused, report.table.rejected, report.table.images) == ((refused,), (), 8)
+    assert told[0].refused == (refused,)  # type: ignore[attr-defined]
+    assert read_report(project / AUDIT) == report
+    (project / CASES_REPORT).write_text("{", encoding="utf-8")
+    assert ran(project, reads_pixels=False)[0].table.refused == ()
 
 
 def test_results_come_as_they_are_known(project: Path) -> None:
@@ -240,9 +254,12 @@ def test_expected_interval_agrees_with_simulated_scores() -> None:
 
 
 def test_too_few_for_any_interval_is_said() -> None:
-    assert expected_auc(1, 30, None).width is None
-    assert "too small for any interval" in expected_auc(1, 30, None).sentence
-    wide, narrow = expected_dice(4, None), expected_dice(40, None)
+    for few in (1, 5):
+        assert expected_auc(few, 30, None).width is None
+        assert expected_dice(few, None).width is None
+        assert "too small for any interval" in expected_auc(few, 30, None).sentence
+    assert expected_auc(6, 30, None).width is not None
+    wide, narrow = expected_dice(6, None), expected_dice(60, None)
     assert wide.width is not None
     assert narrow.width is not None
     assert wide.width == pytest.approx(narrow.width * 10**0.5)

@@ -47,14 +47,9 @@ def test_table_becomes_cases_and_bad_rows_are_told(tmp_path: Path) -> None:
     (tmp_path / "site" / "images" / "3-R-MLO.dcm").write_bytes(b"")
     report = ran(tmp_path / "project", table_source(table))
     assert (report.images, report.patients, report.labelled, report.boxed) == (15, 4, 15, 0)
-    assert [(row.line, row.column) for row in report.rejected] == [
-        (17, "path"),
-        (18, "path"),
-        (19, "path"),
-        (20, "path"),
-        (20, "laterality"),
-        (20, "label"),
-    ]
+    assert [row.line for row in report.rejected] == [17, 18, 19, 20, 20, 20]
+    assert {row.column for row in report.rejected[:3]} == {"path"}
+    assert {row.column for row in report.rejected[3:]} == {"path", "laterality", "label"}
     found = read_manifest(tmp_path / "project" / "cases.csv")
     assert len(found.cases) == 15
     assert sum(case.is_malignant is True for case in found.cases) == 4

@@ -113,6 +113,26 @@ def test_one_is_negative_where_the_column_holds_birads(tmp_path: Path, name: str
     assert meanings == {"1": "benign", "2": "benign", "3": "unknown", "4": "malignant", "5": "malignant"}
 
 
+@pytest.mark.parametrize(
+    ("cells", "understood"),
+    [
+        (("03.04.2025", "2025-04-03 10:15"), ("2025-04-03", "2025-04-03")),
+        # One cell tells how the others are meant.
+        (("3/4/2025", "13/4/2025 08:00:00"), ("2025-04-03", "2025-04-13")),
+        (("3/4/2025", "4/13/2025 8:00 AM"), ("2025-03-04", "2025-04-13")),
+        # Nothing tells, or two cells contradict each other: what could be two days is none.
+        (("3/4/2025", "5/5/2025"), ("3/4/2025", "2025-05-05")),
+        (("3/4/2025", "13/4/2025", "4/13/2025"), ("3/4/2025", "13/4/2025", "4/13/2025")),
+        (("31.02.2025", "soon"), ("31.02.2025", "soon")),
+    ],
+)
+def test_dates_are_read_as_the_table_writes_them(
+    tmp_path: Path, cells: tuple[str, ...], understood: tuple[str, ...]
+) -> None:
+    table = saved(tmp_path / "t.csv", "file,patient,label,date\n" + "".join(f"a,1,0,{cell}\n" for cell in cells))
+    assert tuple(row["study_date"] for row in preview_table(table).understood) == understood
+
+
 def test_table_says_what_it_lacks(tmp_path: Path) -> None:
     table = saved(tmp_path / "t.csv", "file,age\na,50\n")
     assert len(preview_table(table).missing) == 2

@@ -20,7 +20,9 @@ from mammoview.training.tuning.messages import CaseSource, CasesRequest
 from mammoview.training.tuning.messages import SourceKind as Source
 from mammoview.training.tuning.sealing import SealedSets, check_seal, read_seal
 from mammoview.training.tuning.site_groups import groups_of
+from mammoview.training.tuning.split_file import SPLIT_REPORT, read_division
 from mammoview.training.tuning.split_messages import Shares
+from mammoview.training.tuning.splitting import SplitReport
 
 
 def made(count: int, *, malignant: int = 3, vendors: int = 2) -> tuple[list[Case], list[Mammogram]]:
@@ -133,6 +135,21 @@ def test_killed_between_seal_and_split_the_same_set_is_drawn(tmp_path: Path, mon
     judged = [place for place, case in enumerate(cases) if expected.sets[case.patient] == "test"]
     SealedSets().add([cases[place] for place in judged], [images[place] for place in judged])
     assert seal(project, Shares(3))[0].sets == expected.sets
+
+
+def test_a_sealed_division_is_kept_to_be_shown_again(tmp_path: Path) -> None:
+    project = project_of(tmp_path / "one", write_site(tmp_path / "site", 8, views=("CC",)))
+    division, sealed = seal(project, Shares(3))
+    kept = read_division(project, sealed)
+    assert kept == SplitReport(division.counts, division.notes, len(division.reused), sealed)
+    with pytest.raises(InputError, match="another seal"):
+        read_division(project, replace(sealed, test_set="another"))
+    (project / SPLIT_REPORT).unlink()
+    with pytest.raises(InputError, match="cannot be read"):
+        read_division(project, sealed)
+    # Sealing again with the same shares brings it back.
+    seal(project, Shares(3))
+    assert read_division(project, sealed) == kept
 
 
 @pytest.mark.parametrize("is_copied", [False, True], ids=["in place", "copied"])

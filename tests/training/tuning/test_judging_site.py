@@ -53,7 +53,10 @@ def test_from_a_run_to_its_use_and_back(project: Make, parents: Parents, task: T
     if task is TuneTask.IMAGE:
         assert verdict.old.roc is not None
         assert {Path(case.image).parent for case in verdict.worse} <= {folder}
-    assert any("6 patients are few" in note for note in verdict.notes)
+    # Three of each class have no interval.
+    assert any("6 patients are few" in note or "told from 6 patients" in note for note in verdict.notes)
+    if task is TuneTask.IMAGE:
+        assert verdict.change.difference.low is None
     report = published(folder, parents, task)
     info = registry.find(report.key)
     card = (info.folder / "MODEL_CARD.md").read_text(encoding="utf-8")
@@ -140,6 +143,12 @@ def test_a_result_from_another_machine_is_taken_after_looking(project: Make, par
         take_result(here, stranger, parents[TuneTask.PATCH])
     take_result(here, there / "run", parent)
     assert (here / "run" / "log.jsonl").exists()
+    # So is one that was trained in the project's own folder; not a second one from elsewhere.
+    assert take_result(here, here / "run", parent) == here / "run" / "package"
+    with pytest.raises(UsageError, match="has a trained model already"):
+        take_result(here, there / "run", parent)
+    card = (here / "run" / "package" / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert "Learned from 12 patients with 12 images of one site" in " ".join(card.split())
     request = VerdictRequest(str(here), TuneTask.SEGMENT, str(parent.folder))
     assert judge(request, lambda *_: None, lambda: False, lambda _: None).change.patients == 6
 
@@ -147,8 +156,11 @@ def test_a_result_from_another_machine_is_taken_after_looking(project: Make, par
 def test_the_same_version_is_not_installed_twice(project: Make, parents: Parents) -> None:
     folder = project(TuneTask.SEGMENT, epochs=1)
     trained(folder, parents, TuneTask.SEGMENT)
-    assert published(folder, parents, TuneTask.SEGMENT).key == "site-parent-segment@0.1"
-    assert published(folder, parents, TuneTask.SEGMENT).key == "site-parent-segment@0.2"
+    # The second time as after a kill between the installation and its answer.
+    for _ in range(2):
+        assert published(folder, parents, TuneTask.SEGMENT).key == "site-parent-segment@0.1"
+    assert [info.id for info in registry.packages()].count("site-parent-segment") == 1
+    assert published(folder, parents, TuneTask.SEGMENT, title="Other").key == "site-parent-segment@0.2"
     with pytest.raises(ModelPackageError, match="installed already"):
         published(folder, parents, TuneTask.SEGMENT, version="0.1")
 
@@ -236,3 +248,41 @@ def test_without_a_record_nothing_is_activated(installed: Parents, monkeypatch: 
         activate_tuned(installed[TuneTask.IMAGE], verdict_of(Outcome.BETTER))
     assert registry.chosen(Task.WHOLE_IMAGE) == ()
     assert paths.user_models().is_dir()
+
+
+def test_a_patch_classifier_becomes_a_whole_image_classifier(planned: Make, parents: Parents, tmp_path: Path) -> None:
+    """Shen et al. 2019: its body under two blocks of new units; judged against the whole-image classifier in use."""
+    parent, used = parents[TuneTask.PATCH], parents[TuneTask.IMAGE]
+    # In bf16 a convolution over a map of one pixel, which these images leave, has gradients that are no numbers.
+    words = {"epochs": 1, "parent": str(parent.folder), "is_measured": True, "precision": "fp32"}
+    folder = planned(tmp_path / "grown", TuneTask.IMAGE, **words)
+    config = Files(folder).config()
+    assert config.network.architecture == "resnet-whole-image"
+    # The body ends with 128 channels; the paper's top stands to 2048 as 512-512-1024.
+    assert config.network.sizes["top"] == [[32, 32, 64], [32, 32, 64]]
+    assert [(stage.trains, stage.learning_rate, stage.weight_decay) for stage in config.stages] == [
+        (("head.*",), 1e-3, 1e-3),
+        (("*",), 1e-4, 1e-2),
+    ]
+    run(
+        RunRequest(str(folder), TuneTask.IMAGE, str(parent.folder), "cpu"),
+        lambda *_: None,
+        lambda: False,
+        lambda _: None,
+    )
+    info = read_info(folder / "run" / "package")
+    assert (info.task, info.id) == (Task.WHOLE_IMAGE, "site-parent-patch-image")
+    assert info.manifest.parent_sha256 == parent.sha256
+    request = VerdictRequest(str(folder), TuneTask.IMAGE, str(parent.folder))
+    with pytest.raises(UsageError, match="answer other questions"):
+        judge(request, lambda *_: None, lambda: False, lambda _: None)
+    verdict = judge(replace(request, against=str(used.folder)), lambda *_: None, lambda: False, lambda _: None)
+    assert verdict.old.key == used.key
+    assert verdict.change.patients == 6
+    assert any("takes no whole images" in note for note in verdict.notes)
+    report = publish_tuned(
+        PublishRequest(str(folder), TuneTask.IMAGE, str(parent.folder)), lambda *_: None, lambda: False, lambda _: None
+    )
+    card = (Path(report.folder) / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert f"## Against `{used.key}`" in card
+    assert f"started from `{parent.key}`" in card

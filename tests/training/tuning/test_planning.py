@@ -16,7 +16,8 @@ from mammoview.core.paths import shipped_models
 from mammoview.models.registry import PackageInfo, read_info
 from mammoview.training.config import read_config
 from mammoview.training.recipes.launch import Kind, Order, launch
-from mammoview.training.tuning import planning
+from mammoview.training.tuning import costing, planning
+from mammoview.training.tuning.costing import Cost
 from mammoview.training.tuning.files import Files
 from mammoview.training.tuning.messages import TuneTask
 from mammoview.training.tuning.plan_file import PLAN_REPORT, read_plan
@@ -130,14 +131,14 @@ def test_a_batch_that_does_not_fit_is_halved_in_the_plan(
     project: Make, parents: Parents, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = project(TuneTask.SEGMENT)
-    real = planning._step_seconds
+    real = costing._seconds
 
-    def step(package: object, config: object, batch: object, *rest: object) -> float:
+    def step(package: object, config: object, batch: object, *rest: object) -> tuple[float, float]:
         if len(batch.images) > 2:  # type: ignore[attr-defined]
             raise torch.OutOfMemoryError("too large")
         return real(package, config, batch, *rest)  # type: ignore[arg-type]
 
-    monkeypatch.setattr(planning, "_step_seconds", step)
+    monkeypatch.setattr(costing, "_seconds", step)
     report = asked(folder, parents, TuneTask.SEGMENT, batch_size=8)
     assert report.batch_size == 2
     assert any("8 does not fit" in note for note in report.notes)
@@ -170,3 +171,32 @@ def test_any_words_survive_the_config_file() -> None:
     words = {"seed": 1, "package": {"title": 'a "quoted"\n\x7f word — é'}, "stages": [{"name": "x", "rate": 1e-5}]}
     assert tomllib.loads(to_toml(words, head="two\nlines")) == words
     assert os.linesep
+
+
+def test_an_epoch_costs_its_samples_and_those_who_are_watched() -> None:
+    """Patches: a lesion and two places of background in each image; ten batches of ten, and half a batch to watch."""
+    cost = Cost(2.0, 0.5, 1.0, None, 10, samples_per_case=3.0)
+    assert cost.epoch_s(34, 0) == 20.0
+    assert cost.epoch_s(34, 4) == 21.0
+    # A handful of samples is one batch.
+    assert cost.epoch_s(1, 0) == 2.0
+
+
+def test_the_samples_of_a_case_are_counted(project: Make, parents: Parents, monkeypatch: pytest.MonkeyPatch) -> None:
+    found: dict[TuneTask, Cost] = {}
+    real = planning.measure_cost
+    for task in (TuneTask.IMAGE, TuneTask.PATCH, TuneTask.SEGMENT):
+
+        def kept(*given: object, task: TuneTask = task, **words: object) -> Cost:
+            found[task] = real(*given, **words)  # type: ignore[arg-type]
+            return found[task]
+
+        monkeypatch.setattr(planning, "measure_cost", kept)
+        project(task, name=task.value, is_measured=True, precision="fp32")
+    # One disc in each image; a patch classifier learns from two places of background beside it.
+    assert {task: cost.samples_per_case for task, cost in found.items()} == {
+        TuneTask.IMAGE: 1.0,
+        TuneTask.PATCH: 3.0,
+        TuneTask.SEGMENT: 1.0,
+    }
+    assert all(0 < cost.seconds_per_look < cost.seconds_per_step for cost in found.values())

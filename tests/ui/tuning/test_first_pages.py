@@ -48,6 +48,22 @@ def enter_table(hand: Hand, table: Path) -> CasesPage:
     return page
 
 
+def audit(hand: Hand) -> None:
+    hand.go(Page.AUDIT)
+    page = hand.page(AuditPage)
+    hand.click(page.start)
+    hand.until(lambda: hand.is_done(Page.AUDIT))
+    assert len(page.thumbs.shown) == 32
+    # What the page before refused is listed here, too.
+    assert page.rejected.words(0)[:3] == ("Cases", "34", "path")
+    assert "none.dcm" in page.rejected.words(0)[3]
+    assert page.tabs.tabText(2) == "Refused rows (1)"
+    assert "Reading the cases refused 1 row." in page.summary.text()
+    assert page.counts.rowCount() > 4
+    assert "too small" in page.expected.text() or "wide" in page.expected.text()
+    shot(hand, "3-audit")
+
+
 def test_a_project_comes_to_a_sealed_test_set(hand: Hand, tmp_path: Path) -> None:
     table = write_site(tmp_path / "site", 16, views=("CC",))
     table.write_text(table.read_text() + "images/none.dcm,PAT9,L,CC,benign\n")
@@ -68,14 +84,7 @@ def test_a_project_comes_to_a_sealed_test_set(hand: Hand, tmp_path: Path) -> Non
     assert "none.dcm" in page.rejected.words(0)[2]
     assert page.changes.rowCount() > 5
     shot(hand, "2-cases-read")
-    hand.go(Page.AUDIT)
-    audit = hand.page(AuditPage)
-    hand.click(audit.start)
-    hand.until(lambda: hand.is_done(Page.AUDIT))
-    assert len(audit.thumbs.shown) == 32
-    assert audit.counts.rowCount() > 4
-    assert "too small" in audit.expected.text() or "wide" in audit.expected.text()
-    shot(hand, "3-audit")
+    audit(hand)
     hand.go(Page.SPLIT)
     split = hand.page(SplitPage)
     split.seed.setValue(7)
@@ -92,11 +101,18 @@ def test_a_project_comes_to_a_sealed_test_set(hand: Hand, tmp_path: Path) -> Non
     hand.idle()
     hand.click(hand.window.all_projects)
     hand.until(lambda: hand.window.page is None)
-    split.counts.fill([])
+    split.forget()
     hand.click(hand.chooser.resume)
     hand.until(lambda: hand.window.page is Page.PLAN)
     hand.go(Page.SPLIT)
-    assert [split.counts.words(row)[1] for row in range(3)] == ["8", "4", "4"]
+    # As it was drawn: patients, images, and patients by label; odd patients have a malignant breast.
+    assert [split.counts.words(row)[1:] for row in range(3)] == [
+        ("8", "16", "4", "4", "0"),
+        ("4", "8", "2", "2", "0"),
+        ("4", "8", "2", "2", "0"),
+    ]
+    assert "seed 7" in split.state.text()
+    assert "SHA-256" in split.state.text()
 
 
 def test_a_project_is_left_and_resumed(hand: Hand, tmp_path: Path) -> None:
@@ -123,6 +139,47 @@ def test_a_project_is_left_and_resumed(hand: Hand, tmp_path: Path) -> None:
     assert page.source.path == str(table)
 
 
+def test_a_reading_that_fails_shows_why_and_another_project_shows_nothing_of_it(hand: Hand, tmp_path: Path) -> None:
+    table = write_site(tmp_path / "site", 1, views=("CC",))
+    hand.open()
+    hand.begin("First")
+    choose_task(hand)
+    page = enter_table(hand, table)
+    page.form.copied.setChecked(True)
+    hand.click(page.read)
+    hand.until(lambda: hand.is_done(Page.CASES))
+    assert "burned into the pixels" in page.notes.text()
+    hand.go(Page.AUDIT)
+    audit = hand.page(AuditPage)
+    hand.click(audit.start)
+    hand.until(lambda: len(audit.thumbs.shown) == 2)
+    hand.idle()
+    hand.go(Page.CASES)
+    table.write_text(table.read_text().replace("benign", "maybe"))
+    hand.click(page.read)
+    hand.until(hand.window.problem.isVisible)
+    assert page.tabs.currentWidget() is page.rejected
+    assert "“maybe”" in page.rejected.words(0)[2]
+    # What was read before stays.
+    assert page.summary.text().startswith("2 images")
+    hand.idle()
+    page.form.path.setText(str(tmp_path / "absent.csv"))
+    page.form.path.editingFinished.emit()
+    hand.until(lambda: "absent.csv cannot be read" in hand.window.problem.text.text())
+    assert page.columns.understood.rowCount() == 0
+    hand.click(page.read)
+    hand.until(lambda: page.rejected.rowCount() == 0)
+    hand.idle()
+    hand.click(hand.window.all_projects)
+    hand.until(lambda: hand.window.page is None)
+    hand.begin("Second")
+    assert page.form.path.text() == ""
+    assert page.rejected.rowCount() == page.changes.rowCount() == page.columns.understood.rowCount() == 0
+    assert audit.thumbs.shown == ()
+    assert audit.remarks.topLevelItemCount() == audit.counts.rowCount() == 0
+    assert audit.summary.text() == ""
+
+
 def test_pages_ahead_cannot_be_gone_to_and_explain_themselves(hand: Hand) -> None:
     window = hand.open()
     hand.begin("New")
@@ -134,6 +191,32 @@ def test_pages_ahead_cannot_be_gone_to_and_explain_themselves(hand: Hand) -> Non
     for page in window.pages.values():
         assert page.introduction.text().count(". ") == 1
         assert page.introduction.text().endswith(".")
+
+
+def test_a_model_of_a_newer_program_is_told(hand: Hand, home: Path) -> None:
+    newer = home / "models" / "newer-1.0"
+    newer.mkdir(parents=True)
+    (newer / "manifest.json").write_text('{"schema_version": 99}')
+    hand.open()
+    hand.begin("Newer")
+    choose_task(hand)
+    assert "newer-1.0 was refused: it was made for a newer MammoView" in hand.page(TaskPage).refused.text()
+
+
+def test_a_path_may_begin_at_home(hand: Hand, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HOME", "USERPROFILE"):
+        monkeypatch.setenv(name, str(tmp_path))
+    table = write_site(tmp_path / "films", 1, views=("CC",))
+    hand.open()
+    hand.begin("Home")
+    choose_task(hand)
+    page = enter_table(hand, Path("~/films/site.csv"))
+    assert page.source.path == str(table)
+    assert page.form.path.text() == "~/films/site.csv"
+    hand.click(page.read)
+    hand.until(lambda: hand.is_done(Page.CASES))
+    page.form.path.setText("~other/site.csv")
+    assert page.source.path == "~other/site.csv"
 
 
 def test_a_name_that_will_not_do_is_told(hand: Hand) -> None:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
-import sys
 from dataclasses import replace
 from pathlib import Path
 
@@ -17,6 +14,8 @@ from wizard_hand import Hand
 
 from mammoview.models import registry
 from mammoview.models.manifest import Task
+from mammoview.pipeline.comparing import Side
+from mammoview.session.comparing import BLIND
 from mammoview.session.tuning.project import VERDICT, Page, open_project
 from mammoview.training.judging.sentence import Interval, Outcome, sentence_of
 from mammoview.training.judging.site_verdict import WorseCase, from_json, to_json
@@ -32,31 +31,8 @@ from mammoview.ui.tuning.verdict_page import VerdictPage
 
 pytestmark = [pytest.mark.gui, pytest.mark.slow]
 
-_MAKE = """
-import sys
-from pathlib import Path
-from made_up_site import write_parent, write_site
-from mammoview.training.tuning.messages import TuneTask
-write_site(Path(sys.argv[1]))
-write_parent(Path(sys.argv[2]), TuneTask(sys.argv[3]))
-"""
 
-
-@pytest.fixture
-def site(tmp_path: Path, home: Path) -> Path:
-    """A made-up site's table, and a parent of random weights that is installed; torch stays out of this process."""
-    makers = Path(__file__).parents[2] / "training" / "tuning"
-    inherited = [str(makers), *filter(None, [os.environ.get("PYTHONPATH")])]
-    subprocess.run(
-        [sys.executable, "-c", _MAKE, tmp_path / "site", tmp_path / "parent", TuneTask.SEGMENT],
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(inherited)},
-        check=True,
-    )
-    registry.install(tmp_path / "parent")
-    return tmp_path / "site" / "cases.csv"
-
-
-def come_to_the_plan(hand: Hand, table: Path, *, epochs: int = 3) -> None:
+def come_to_the_plan(hand: Hand, table: Path, *, epochs: int = 3, devices: int = 1) -> None:
     hand.open()
     hand.begin("Made up")
     task = hand.page(TaskPage)
@@ -82,6 +58,7 @@ def come_to_the_plan(hand: Hand, table: Path, *, epochs: int = 3) -> None:
     plan.expert.setChecked(True)
     plan.batch.setValue(4)
     plan.epochs.setValue(epochs)
+    plan.devices.setValue(devices)
     hand.click(plan.start)
     hand.until(lambda: hand.is_done(Page.PLAN))
 
@@ -124,7 +101,7 @@ def judge(hand: Hand) -> None:
     hand.click(verdict.start)
     hand.until(lambda: hand.is_done(Page.VERDICT))
     assert "the new model" in verdict.sentence.text().lower()
-    assert verdict.numbers.rowCount() > 4
+    assert verdict.numbers.rowCount() > 3
     shot(hand, "7-verdict")
 
 
@@ -142,6 +119,46 @@ def open_the_worse_case(hand: Hand, qtbot: QtBot) -> None:
     hand.viewer.actions_by_id["identity"].trigger()
     assert "PAT7" not in verdict.worse.words(0)[1]
     assert "1.dcm" not in verdict.worse.words(0)[0]
+
+
+def compare_side_by_side(hand: Hand, old: str, new: str) -> None:
+    publish = hand.page(PublishPage)
+    hand.click(publish.compare)
+    comparing = hand.viewer.desk.comparing
+    hand.until(lambda: comparing.window is not None and comparing.window.isVisible())
+    window = comparing.window
+    assert window is not None
+    hand.until(lambda: comparing._so_far is not None and comparing._so_far.exams is not None)
+    exams = comparing._so_far.exams
+    assert (exams.old.models, exams.new.models) == ((old,), (new,))
+    assert old in window.pair.headings[Side.OLD].text()
+    assert new in window.pair.headings[Side.NEW].text()
+    assert window.case_words.text() == "By the verdict outlined, 0.810 before and 0.420 after. Patient PAT7, 1.dcm"
+    assert window.table.rowCount() == 1
+    assert hand.session.selected is None, "the table of the viewer stays as it was"
+    hand.session.veil.begin()
+    hand.until(lambda: not window.isVisible())
+    hand.viewer.desk.reading.signed_in.emit(None)
+    assert not publish.compare.isEnabled()
+    assert publish.compare.toolTip() == BLIND
+    assert not hand.page(VerdictPage).compare.isEnabled()
+    hand.session.veil.end()
+    hand.viewer.desk.reading.signed_out.emit()
+    hand.until(publish.compare.isEnabled)
+
+
+def compare_the_open_case(hand: Hand) -> None:
+    """From the Verdict page; who the patient is stays hidden."""
+    hand.click(hand.page(VerdictPage).compare)
+    window = hand.viewer.desk.comparing.window
+    assert window is not None
+    hand.until(lambda: window.isVisible() and window.table.rowCount() == 1 and window.start.text() == "Compare")
+    assert "0.810 before" in window.case_words.text()
+    assert not any(name in window.case_words.text() for name in ("PAT7", "1.dcm"))
+    (pane, _) = window.pair.wall.panes
+    assert not pane._annotation.is_identity_shown
+    window.close()
+    assert hand.session.selected is not None, "what the viewer shows is not let go"
 
 
 def test_the_new_model_is_in_use_and_the_old_one_after_roll_back(
@@ -167,6 +184,8 @@ def test_the_new_model_is_in_use_and_the_old_one_after_roll_back(
     hand.until(lambda: hand.window.page is Page.PUBLISH)
     hand.until(lambda: publish.back.isEnabled() or "In use now" in publish.used.text())
     assert not publish.use.isEnabled()
+    (parent,) = [info.key for info in registry.packages() if info.id.startswith("parent")]
+    compare_side_by_side(hand, parent, publish._package)
     publish.reason.setText("It finds the small ones.")
     shot(hand, "8-publish")
     hand.click(publish.use)
@@ -180,6 +199,7 @@ def test_the_new_model_is_in_use_and_the_old_one_after_roll_back(
     assert [info.key for info in registry.active(Task.SEGMENTATION)] == before
     assert publish.record.rowCount() == 2
     open_the_worse_case(hand, qtbot)
+    compare_the_open_case(hand)
     plan.cost.setText("")
     hand.go(Page.PLAN)
     hand.until(lambda: plan.cost.text() == cost)

@@ -6,14 +6,16 @@ from pathlib import Path
 
 import pytest
 from case_makers import write_site
+from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
+from reader_hand import Reader
 from test_first_pages import choose_task, enter_table
 from wizard_hand import Hand
 
 from mammoview.session.events import AnalysisStarted, ResultsConcealed
 from mammoview.session.tuning.project import Page
 from mammoview.training.tuning.messages import SourceKind
-from mammoview.training.tuning.run_messages import RUN
+from mammoview.training.tuning.run_messages import READ_CASES, RUN
 from mammoview.ui.tuning.cases_page import CasesPage
 from mammoview.ui.tuning.run_page import RunPage
 
@@ -65,6 +67,30 @@ def test_hidden_identities_are_hidden_here_too(hand: Hand, tmp_path: Path) -> No
     hand.viewer.actions_by_id["identity"].trigger()
     assert "Doe" not in page.rejected.words(0)[2]
     assert not page.columns.tabs.isVisibleTo(page.columns)
+
+
+def test_who_signs_out_leaves_no_patient_on_the_screen_and_work_goes_on(
+    hand: Hand, tmp_path: Path, qtbot: QtBot
+) -> None:
+    reader = Reader(hand.viewer, qtbot)
+    hand.viewer.activateWindow()
+    reader.press("F4")
+    reader.become("r1", "Dr One")
+    hand.open()
+    hand.begin("Left alone")
+    choose_task(hand)
+    table = write_site(tmp_path / "site", 12, views=("CC",))
+    hand.click(enter_table(hand, table).read)
+    question = QMessageBox(hand.page(CasesPage))
+    question.show()
+    hand.until(lambda: hand.desk.busy == READ_CASES or hand.is_done(Page.CASES))
+    hand.viewer.actions_by_id["sign_out"].trigger()
+    assert not hand.window.isVisible()
+    assert not question.isVisible()
+    hand.until(lambda: hand.is_done(Page.CASES))
+    assert not hand.window.isVisible()
+    hand.viewer.actions_by_id["fine_tune"].trigger()
+    assert hand.window.isVisible()
 
 
 def test_the_window_can_be_closed_and_comes_back(hand: Hand, qtbot: QtBot) -> None:

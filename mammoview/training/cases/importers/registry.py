@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mammoview.core.errors import InputError
-from mammoview.core.progress import Cancel, Progress, never_cancel, no_progress
-from mammoview.training.cases.importers import cbis, cesm, inbreast, mias, vindr
+from mammoview.core.progress import Cancel, Progress, SubProgress, never_cancel, no_progress, stop_if_cancelled
+from mammoview.training.cases.importers import cbis, cbis_tcia, cesm, inbreast, mias, vindr
+from mammoview.training.cases.importers.imported import Imported
 from mammoview.training.cases.manifest import REQUIRED, read_manifest
 
 if TYPE_CHECKING:
@@ -21,7 +22,7 @@ MANIFEST = "manifest.csv"
 
 @dataclass(frozen=True)
 class Importer:
-    """One collection: called with its folder, it gives the cases.
+    """One collection in one layout: called with its folder, it gives the cases.
 
     Attributes
     ----------
@@ -30,25 +31,72 @@ class Importer:
     recognises
         Whether a folder is laid out as its provider lays it out.
     read
-        From that folder to cases.
+        From that folder to cases, telling how far it is and asking whether to stop.
     """
 
     title: str
     recognises: Callable[[Path], bool]
-    read: Callable[[Path], tuple[Case, ...]]
+    read: Callable[[Path, Progress, Cancel], Imported]
 
-    def __call__(self, root: Path) -> tuple[Case, ...]:
+    def __call__(self, root: Path, *, progress: Progress = no_progress, cancel: Cancel = never_cancel) -> Imported:
         """Read the folder."""
-        return self.read(root)
+        return self.read(root, progress, cancel)
+
+
+def _at_once(read: Callable[[Path], tuple[Case, ...]]) -> Callable[[Path, Progress, Cancel], Imported]:
+    """Layouts whose tables are read in a moment: all of it is good, or an error says what is not."""
+
+    def reading(root: Path, progress: Progress, cancel: Cancel) -> Imported:
+        stop_if_cancelled(cancel)
+        cases = read(root)
+        progress(1.0, f"{len(cases)} images")
+        return Imported(cases)
+
+    return reading
 
 
 IMPORTERS: Mapping[str, Importer] = {
-    "cbis": Importer("CBIS-DDSM", cbis.recognises, cbis.read),
-    "cesm": Importer("CDD-CESM", cesm.recognises, cesm.read),
-    "inbreast": Importer("INbreast", inbreast.recognises, inbreast.read),
-    "vindr": Importer("VinDr-Mammo", vindr.recognises, vindr.read),
-    "mias": Importer("mini-MIAS", mias.recognises, mias.read),
+    "cbis": Importer("CBIS-DDSM", cbis.recognises, _at_once(cbis.read)),
+    "cbis_tcia": Importer("CBIS-DDSM (Cancer Imaging Archive)", cbis_tcia.recognises, cbis_tcia.read),
+    "cesm": Importer("CDD-CESM", cesm.recognises, _at_once(cesm.read)),
+    "inbreast": Importer("INbreast", inbreast.recognises, _at_once(inbreast.read)),
+    "vindr": Importer("VinDr-Mammo", vindr.recognises, _at_once(vindr.read)),
+    "mias": Importer("mini-MIAS", mias.recognises, _at_once(mias.read)),
 }
+
+
+def import_all(
+    path: Path, *, progress: Progress = no_progress, cancel: Cancel = never_cancel
+) -> tuple[tuple[str, ...], Imported]:
+    """Read every collection that a folder holds.
+
+    Parameters
+    ----------
+    path
+        The folder of a collection, or one that holds several.
+
+    Returns
+    -------
+    tuple of str
+        Titles of the collections; empty where the folder is laid out like none.
+    Imported
+        What they hold, together.
+
+    Raises
+    ------
+    InputError
+        When a collection is damaged.
+    CancelledError
+        When ``cancel`` says so.
+    """
+    found = [importer for importer in IMPORTERS.values() if importer.recognises(path)]
+    read = [
+        importer(path, progress=SubProgress(progress, number / len(found), (number + 1) / len(found)), cancel=cancel)
+        for number, importer in enumerate(found)
+    ]
+    cases = tuple(case for one in read for case in one.cases)
+    problems = tuple(problem for one in read for problem in one.problems)
+    return tuple(importer.title for importer in found), Imported(cases, problems)
 
 
 @dataclass(frozen=True)
@@ -88,10 +136,11 @@ def open_data(path: Path, *, progress: Progress = no_progress, cancel: Cancel = 
     if table.is_file():
         manifest = read_manifest(table, progress=progress, cancel=cancel)
         return OpenedData(manifest.cases, (table.name,), manifest.warnings)
-    found = [importer for importer in IMPORTERS.values() if importer.recognises(path)]
-    if not found:
+    sources, read = import_all(path, progress=progress, cancel=cancel)
+    if not sources:
         titles = ", ".join(importer.title for importer in IMPORTERS.values())
         hint = f"Name a CSV file with {', '.join(REQUIRED)}, a folder with a {MANIFEST}, or the folder of {titles}."
         raise InputError(f"{path} holds no data that are known.", hint)
-    cases = tuple(case for importer in found for case in importer(path))
-    return OpenedData(cases, tuple(importer.title for importer in found))
+    count = len(read.problems)
+    warnings = (f"Rows that could not be used whole: {count}. The first: {read.problems[0]}",) if count else ()
+    return OpenedData(read.cases, sources, warnings)

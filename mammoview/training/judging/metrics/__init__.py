@@ -23,6 +23,7 @@ from mammoview.training.judging.metrics.estimates import (
     clustered_bootstrap,
     mean_of,
     paired_bootstrap,
+    proportion,
 )
 from mammoview.training.judging.metrics.overlap import dice, hd95, iou
 from mammoview.training.judging.metrics.ranking import (
@@ -78,6 +79,7 @@ __all__ = [
     "mean_of",
     "midranks",
     "paired_bootstrap",
+    "proportion",
     "reliability",
     "roc_curve",
     "roc_curves",

@@ -95,7 +95,7 @@ def paired_bootstrap(
     *,
     seed: int,
     resamples: int = RESAMPLES,
-    for_few: bool = False,
+    widened_for: int | None = None,
 ) -> Comparison:
     """Difference of the first values of two statistics on the same draws of whole patients.
 
@@ -110,10 +110,10 @@ def paired_bootstrap(
         Shape (n,): the patient of each sample.
     seed, resamples
         Of the draws. Draws for which either value is not finite are left out.
-    for_few
-        Whether interval and p-value are widened as Student's t is against the normal distribution: draws from a handful
-        of patients vary too little (Hesterberg 2015, doi 10.1080/00031305.2015.1089789, the expanded percentile
-        interval).
+    widened_for
+        So many patients, for whom interval and p-value are widened as Student's t is against the normal distribution:
+        draws from a handful vary too little (Hesterberg 2015, doi 10.1080/00031305.2015.1089789, the expanded
+        percentile interval). None leaves them as they are.
     """
     values, all_drawn = _drawn(
         lambda weights: first(weights)[:, :1] - second(weights)[:, :1], clusters, seed=seed, resamples=resamples
@@ -122,13 +122,45 @@ def paired_bootstrap(
     beyond = min(int((drawn <= 0).sum()), int((drawn >= 0).sum()))
     p_value = min(1.0, 2.0 * (beyond + 1) / (drawn.size + 1))
     method = f"bootstrap of whole patients, {drawn.size:,} draws"
-    if not for_few:
+    if widened_for is None:
         return Comparison(_percentiles(values[0], drawn), p_value, method)
-    count = len(np.unique(np.asarray(clusters)))
-    if count < 2:
+    if widened_for < 2:
         return Comparison(Estimate(float(values[0]), float("nan"), float("nan")), 1.0, method)
-    tail, p_value = _for_few(0.025, count), _p_for_few(p_value, count)
-    return Comparison(_percentiles(values[0], drawn, tail=tail), p_value, f"{method}, widened for {count} patients")
+    tail, p_value = _for_few(0.025, widened_for), _p_for_few(p_value, widened_for)
+    method = f"{method}, widened for {widened_for} patients"
+    return Comparison(_percentiles(values[0], drawn, tail=tail), p_value, method)
+
+
+def proportion(hits: ArrayLike, clusters: ArrayLike) -> Estimate:
+    """Share of the samples that are hit, with the interval of Clopper and Pearson over whole patients.
+
+    A share of 0 or 1 has an interval as wide as so few patients leave it, where draws with replacement would give none.
+    Samples of one patient count as one, as if they all agreed, so that the interval is rather too wide than too
+    narrow; its counts need not be whole then (Clopper and Pearson 1934, doi 10.1093/biomet/26.4.404; for samples in
+    clusters Korn and Graubard 1998, Survey Methodology 24).
+
+    Parameters
+    ----------
+    hits
+        Shape (n,), bool.
+    clusters
+        Shape (n,): the patient of each sample.
+
+    Returns
+    -------
+    Estimate
+        All NaN where there are no samples.
+    """
+    from scipy import stats
+
+    told = np.asarray(hits, dtype=np.float64)
+    if not told.size:
+        return Estimate(float("nan"), float("nan"), float("nan"))
+    share, count = float(told.mean()), len(np.unique(np.asarray(clusters)))
+    there, lacking = share * count, (1.0 - share) * count
+    low = float(stats.beta.ppf(0.025, there, lacking + 1)) if there > 0 else 0.0
+    high = float(stats.beta.ppf(0.975, there + 1, lacking)) if lacking > 0 else 1.0
+    return Estimate(share, low, high)
 
 
 def by_rows(statistic: Callable[[NDArray[np.intp]], float | Sequence[float]]) -> Weighted:

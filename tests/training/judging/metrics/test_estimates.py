@@ -60,6 +60,31 @@ def test_no_interval_where_no_draw_has_a_number() -> None:
     assert np.isnan([found.value, found.low, found.high]).all()
 
 
+def test_a_share_of_none_or_all_has_an_interval() -> None:
+    """By hand: the end that is not 0 or 1 is where so many in a row have a probability of 0.025."""
+    everyone = metrics.proportion(np.ones(5, dtype=bool), np.arange(5))
+    assert (everyone.value, everyone.high) == (1.0, 1.0)
+    assert everyone.low == pytest.approx(0.025 ** (1 / 5))
+    nobody = metrics.proportion(np.zeros(10, dtype=bool), np.arange(10))
+    assert (nobody.value, nobody.low) == (0.0, 0.0)
+    assert nobody.high == pytest.approx(1 - 0.025 ** (1 / 10))
+
+
+def test_several_samples_of_a_patient_count_once() -> None:
+    hits = np.array([True, True, False, True])
+    once = metrics.proportion(hits, np.arange(4))
+    twice = metrics.proportion(np.repeat(hits, 2), np.repeat(np.arange(4), 2))
+    assert twice == once
+    assert np.isnan(metrics.proportion(np.zeros(0, dtype=bool), np.zeros(0)).value)
+
+
+@pytest.mark.parametrize("share", [0.5, 0.9, 0.99])
+def test_a_share_lies_in_its_interval_as_often_as_promised(share: float) -> None:
+    rng = np.random.default_rng(2)
+    found = [metrics.proportion(rng.random(15) < share, np.arange(15)) for _ in range(400)]
+    assert np.mean([one.low <= share <= one.high for one in found]) >= 0.95
+
+
 def test_paired_difference_is_narrower_than_two_intervals() -> None:
     rng = np.random.default_rng(3)
     common = rng.normal(size=200)
