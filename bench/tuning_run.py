@@ -16,6 +16,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import asdict
 from pathlib import Path
 from types import SimpleNamespace
@@ -43,7 +44,8 @@ PARENTS = {
     TuneTask.PATCH: "cbis-patch-1-0.3",
     TuneTask.SEGMENT: "cesm-bcir-unet-1-0.2",
 }
-SMALL, LARGE = (800, 640), (4096, 3328)
+#: Of the pictures whose number counts, of those whose pace counts, and of a mammogram.
+TINY, SMALL, LARGE = (256, 208), (800, 640), (4096, 3328)
 #: Patients and epochs of the real run that the plan is compared with.
 PATIENTS, EPOCHS = 60, 4
 CASES, LARGE_ONES, STEPS = 2000, 4, 4
@@ -70,7 +72,7 @@ def main() -> int:
 def write_site(folder: Path, cases: int, *, large: int = 0) -> Path:
     """A project with one image of each patient: a lesion with box and mask, split and seal; no two files are equal."""
     folder.mkdir(parents=True)
-    kinds = [(SMALL, 8)] if not large else [(SMALL, 8), (LARGE, 1)]
+    kinds = [(TINY, 8), (LARGE, 1)] if large else [(SMALL, 8)]
     for number, (shape, variants) in enumerate(kinds):
         rows, columns = np.ogrid[: shape[0], : shape[1]]
         centre, radius = (shape[0] * 0.45, shape[1] * 0.3), shape[0] * 0.03
@@ -85,7 +87,7 @@ def write_site(folder: Path, cases: int, *, large: int = 0) -> Path:
         image = (folder / f"image-{kind}-{0 if kind else place % 8}.png").read_bytes()
         # Behind the end of the picture: each file is an image of its own.
         (folder / f"{place:05d}.png").write_bytes(image + place.to_bytes(4, "big"))
-        rows_px, columns_px = LARGE if kind else SMALL
+        rows_px, columns_px = kinds[kind][0]
         top, left, half = rows_px * 0.45, columns_px * 0.3, rows_px * 0.03
         box = f"{top - half:.0f} {left - half:.0f} {top + half:.0f} {left + half:.0f} mass"
         label = "malignant" if place % 2 else "benign"
@@ -164,10 +166,9 @@ def child(folder: str, kind: str) -> None:
         nonlocal steps
         steps += text.startswith("Epoch")
 
-    try:
+    with suppress(CancelledError):
         run(request_of(Path(folder), TuneTask(kind)), progress, lambda: steps >= STEPS, lambda _: None)
-    except CancelledError:
-        print(empty, _peak_mib())
+    print(empty, _peak_mib())
 
 
 def _peak_mib() -> float:
