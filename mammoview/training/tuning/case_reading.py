@@ -22,13 +22,13 @@ from mammoview.training.cases.cells import read_date
 from mammoview.training.cases.importers import IMPORTERS, import_all
 from mammoview.training.cases.manifest import check_rows, manifest_rows, write_manifest
 from mammoview.training.cases.row_problems import RowProblem
+from mammoview.training.cases.site_tables import open_table
 from mammoview.training.tuning.case_tables import chosen_columns, rows_of_table
 from mammoview.training.tuning.deidentify import Change, copy_dicom, shifted
 from mammoview.training.tuning.files import CASES_REPORT
 from mammoview.training.tuning.messages import CasesReport, CasesRequest, RejectedRow, SourceKind, TagChange
 from mammoview.training.tuning.pictures import copy_picture
 from mammoview.training.tuning.pseudonyms import Pseudonyms, site_key
-from mammoview.training.tuning.site_tables import open_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -266,4 +266,4 @@ def _write(cases: list[Case], folder: Path) -> None:
 
 def _rejected(problem: RowProblem) -> RejectedRow:
     message = problem.message[:1].upper() + problem.message[1:]
-    return RejectedRow(problem.line, problem.column, message, problem.hint)
+    return RejectedRow(problem.line, problem.column, message, problem.hint, problem.table)

@@ -62,7 +62,7 @@ class _Row:
     density: str
 
     def problem(self, message: str, hint: str) -> RowProblem:
-        return RowProblem(self.line, self.table, message, hint)
+        return RowProblem(self.line, "", message, hint, self.table)
 
 
 def recognises(root: Path) -> bool:
@@ -125,7 +125,7 @@ def _rows(root: Path, problems: list[RowProblem]) -> Iterator[_Row]:
             try:
                 yield _row(name, line, cells)
             except ValueError as error:
-                problems.append(RowProblem(line, name, f"The row is left out: {error}.", "Copy the table again."))
+                problems.append(RowProblem(line, "", f"The row is left out: {error}.", "Copy the table again.", name))
 
 
 def _row(table: str, line: int, cells: Mapping[str, str]) -> _Row:

@@ -225,7 +225,7 @@ def test_a_mask_of_other_proportions_marks_nothing(cbis: Path) -> None:
     found = imported(cbis)
     assert len(by_view(found.cases)["00041", LEFT, CC].lesions) == 2
     (problem,) = found.problems
-    assert (problem.line, problem.column) == (3, "mass_case_description_train_set.csv")
+    assert (problem.line, problem.table) == (3, "mass_case_description_train_set.csv")
     assert "no mask of the shape" in problem.message
 
 
@@ -236,7 +236,7 @@ def test_an_empty_or_damaged_mask_is_told(cbis: Path) -> None:
     mask.write_bytes(mask.read_bytes()[:900])
     found = imported(cbis)
     assert len(found.cases) == 3
-    said = {problem.column: problem.message for problem in found.problems}
+    said = {problem.table: problem.message for problem in found.problems}
     assert "is empty" in said["mass_case_description_train_set.csv"]
     assert "no mask of the shape" in said["mass_case_description_test_set.csv"]
 
@@ -327,7 +327,7 @@ def test_the_wizard_reads_it_and_lists_what_was_left_out(cbis: Path, tmp_path: P
     report = read_cases(CasesRequest(str(project), source), no_progress, never_cancel, lambda _: None)
     assert (report.images, report.patients, report.outlined) == (2, 1, 2)
     (rejected,) = report.rejected
-    assert rejected.column == "mass_case_description_test_set.csv"
+    assert rejected.place == ("2", "mass_case_description_test_set.csv")
     assert MASS_MLO in rejected.message
 
 
