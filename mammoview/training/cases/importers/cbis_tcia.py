@@ -210,7 +210,7 @@ def _lesion(
         return None
     masks = [image for image in _images(folders.get(row.mask, ())) if _fits(image, film)]
     if not masks:
-        said = f"The abnormality has no mark: below {row.mask} lies no mask of the shape of its mammogram."
+        said = f"The abnormality has no mark: {row.mask} holds no mask that fits the mammogram."
         problems.append(row.problem(said, "The mammogram is taken with its label."))
         return None
     mask = max(masks, key=lambda image: image.rows)

@@ -226,7 +226,7 @@ def test_a_mask_of_other_proportions_marks_nothing(cbis: Path) -> None:
     assert len(by_view(found.cases)["00041", LEFT, CC].lesions) == 2
     (problem,) = found.problems
     assert (problem.line, problem.table) == (3, "mass_case_description_train_set.csv")
-    assert "no mask of the shape" in problem.message
+    assert "no mask that fits" in problem.message
 
 
 def test_an_empty_or_damaged_mask_is_told(cbis: Path) -> None:
@@ -238,7 +238,7 @@ def test_an_empty_or_damaged_mask_is_told(cbis: Path) -> None:
     assert len(found.cases) == 3
     said = {problem.table: problem.message for problem in found.problems}
     assert "is empty" in said["mass_case_description_train_set.csv"]
-    assert "no mask of the shape" in said["mass_case_description_test_set.csv"]
+    assert "no mask that fits" in said["mass_case_description_test_set.csv"]
 
 
 def test_a_missing_film_leaves_its_rows_out(cbis: Path) -> None:
