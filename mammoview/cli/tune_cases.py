@@ -14,7 +14,7 @@ import typer
 from mammoview.cli.console import progress_bar
 from mammoview.core.errors import UsageError
 from mammoview.core.progress import never_cancel
-from mammoview.training.tuning.messages import CaseSource, DateRule, SourceKind, TuneTask
+from mammoview.training.tuning.messages import CaseSource, DateRule, SourceKind, TuneTask, rows_of_all
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -233,8 +233,8 @@ def _signed(reader: str) -> tuple[tuple[ReadImage, ...], tuple[str, ...]]:
 
 
 def _print_preview(table: Path, sheet: str, columns: tuple[tuple[str, str], ...]) -> None:
+    from mammoview.training.cases.site_tables import open_table
     from mammoview.training.tuning.case_tables import chosen_columns, preview_table
-    from mammoview.training.tuning.site_tables import open_table
 
     shown: TablePreview = preview_table(open_table(table, sheet), chosen_columns(columns))
     if shown.sheets:
@@ -266,9 +266,11 @@ def _print_cases(report: CasesReport) -> None:
 def _print_rejected(rejected: Iterable[RejectedRow]) -> None:
     rows = list(rejected)
     if rows:
-        typer.echo(f"{len({row.line for row in rows})} rows were refused:")
+        typer.echo(f"{rows_of_all(rows)} rows were refused:")
     for row in rows[:_SHOWN]:
-        typer.echo(f"  line {row.line}{f', {row.column}' if row.column else ''}: {row.message} {row.hint}")
+        line, column = row.place
+        where = ", ".join(part for part in (f"line {line}" if line else "", column) if part)
+        typer.echo(f"  {where}: {row.message} {row.hint}")
     if len(rows) > _SHOWN:
         typer.echo(f"  and {len(rows) - _SHOWN} more, see cases.json")
 

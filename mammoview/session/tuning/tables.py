@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from mammoview.training.cases.site_tables import open_table
 from mammoview.training.tuning.case_tables import TablePreview, chosen_columns, preview_table
 from mammoview.training.tuning.messages import CaseSource
-from mammoview.training.tuning.site_tables import open_table
 
 
 def preview(source: CaseSource) -> TablePreview:

@@ -128,10 +128,13 @@ def read_manifest(path: Path, *, progress: Progress = no_progress, cancel: Cance
     return Manifest(checked.cases, unlabelled, (*unknown, *checked.warnings))
 
 
-def write_manifest(cases: Iterable[Case], path: Path) -> None:
+def write_manifest(
+    cases: Iterable[Case], path: Path, *, progress: Progress = no_progress, cancel: Cancel = never_cancel
+) -> None:
     """Write a table that `read_manifest` reads.
 
-    Contours become pictures in the folder ``masks`` beside the table, where a case has no mask yet.
+    Contours become pictures in the folder ``masks`` beside the table, where a case has no mask yet. Pictures that are
+    there already stay as they are until all new ones are written: another table may name them.
 
     Parameters
     ----------
@@ -139,30 +142,46 @@ def write_manifest(cases: Iterable[Case], path: Path) -> None:
         From any source.
     path
         The CSV file.
+
+    Raises
+    ------
+    CancelledError
+        When ``cancel`` says so.
     """
-    with path.open("w", newline="", encoding="utf-8") as file:
-        writer = csv.writer(file, lineterminator="\n")
-        writer.writerow((*REQUIRED, *OPTIONAL))
-        for number, case in enumerate(cases, start=1):
-            label = {True: "malignant", False: "benign", None: "unknown"}[case.is_malignant]
-            mask = case.mask
-            if mask is None and any(lesion.contour for lesion in case.lesions):
-                mask = path.parent / "masks" / f"{number:06d}.png"
-                _write_outline(case, mask)
-            writer.writerow(
-                (
-                    _relative(case.path, path.parent),
-                    case.patient,
-                    case.laterality.value,
-                    case.view.value,
-                    label,
-                    "; ".join(write_box(lesion) for lesion in case.lesions),
-                    "" if mask is None else _relative(mask, path.parent),
-                    "" if case.study_date is None else case.study_date.isoformat(),
-                    "" if case.true_size is None else "{}x{}".format(*case.true_size),
-                    case.density,
-                )
-            )
+    given, drafts = list(cases), list[Path]()
+    try:
+        with path.open("w", newline="", encoding="utf-8") as file:
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow((*REQUIRED, *OPTIONAL))
+            for number, case in enumerate(given, start=1):
+                stop_if_cancelled(cancel)
+                progress(number / len(given), f"Writing row {number} of {len(given)}")
+                mask = case.mask
+                if mask is None and any(lesion.contour for lesion in case.lesions):
+                    mask = path.parent / "masks" / f"{number:06d}.png"
+                    drafts.append(mask.with_suffix(".png.tmp"))
+                    _write_outline(case, drafts[-1])
+                writer.writerow(_cells(case, mask, path.parent))
+        for draft in drafts:
+            draft.replace(draft.with_suffix(""))
+    finally:
+        for draft in drafts:
+            draft.unlink(missing_ok=True)
+
+
+def _cells(case: Case, mask: Path | None, folder: Path) -> tuple[str, ...]:
+    return (
+        _relative(case.path, folder),
+        case.patient,
+        case.laterality.value,
+        case.view.value,
+        {True: "malignant", False: "benign", None: "unknown"}[case.is_malignant],
+        "; ".join(write_box(lesion) for lesion in case.lesions),
+        "" if mask is None else _relative(mask, folder),
+        "" if case.study_date is None else case.study_date.isoformat(),
+        "" if case.true_size is None else "{}x{}".format(*case.true_size),
+        case.density,
+    )
 
 
 class _Reader:

@@ -19,20 +19,23 @@ class RowProblem:
     Attributes
     ----------
     line
-        In the file; the header is line 1.
+        In the file; the header is line 1. 0 where no line is meant.
     column
         Its name; empty where the whole row is meant.
     message, hint
         What is wrong, and what to write instead.
+    table
+        Its file's name, where there are several.
     """
 
     line: int
     column: str
     message: str
     hint: str
+    table: str = ""
 
     def __str__(self) -> str:
-        where = f"line {self.line}, {self.column}" if self.column else f"line {self.line}"
+        where = ", ".join(part for part in (self.table, f"line {self.line}" if self.line else "", self.column) if part)
         return f"{where}: {self.message} {self.hint}"
 
 

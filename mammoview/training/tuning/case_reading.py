@@ -22,13 +22,13 @@ from mammoview.training.cases.cells import read_date
 from mammoview.training.cases.importers import IMPORTERS, import_all
 from mammoview.training.cases.manifest import check_rows, manifest_rows, write_manifest
 from mammoview.training.cases.row_problems import RowProblem
+from mammoview.training.cases.site_tables import open_table
 from mammoview.training.tuning.case_tables import chosen_columns, rows_of_table
 from mammoview.training.tuning.deidentify import Change, copy_dicom, shifted
 from mammoview.training.tuning.files import CASES_REPORT
 from mammoview.training.tuning.messages import CasesReport, CasesRequest, RejectedRow, SourceKind, TagChange
 from mammoview.training.tuning.pictures import copy_picture
 from mammoview.training.tuning.pseudonyms import Pseudonyms, site_key
-from mammoview.training.tuning.site_tables import open_table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -63,8 +63,9 @@ def read_cases(
         When the disk refuses or has too little room.
     """
     folder, source = Path(request.folder), request.source
-    reading = SubProgress(progress, 0.0, 0.5 if source.is_copied else 1.0)
-    cases, rejected, notes = _read(request, reading, cancel)
+    # Outlines are written as pictures at the end, which takes minutes for thousands.
+    read = 0.4 if source.is_copied else 0.8
+    cases, rejected, notes = _read(request, SubProgress(progress, 0.0, read), cancel)
     partial(tuple(rejected))
     refused = {row.line for row in rejected}
     taken = (image for number, image in enumerate(request.read, start=1) if number not in refused)
@@ -73,13 +74,13 @@ def read_cases(
     if source.is_copied:
         notes.append(_BURNED_IN)
         copier = _Copier(folder, source)
-        cases = copier.copy(cases, SubProgress(progress, 0.5, 1.0), cancel)
+        cases = copier.copy(cases, SubProgress(progress, read, 0.8), cancel)
         rejected += copier.rejected
         changes = copier.changes
     if not cases:
         first = f" {rejected[0].message} {rejected[0].hint}" if rejected else ""
         raise InputError(f"None of {len(rejected)} rows became a case.{first}", "See the refused rows.")
-    _write(cases, folder)
+    _write(cases, folder, SubProgress(progress, 0.8, 1.0), cancel)
     if source.is_copied:
         _drop_others(folder)
     if drawn:
@@ -250,20 +251,21 @@ def _drop_others(folder: Path) -> None:
                     file.unlink()
 
 
-def _write(cases: list[Case], folder: Path) -> None:
+def _write(cases: list[Case], folder: Path, progress: Progress, cancel: Cancel) -> None:
     """Write the table, whole or not at all."""
     draft = folder / f"{TABLE}.new.tmp"
     try:
-        write_manifest(cases, draft)
+        write_manifest(cases, draft, progress=progress, cancel=cancel)
         draft.replace(folder / TABLE)
     except OSError as error:
-        with suppress(OSError):
-            draft.unlink(missing_ok=True)
         raise OutputError(
             f"{folder / TABLE} cannot be written ({error.strerror}).", "Make room on the disk."
         ) from error
+    finally:
+        with suppress(OSError):
+            draft.unlink(missing_ok=True)
 
 
 def _rejected(problem: RowProblem) -> RejectedRow:
     message = problem.message[:1].upper() + problem.message[1:]
-    return RejectedRow(problem.line, problem.column, message, problem.hint)
+    return RejectedRow(problem.line, problem.column, message, problem.hint, problem.table)

@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
     from mammoview.core.errors import Problem
     from mammoview.core.study import Mammogram
-    from mammoview.training.tuning.site_tables import SiteTable
+    from mammoview.training.cases.site_tables import SiteTable
 
 #: Cells of a column that are looked at to guess what it holds, and the share of them that must fit.
 _LOOKED_AT: Final = 200

@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from mammoview.core.study import Laterality, ViewPosition
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 
 class TuneTask(StrEnum):
@@ -145,15 +149,28 @@ class RejectedRow:
     Attributes
     ----------
     line
-        Of the site's table, or the number of the image.
+        Of the site's table, or the number of the image; 0 where no line is meant.
     column
         Empty where the whole row is meant.
+    table
+        Its file's name, where there are several.
     """
 
     line: int
     column: str
     message: str
     hint: str
+    table: str = ""
+
+    @property
+    def place(self) -> tuple[str, str]:
+        """Its line, and its table and column, as they are shown."""
+        return str(self.line or ""), ", ".join(part for part in (self.table, self.column) if part)
+
+
+def rows_of_all(rejected: Iterable[RejectedRow]) -> int:
+    """How many rows were rejected: one may be for several reasons."""
+    return len({(row.table, row.line) for row in rejected})
 
 
 @dataclass(frozen=True)

@@ -25,4 +25,11 @@ ROWS: Final[tuple[Action, ...]] = (
         Group.ANALYSIS,
         "Adapt a model to your own cases, step by step.",
     ),
+    Action(
+        "install_model",
+        "Install a model…",
+        (),
+        Group.ANALYSIS,
+        "Install a model package (.mvmodel) that another site made; it is tried out first.",
+    ),
 )

@@ -7,6 +7,7 @@ from types import ModuleType
 from typing import TYPE_CHECKING
 
 from mammoview.ui.desk import Desk
+from mammoview.ui.installing import ModelInstaller
 
 if TYPE_CHECKING:
     from mammoview.ui.tuning.wizard import Wizard
@@ -18,6 +19,7 @@ class AnalysisCommands:
     def __init__(self, desk: Desk) -> None:
         self._desk = desk
         self.wizard: Wizard | None = None
+        self._installer = ModelInstaller(desk)
         self._is_coming = False
         desk.comparing.reasons_changed.connect(lambda reason, _: desk.keys.set_reason("compare_models", reason))
         desk.keys.set_reason("compare_models", desk.comparing.reasons[0])
@@ -55,6 +57,9 @@ class AnalysisCommands:
             self._is_coming = True
             # Tables and curves need libraries that take longer to import than a window may stand still.
             self._desk.background.run(lambda: import_module("mammoview.ui.tuning.wizard"), self._open_wizard)
+
+    def do_install_model(self) -> None:
+        self._installer.ask()
 
     def _open_wizard(self, module: ModuleType) -> None:
         wizard: Wizard = module.Wizard(self._desk)

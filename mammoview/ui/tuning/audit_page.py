@@ -12,6 +12,7 @@ from mammoview.session.tuning.project import Page
 from mammoview.session.tuning.standing import Standing, image_of, thumbnails_of
 from mammoview.session.tuning.tuner import JobEnded, JobPart
 from mammoview.training.tuning.audit_messages import AuditReport, ImageLook, Remark, Severity, TableAudit
+from mammoview.training.tuning.messages import rows_of_all
 from mammoview.training.tuning.run_messages import AUDIT
 from mammoview.ui.hiding import HIDDEN_PATH
 from mammoview.ui.tuning.page import TuningPage
@@ -138,9 +139,7 @@ class AuditPage(TuningPage):
         hidden = not self.desk.is_identity_shown
         # Lines of the site's own table first, then those of the project's.
         rows = [("Cases", one) for one in table.refused] + [("Audit", one) for one in table.rejected]
-        self.rejected.fill(
-            [(page, str(one.line), one.column, HIDDEN_PATH if hidden else one.message, one.hint) for page, one in rows]
-        )
+        self.rejected.fill([(page, *one.place, HIDDEN_PATH if hidden else one.message, one.hint) for page, one in rows])
         self.tabs.setTabText(2, f"Refused rows ({len(rows)})")
         self._fill()
 
@@ -168,7 +167,7 @@ class AuditPage(TuningPage):
             "at."
         )
         if table.refused:
-            text += f" Reading the cases refused {counted(len({one.line for one in table.refused}), 'row')}."
+            text += f" Reading the cases refused {counted(rows_of_all(table.refused), 'row')}."
         if stops:
             what = "add cases or correct the table, and read the cases again."
             text += f" {counted(stops, 'remark')} must be put right: {what}"

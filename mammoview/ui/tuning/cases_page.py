@@ -27,7 +27,7 @@ from mammoview.ui.wrapped import WrappedLabel
 
 _COLLECTIONS = (
     "CBIS-DDSM, CDD-CESM, INbreast, VinDr-Mammo and mini-MIAS are known by their own layout: name the folder that the "
-    "provider's archive was unpacked to. Their licences hold: some of them forbid use beyond research."
+    "provider's archive was unpacked to, with its tables in it. Their licences hold; some forbid use beyond research."
 )
 _LOCKED = "Sign in at the worklist first (F4 in the viewer): signed reads are taken as the reader who is signed in."
 
@@ -196,7 +196,5 @@ class CasesPage(TuningPage):
 
     def _show_refused(self) -> None:
         rows, hidden = self._refused, not self.desk.is_identity_shown
-        self.rejected.fill(
-            [(str(one.line), one.column, HIDDEN_PATH if hidden else one.message, one.hint) for one in rows]
-        )
+        self.rejected.fill([(*one.place, HIDDEN_PATH if hidden else one.message, one.hint) for one in rows])
         self.tabs.setTabText(1, f"Refused rows ({len(rows)})")

@@ -10,8 +10,8 @@ from case_makers import write_dicom
 from openpyxl import Workbook
 
 from mammoview.core.errors import InputError
+from mammoview.training.cases.site_tables import SiteTable, open_table
 from mammoview.training.tuning.case_tables import guess_columns, preview_table, rows_of_table
-from mammoview.training.tuning.site_tables import SiteTable, open_table
 
 
 def saved(path: Path, text: str, encoding: str = "utf-8") -> SiteTable:

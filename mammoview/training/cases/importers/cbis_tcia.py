@@ -62,7 +62,7 @@ class _Row:
     density: str
 
     def problem(self, message: str, hint: str) -> RowProblem:
-        return RowProblem(self.line, self.table, message, hint)
+        return RowProblem(self.line, "", message, hint, self.table)
 
 
 def recognises(root: Path) -> bool:
@@ -125,7 +125,7 @@ def _rows(root: Path, problems: list[RowProblem]) -> Iterator[_Row]:
             try:
                 yield _row(name, line, cells)
             except ValueError as error:
-                problems.append(RowProblem(line, name, f"The row is left out: {error}.", "Copy the table again."))
+                problems.append(RowProblem(line, "", f"The row is left out: {error}.", "Copy the table again.", name))
 
 
 def _row(table: str, line: int, cells: Mapping[str, str]) -> _Row:
@@ -210,7 +210,7 @@ def _lesion(
         return None
     masks = [image for image in _images(folders.get(row.mask, ())) if _fits(image, film)]
     if not masks:
-        said = f"The abnormality has no mark: below {row.mask} lies no mask of the shape of its mammogram."
+        said = f"The abnormality has no mark: {row.mask} holds no mask that fits the mammogram."
         problems.append(row.problem(said, "The mammogram is taken with its label."))
         return None
     mask = max(masks, key=lambda image: image.rows)

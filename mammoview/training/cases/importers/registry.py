@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from mammoview.core.errors import InputError
 from mammoview.core.progress import Cancel, Progress, SubProgress, never_cancel, no_progress, stop_if_cancelled
-from mammoview.training.cases.importers import cbis, cbis_tcia, cesm, inbreast, mias, vindr
+from mammoview.training.cases.importers import cbis, cbis_tcia, cesm, cesm_tcia, inbreast, mias, vindr
 from mammoview.training.cases.importers.imported import Imported
 from mammoview.training.cases.manifest import REQUIRED, read_manifest
 
@@ -59,6 +59,7 @@ IMPORTERS: Mapping[str, Importer] = {
     "cbis": Importer("CBIS-DDSM", cbis.recognises, _at_once(cbis.read)),
     "cbis_tcia": Importer("CBIS-DDSM (Cancer Imaging Archive)", cbis_tcia.recognises, cbis_tcia.read),
     "cesm": Importer("CDD-CESM", cesm.recognises, _at_once(cesm.read)),
+    "cesm_tcia": Importer("CDD-CESM (Cancer Imaging Archive)", cesm_tcia.recognises, cesm_tcia.read),
     "inbreast": Importer("INbreast", inbreast.recognises, _at_once(inbreast.read)),
     "vindr": Importer("VinDr-Mammo", vindr.recognises, _at_once(vindr.read)),
     "mias": Importer("mini-MIAS", mias.recognises, _at_once(mias.read)),

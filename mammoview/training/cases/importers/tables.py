@@ -34,7 +34,7 @@ def rows_of(path: Path, needed: Sequence[str], *, delimiter: str = ",") -> tuple
             reader = csv.DictReader(file, delimiter=delimiter, restval="")
             rows = tuple({(name or "").strip(): (cell or "").strip() for name, cell in _pairs(row)} for row in reader)
             names = {name.strip() for name in reader.fieldnames or ()}
-    except (OSError, UnicodeDecodeError) as error:
+    except (OSError, UnicodeDecodeError, csv.Error) as error:
         raise InputError(f"{path} cannot be read.", "Check that the data are complete.") from error
     missing = [name for name in needed if name not in names]
     if missing:

@@ -225,8 +225,8 @@ def test_a_mask_of_other_proportions_marks_nothing(cbis: Path) -> None:
     found = imported(cbis)
     assert len(by_view(found.cases)["00041", LEFT, CC].lesions) == 2
     (problem,) = found.problems
-    assert (problem.line, problem.column) == (3, "mass_case_description_train_set.csv")
-    assert "no mask of the shape" in problem.message
+    assert (problem.line, problem.table) == (3, "mass_case_description_train_set.csv")
+    assert "no mask that fits" in problem.message
 
 
 def test_an_empty_or_damaged_mask_is_told(cbis: Path) -> None:
@@ -236,9 +236,9 @@ def test_an_empty_or_damaged_mask_is_told(cbis: Path) -> None:
     mask.write_bytes(mask.read_bytes()[:900])
     found = imported(cbis)
     assert len(found.cases) == 3
-    said = {problem.column: problem.message for problem in found.problems}
+    said = {problem.table: problem.message for problem in found.problems}
     assert "is empty" in said["mass_case_description_train_set.csv"]
-    assert "no mask of the shape" in said["mass_case_description_test_set.csv"]
+    assert "no mask that fits" in said["mass_case_description_test_set.csv"]
 
 
 def test_a_missing_film_leaves_its_rows_out(cbis: Path) -> None:
@@ -319,15 +319,16 @@ def test_cases_become_a_table_that_can_be_read_back(cbis: Path, tmp_path: Path) 
     assert all(case.mask is not None for case in again)
 
 
-def test_the_wizard_reads_it_and_lists_what_was_left_out(cbis: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("is_copied", [False, True])
+def test_the_wizard_reads_it_and_lists_what_was_left_out(cbis: Path, tmp_path: Path, is_copied: bool) -> None:
     shutil.rmtree(cbis / "CBIS-DDSM" / MASS_MLO)
     project = tmp_path / "project"
     project.mkdir()
-    source = CaseSource(kind=SourceKind.COLLECTION, path=str(cbis))
+    source = CaseSource(kind=SourceKind.COLLECTION, path=str(cbis), is_copied=is_copied)
     report = read_cases(CasesRequest(str(project), source), no_progress, never_cancel, lambda _: None)
     assert (report.images, report.patients, report.outlined) == (2, 1, 2)
     (rejected,) = report.rejected
-    assert rejected.column == "mass_case_description_test_set.csv"
+    assert rejected.place == ("2", "mass_case_description_test_set.csv")
     assert MASS_MLO in rejected.message
 
 
@@ -336,3 +337,25 @@ def test_the_command_line_is_told_what_was_left_out(cbis: Path) -> None:
     shutil.rmtree(cbis / "CBIS-DDSM" / MASS_MLO)
     (warning,) = open_data(cbis).warnings
     assert "could not be used whole: 1." in warning
+
+
+def test_cancelled_writing_leaves_the_last_table_and_its_masks(cbis: Path, tmp_path: Path) -> None:
+    project = tmp_path / "project"
+    project.mkdir()
+    request = CasesRequest(str(project), CaseSource(kind=SourceKind.COLLECTION, path=str(cbis)))
+    told: list[tuple[float, str]] = []
+    read_cases(request, lambda fraction, text: told.append((fraction, text)), never_cancel, lambda _: None)
+    assert told[-1] == (1.0, "Writing row 3 of 3")
+    assert [fraction for fraction, _ in told] == sorted(fraction for fraction, _ in told)
+    before = {path: path.read_bytes() for path in project.rglob("*") if path.is_file()}
+    assert len([path for path in before if path.suffix == ".png"]) == 3
+    for number in (1, 2):
+        shutil.rmtree(cbis / "CBIS-DDSM" / f"{MASS_CC}_{number}")
+        abnormality(cbis, f"{MASS_CC}_{number}", np.s_[5:25, 5:25])
+    seen: list[str] = []
+    with pytest.raises(CancelledError):
+        read_cases(request, lambda _, text: seen.append(text), lambda: "Writing row 2 of 3" in seen, lambda _: None)
+    assert {path: path.read_bytes() for path in project.rglob("*") if path.is_file()} == before
+    read_cases(request, no_progress, never_cancel, lambda _: None)
+    assert {path for path in project.rglob("*") if path.is_file()} == before.keys()
+    assert any(path.read_bytes() != old for path, old in before.items() if path.suffix == ".png")
