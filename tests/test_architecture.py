@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -28,3 +29,10 @@ def run(*command: str) -> subprocess.CompletedProcess[str]:
 def test_linter_is_content(command: tuple[str, ...]) -> None:
     done = run(sys.executable, *command)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_what_tests_share_has_names_of_its_own() -> None:
+    """Such modules are imported by their bare names: of two alike the first one imported would be both."""
+    shared = [path for path in (ROOT / "tests").rglob("*.py") if not path.name.startswith(("test_", "conftest", "__"))]
+    twice = [name for name, count in Counter(path.name for path in shared).items() if count > 1]
+    assert twice == []

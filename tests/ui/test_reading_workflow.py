@@ -10,7 +10,7 @@ import pytest
 from PySide6.QtCore import QPoint, Qt
 from PySide6.QtWidgets import QApplication, QFileDialog, QMessageBox
 from pytestqt.qtbot import QtBot
-from reader_hand import Reader, read_and_sign, sign
+from reader_steps import Reader, read_and_sign, sign
 
 from mammoview.core.reading import Assessment, ReaderFinding, ReadingState, Recommendation, VerdictKind, lesions_of
 from mammoview.core.study import Laterality, ViewPosition

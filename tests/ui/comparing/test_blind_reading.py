@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QApplication, QFileDialog
 from pytestqt.qtbot import QtBot
-from reader_hand import Reader
+from reader_steps import Reader
 
 from mammoview.session.comparing import BLIND
 from mammoview.session.demo import write_phantom

@@ -8,7 +8,7 @@ import pytest
 from case_makers import write_site
 from PySide6.QtWidgets import QMessageBox
 from pytestqt.qtbot import QtBot
-from reader_hand import Reader
+from reader_steps import Reader
 from test_first_pages import choose_task, enter_table
 from wizard_hand import Hand
 

@@ -10,7 +10,7 @@ import pytest
 from case_makers import write_dicom, write_site
 from PySide6.QtCore import Qt
 from pytestqt.qtbot import QtBot
-from reader_hand import Reader, read_and_sign
+from reader_steps import Reader, read_and_sign
 from test_first_pages import choose_task, enter_table, shot
 from wizard_hand import Hand
 
