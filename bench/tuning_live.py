@@ -17,7 +17,7 @@ from pathlib import Path
 
 from PySide6.QtWidgets import QApplication
 
-from bench.audit import CASES, _breast, _write
+from bench.audit import CASES, _write, breast
 from bench.listing import MOST_GAP_MS, Pulse
 from bench.screens import SMALL, open_window, wait
 from bench.tuning_walk import TuningWalk
@@ -53,7 +53,7 @@ def _site(folder: Path, count: int) -> Path:
     lines = ["path,patient,laterality,view,label"]
     for number in range(count):
         side, view = "LR"[number % 2], ("CC", "MLO")[number // 2 % 2]
-        pixels = _breast((160, 120), number)
+        pixels = breast((160, 120), number)
         _write(folder / f"{number:05d}.dcm", number, pixels if side == "L" else pixels[:, ::-1].copy())
         label = "malignant" if number // 4 % 3 == 0 else "benign"
         lines.append(f"{number:05d}.dcm,P{number // 4:05d},{side},{view},{label}")

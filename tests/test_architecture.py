@@ -36,3 +36,10 @@ def test_what_tests_share_has_names_of_its_own() -> None:
     shared = [path for path in (ROOT / "tests").rglob("*.py") if not path.name.startswith(("test_", "conftest", "__"))]
     twice = [name for name, count in Counter(path.name for path in shared).items() if count > 1]
     assert twice == []
+
+
+def test_every_bench_can_be_imported() -> None:
+    """No test runs a bench; what one takes from another or from the program must be there all the same."""
+    names = sorted(path.stem for path in (ROOT / "bench").glob("*.py") if not path.stem.startswith("__"))
+    done = run(sys.executable, "-c", f"from importlib import import_module as i; [i('bench.' + n) for n in {names}]")
+    assert done.returncode == 0, done.stderr
