@@ -13,6 +13,8 @@ from mammoview.ui import theme
 
 #: More rows help nobody; the counts are of all.
 MOST_ROWS: Final = 1000
+#: Rows that the width of a column goes by, beside those in sight.
+_MEASURED: Final = 60
 #: Of the stretched column, where its words are that long.
 _LEAST: Final = 200
 
@@ -49,6 +51,8 @@ class ReadTable(QTableWidget):
         self.setHorizontalHeaderLabels(list(titles))
         header = self.horizontalHeader()
         header.setSectionResizeMode(QHeaderView.ResizeMode.ResizeToContents)
+        # Measuring a thousand rows takes longer than a window may stand still.
+        header.setResizeContentsPrecision(_MEASURED)
         self._fit()
 
     def _fit(self) -> None:
