@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
+from real_window import shown
 
 from mammoview.core import paths
 from mammoview.models import registry
 from mammoview.session.session import Session
 from mammoview.session.settings import Settings
-from mammoview.ui.bridge import Background, Bridge
 from mammoview.ui.mainwindow import MainWindow
 
 pytestmark = pytest.mark.gui
@@ -23,17 +23,8 @@ SECONDS = 60_000
 
 @pytest.fixture
 def window(qtbot: QtBot, isolated_home: Path) -> Iterator[MainWindow]:
-    session = Session(replace(Settings(), device="cpu"))
-    bridge, background = Bridge(), Background()
-    made = MainWindow(session, background)
-    bridge.setParent(made)
-    qtbot.addWidget(made)
-    bridge.told.connect(made.show_event)
-    made.show()
-    session.connect(bridge.send)
-    yield made
-    background.close()
-    session.close()
+    with shown(qtbot, Session(replace(Settings(), device="cpu"))) as made:
+        yield made
 
 
 def test_a_model_is_installed_once_and_a_damaged_one_not_at_all(

@@ -17,13 +17,13 @@ import psutil
 import pytest
 from PySide6.QtWidgets import QFileDialog
 from pytestqt.qtbot import QtBot
+from real_window import shown
 
 from mammoview.core.findings import ImageResult
 from mammoview.core.paths import resource
 from mammoview.session.demo import write_phantom
 from mammoview.session.session import Session
 from mammoview.session.settings import Settings
-from mammoview.ui.bridge import Background, Bridge
 from mammoview.ui.mainwindow import MainWindow
 
 pytestmark = [pytest.mark.gui, pytest.mark.slow]
@@ -43,17 +43,9 @@ def study(tmp_path: Path) -> Path:
 @pytest.fixture
 def window(qtbot: QtBot, study: Path) -> Iterator[tuple[MainWindow, Session]]:
     session = Session(replace(Settings(), device="cpu"))
-    bridge, background = Bridge(), Background()
-    made = MainWindow(session, background)
-    bridge.setParent(made)
-    qtbot.addWidget(made)
-    bridge.told.connect(made.show_event)
-    made.show()
-    session.connect(bridge.send)
-    made.open([study])
-    yield made, session
-    background.close()
-    session.close()
+    with shown(qtbot, session) as made:
+        made.open([study])
+        yield made, session
 
 
 def engines() -> list[psutil.Process]:

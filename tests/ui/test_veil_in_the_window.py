@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 from pytestqt.qtbot import QtBot
+from real_window import shown
 
 from mammoview.session.demo import write_phantom
 from mammoview.session.events import ExamAnalysed
 from mammoview.session.session import Session
 from mammoview.session.settings import Settings
-from mammoview.ui.bridge import Background, Bridge
 from mammoview.ui.mainwindow import MainWindow
 
 pytestmark = pytest.mark.gui
@@ -23,18 +23,9 @@ SECONDS = 30_000
 def window(qtbot: QtBot, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[MainWindow]:
     monkeypatch.syspath_prepend(str(Path(__file__).parent))
     write_phantom(tmp_path / "study", seed=3, priors=0, rows=512, columns=416)
-    session = Session(Settings(), engine="ui_children:engine")
-    bridge, background = Bridge(), Background()
-    made = MainWindow(session, background)
-    bridge.setParent(made)
-    qtbot.addWidget(made)
-    bridge.told.connect(made.show_event)
-    made.show()
-    session.connect(bridge.send)
-    made.open([tmp_path / "study"])
-    yield made
-    background.close()
-    session.close()
+    with shown(qtbot, Session(Settings(), engine="ui_children:engine")) as made:
+        made.open([tmp_path / "study"])
+        yield made
 
 
 def shows_ai(window: MainWindow) -> bool:

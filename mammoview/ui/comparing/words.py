@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from mammoview.core.amounts import counted, grouped
 from mammoview.core.findings import ScoreMeaning
 from mammoview.core.score_words import short_point_words, thresholds_of
 from mammoview.core.study import Mammogram
@@ -19,7 +20,7 @@ def value_words(value: float | None, unit: str) -> str:
     """A score with two digits; an area with its unit."""
     if value is None:
         return "none"
-    return f"{value:,.0f} {unit}".replace(",", "\u202f") if unit else f"{value:.2f}"
+    return f"{grouped(round(value))} {unit}" if unit else f"{value:.2f}"
 
 
 def headline(so_far: SoFar, side: Side, image: Mammogram) -> str:
@@ -31,15 +32,11 @@ def headline(so_far: SoFar, side: Side, image: Mammogram) -> str:
         return "not scored" if so_far.task != SEGMENTATION else "not outlined"
     value, count = so_far.value_of(side, image), so_far.count_of(side, image)
     if so_far.task == SEGMENTATION:
-        return f"{_counted(count or 0, 'outline')}, {value_words(value, so_far.unit_of(image))}"
+        return f"{counted(count or 0, 'outline')}, {value_words(value, so_far.unit_of(image))}"
     kind = "" if view.is_calibrated else ", uncalibrated"
     if so_far.task == PATCH:
-        return "no finding" if value is None else f"highest {value:.2f}{kind}, {_counted(count or 0, 'finding')}"
+        return "no finding" if value is None else f"highest {value:.2f}{kind}, {counted(count or 0, 'finding')}"
     return f"score {value_words(value, '')}{kind}"
-
-
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def corner_notes(so_far: SoFar, side: Side, image: Mammogram) -> tuple[str, ...]:
